@@ -1,0 +1,174 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A control plane for trading-account tenants: API, worker and migrations in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "tenantry", version, max_term_width = 110, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tenantry                                           start a server with everything it needs under ./data
+  tenantry serve --bind 127.0.0.1:8080 --role api    API only; workers run elsewhere
+  tenantry keys create --tenant acme --scopes accounts:read,accounts:write --name website
+  tenantry account-config validate my-config.json
+
+Exit status: 0 done, 1 failed, 2 wrong usage. Settings: see `tenantry config show`.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// File with settings; also TENANTRY_CONFIG
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory of databases and keys; also TENANTRY_DATA_DIR
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server (what happens without a command, too)
+    Serve(Serve),
+    /// Bring the control database and every tenant's up to date
+    Migrate(Migrate),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Work on account configs without a server
+    #[command(subcommand)]
+    AccountConfig(AccountConfig),
+    /// Print the OpenAPI document of the HTTP API
+    Openapi,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Serve {
+    /// What this process does
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) role: Role,
+    /// Address and port to listen on; also TENANTRY_BIND
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) bind: Option<String>,
+}
+
+/// What a server process does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    /// Answer requests and provision tenants
+    #[default]
+    All,
+    /// Answer requests
+    Api,
+    /// Provision tenants
+    Worker,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Only this tenant's database (and the control database)
+    #[arg(long, value_name = "SLUG")]
+    pub(crate) only: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Make a key; it is shown this once
+    Create(CreateKey),
+    /// List keys, revoked and expired ones included
+    List(ListKeys),
+    /// Revoke a key, at once
+    Revoke(RevokeKey),
+}
+
+/// Whose keys.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Owner {
+    /// The platform operator's
+    #[arg(long)]
+    pub(crate) operator: bool,
+    /// This tenant's
+    #[arg(long, value_name = "SLUG|ID")]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateKey {
+    #[command(flatten)]
+    pub(crate) owner: Owner,
+    /// What a tenant's key may do, as in accounts:read,accounts:write
+    #[arg(long, value_delimiter = ',', value_name = "SCOPES", conflicts_with = "operator")]
+    pub(crate) scopes: Vec<tenantry_ports::Scope>,
+    /// What it is for, in your words
+    #[arg(long, default_value = "made on the command line")]
+    pub(crate) name: String,
+    /// When it stops working, as in 2027-01-31T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    /// Print the key and nothing else
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListKeys {
+    #[command(flatten)]
+    pub(crate) owner: Owner,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RevokeKey {
+    #[command(flatten)]
+    pub(crate) owner: Owner,
+    /// The key's id, as `keys list` shows it
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) id: tenantry_domain::id::ApiKeyId,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print every setting, its value and where that comes from; secrets are masked
+    Show {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Judge the settings; exits with 1 if a server would not start with them
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountConfig {
+    /// Check account configs as an upload would; a config may inherit from others given with it
+    Validate {
+        /// Files to check; - is standard input
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema (draft 7) of account configs
+    Schema,
+}

@@ -1,0 +1,18 @@
+//! Trading accounts: an [`Account`] is one website user's copy of a config, with its own state.
+//!
+//! Its rules are those of the config version it was provisioned from, for ever; [`rule_statuses`] says how it stands
+//! with each of them.
+
+mod aggregate;
+mod limits;
+mod rules;
+mod state;
+mod status;
+mod website_user;
+
+pub use aggregate::{Account, AccountToProvision};
+pub use limits::{LossLimit, daily_loss, max_drawdown};
+pub use rules::{Rule, RuleState, RuleStatus, rule_statuses};
+pub use state::{AccountState, CurrentChallenge, DayStatistics, Phase, Pnl, Position, Side};
+pub use status::{AccountStatus, InvalidAccountStatus};
+pub use website_user::WebsiteUserId;

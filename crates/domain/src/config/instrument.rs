@@ -1,0 +1,40 @@
+use crate::text::{InvalidText, check_length};
+use crate::validated_text;
+
+/// The name of something that is traded, as in `EURUSD` or `ES 12-25`: 1 to 64 printable characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Symbol(String);
+
+impl Symbol {
+    /// Checks the length and refuses control characters and surrounding white space.
+    pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
+        let text = text.into();
+        check_length("The symbol", &text, 1, 64)?;
+        if text.trim() != text || text.chars().any(char::is_control) {
+            return Err(InvalidText::new(
+                "invalid_symbol",
+                "The symbol must not begin or end with white space or contain control characters",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+validated_text!(Symbol, {
+    "type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_printable() {
+        for text in ["EURUSD", "ES 12-25", "BTC/USD", "^GSPC", "X"] {
+            assert!(Symbol::new(text).is_ok(), "{text}");
+        }
+        for (text, code) in [("", "too_short"), (" ES", "invalid_symbol"), ("E\tS", "invalid_symbol")] {
+            assert_eq!(Symbol::new(text).unwrap_err().code, code, "{text:?}");
+        }
+        assert_eq!(Symbol::new("x".repeat(65)).unwrap_err().code, "too_long");
+    }
+}

@@ -1,0 +1,139 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use rust_decimal::Decimal;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Amount;
+use crate::text::InvalidText;
+
+/// Gives a newtype over an [`Amount`] that only holds values within its bounds.
+macro_rules! bounded_amount {
+    ($(#[$doc:meta])* $name:ident: $expected:literal, $within:expr, $schema:tt) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        pub struct $name(Amount);
+
+        impl $name {
+            /// The amount as this type, if it is within its bounds (else code `out_of_range`).
+            pub fn new(amount: Amount) -> Result<Self, InvalidText> {
+                let within: fn(Decimal) -> bool = $within;
+                if within(amount.value()) {
+                    Ok(Self(amount))
+                } else {
+                    Err(InvalidText::new("out_of_range", concat!("Expected ", $expected)))
+                }
+            }
+
+            /// The amount.
+            pub const fn amount(self) -> Amount {
+                self.0
+            }
+
+            /// The value to calculate with.
+            pub const fn value(self) -> Decimal {
+                self.0.value()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(Amount::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!($schema)
+            }
+        }
+    };
+}
+
+bounded_amount! {
+    /// The base capital of an account, in its currency: at least 1000.
+    Capital: "an amount of at least 1000", |value| value >= Decimal::ONE_THOUSAND, { "type": "number", "minimum": 1000 }
+}
+
+bounded_amount! {
+    /// A share of the base capital, 0 to 1: 0.05 of 100000 is 5000.
+    // The schema has no maximum on purpose: a fraction above 1 is the logical error `fraction_out_of_range`, which
+    // can say what was probably meant.
+    Fraction: "a fraction between 0 and 1", |value| value >= Decimal::ZERO && value <= Decimal::ONE,
+    { "type": "number", "minimum": 0 }
+}
+
+bounded_amount! {
+    /// A share in hundredths, 0 to 100.
+    Percent: "a percentage between 0 and 100", |value| value >= Decimal::ZERO && value <= Decimal::ONE_HUNDRED,
+    { "type": "number", "minimum": 0, "maximum": 100 }
+}
+
+bounded_amount! {
+    /// How many times its equity an account may hold in open positions: above 0.
+    Leverage: "a number above 0", |value| value > Decimal::ZERO, { "type": "number", "exclusiveMinimum": 0 }
+}
+
+impl Fraction {
+    /// The share of this capital, in its currency.
+    pub fn of(self, capital: Capital) -> Amount {
+        // Cannot overflow: a fraction is at most 1.
+        Amount::new(self.value() * capital.value())
+    }
+
+    /// Whether it is nothing at all, which a config writes for "no target".
+    pub fn is_zero(self) -> bool {
+        self.value().is_zero()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_kept_when_read() {
+        assert!(serde_json::from_str::<Capital>("1000").is_ok());
+        assert!(serde_json::from_str::<Capital>("999.99").is_err());
+        assert!(serde_json::from_str::<Fraction>("1").is_ok());
+        assert!(serde_json::from_str::<Fraction>("1.0000000001").is_err());
+        assert!(serde_json::from_str::<Fraction>("-0.01").is_err());
+        assert!(serde_json::from_str::<Percent>("100").is_ok());
+        assert!(serde_json::from_str::<Percent>("100.01").is_err());
+        assert!(serde_json::from_str::<Leverage>("0").is_err());
+        assert!(serde_json::from_str::<Leverage>("0.5").is_ok());
+    }
+
+    #[test]
+    fn the_documents_example_of_a_fraction() {
+        let fraction: Fraction = serde_json::from_str("0.05").unwrap();
+        assert_eq!(fraction.of(Capital::new(Amount::from(100_000)).unwrap()), Amount::from(5000));
+    }
+
+    #[test]
+    fn the_largest_capital_has_fractions() {
+        let capital = Capital::new(Amount::new(Decimal::MAX)).unwrap();
+        assert_eq!(Fraction::new(Amount::from(1)).unwrap().of(capital).value(), Decimal::MAX);
+    }
+}

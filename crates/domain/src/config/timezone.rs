@@ -1,0 +1,99 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::text::InvalidText;
+
+/// The clock of the trading day: a time zone by its IANA name, as in `America/New_York`; `UTC` by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Timezone(Tz);
+
+impl Timezone {
+    /// The IANA name.
+    pub fn as_str(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The trading day in which this instant lies: the date on this clock.
+    pub fn trading_day(self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.0).date_naive()
+    }
+}
+
+impl Default for Timezone {
+    fn default() -> Self {
+        Self(Tz::UTC)
+    }
+}
+
+impl fmt::Display for Timezone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Timezone {
+    type Err = InvalidText;
+
+    fn from_str(name: &str) -> Result<Self, InvalidText> {
+        name.parse().map(Self).map_err(|_| {
+            let message = format!("'{name}' is not the name of a time zone; use an IANA name such as America/New_York");
+            InvalidText::new("unknown_timezone", message)
+        })
+    }
+}
+
+impl Serialize for Timezone {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Timezone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Timezone {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Timezone".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": 64 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trading_day_is_the_date_on_the_configs_clock() {
+        let new_york: Timezone = "America/New_York".parse().unwrap();
+        let before: DateTime<Utc> = "2025-01-10T04:59:59Z".parse().unwrap();
+        let after: DateTime<Utc> = "2025-01-10T05:00:00Z".parse().unwrap();
+        assert_eq!(new_york.trading_day(before).to_string(), "2025-01-09");
+        assert_eq!(new_york.trading_day(after).to_string(), "2025-01-10");
+        assert_eq!(Timezone::default().trading_day(before).to_string(), "2025-01-10");
+    }
+
+    #[test]
+    fn only_iana_names_are_time_zones() {
+        for wrong in ["", "EST5", "New York", "europe/berlin", "+02:00"] {
+            assert_eq!(wrong.parse::<Timezone>().unwrap_err().code, "unknown_timezone", "{wrong:?}");
+        }
+        assert_eq!("Europe/Berlin".parse::<Timezone>().unwrap().to_string(), "Europe/Berlin");
+    }
+}

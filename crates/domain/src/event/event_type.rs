@@ -1,0 +1,181 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::account::Rule;
+use crate::text::{InvalidText, check_length};
+
+/// What kind of thing happened: lower-case words joined by dots, as in `account.provisioned`, at most 100 characters.
+///
+/// The constants are the types this version writes. Any well-formed type is read, since during an upgrade another
+/// replica may already write new ones.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventType(Cow<'static, str>);
+
+macro_rules! event_types {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        impl EventType {
+            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)*
+
+            /// Every type but those of rule violations, which [`EventType::rule_violation`] gives.
+            pub const FIXED: &'static [Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+event_types! {
+    /// A tenant was confirmed and waits for a worker.
+    TENANT_PROVISIONING_QUEUED = "tenant.provisioning.queued";
+    /// A worker began to provision a tenant.
+    TENANT_PROVISIONING_STARTED = "tenant.provisioning.started";
+    /// A provisioning step succeeded.
+    TENANT_PROVISIONING_STEP_COMPLETED = "tenant.provisioning.step_completed";
+    /// Provisioning failed for good and was undone.
+    TENANT_PROVISIONING_FAILED = "tenant.provisioning.failed";
+    /// A tenant can be used.
+    TENANT_ACTIVATED = "tenant.activated";
+    /// A tenant was suspended.
+    TENANT_SUSPENDED = "tenant.suspended";
+    /// A suspended tenant can be used again.
+    TENANT_RESUMED = "tenant.resumed";
+    /// A tenant and its database are gone.
+    TENANT_DELETED = "tenant.deleted";
+    /// A config version was stored.
+    CONFIG_UPLOADED = "config.uploaded";
+    /// An account is ready for trades.
+    ACCOUNT_PROVISIONED = "account.provisioned";
+    /// An account's notes or config changed.
+    ACCOUNT_UPDATED = "account.updated";
+    /// An account's status changed.
+    ACCOUNT_STATE_CHANGED = "account.state_changed";
+    /// An account was closed.
+    ACCOUNT_CLOSED = "account.closed";
+    /// An account was mapped to a website user.
+    ACCOUNT_MAPPED = "account.mapped";
+    /// A website user's mapping to an account was removed.
+    ACCOUNT_UNMAPPED = "account.unmapped";
+    /// An account passed a stage.
+    CHALLENGE_MILESTONE = "challenge.milestone";
+    /// An account was breached.
+    CHALLENGE_FAILED = "challenge.failed";
+    /// A payout is due.
+    PAYOUT_ELIGIBLE = "payout.eligible";
+    /// A webhook endpoint failed for so long that nothing is delivered to it any more.
+    WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
+    /// A person who can sign in was created.
+    USER_CREATED = "user.created";
+}
+
+impl EventType {
+    /// Checks length and form.
+    pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
+        let text = text.into();
+        check_length("The event type", &text, 1, 100)?;
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        if !text.split('.').all(is_word) {
+            return Err(InvalidText::new(
+                "invalid_event_type",
+                "An event type is made of words of a-z, 0-9 and '_', joined by dots",
+            ));
+        }
+        Ok(Self(Cow::Owned(text)))
+    }
+
+    /// The type of the event that says that this rule was broken: `rule.violation.<rule>`.
+    pub fn rule_violation(rule: Rule) -> Self {
+        Self(Cow::Owned(format!("rule.violation.{}", rule.as_str())))
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for EventType {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        Self::new(text)
+    }
+}
+
+impl Serialize for EventType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for EventType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for EventType {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "EventType".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": 100, "pattern": r"^[a-z0-9_]+(\.[a-z0-9_]+)*$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_types_are_those_of_the_domain_and_read_back() {
+        let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
+        assert_eq!(listed.len(), 20);
+        for (family, members) in [
+            ("tenant.provisioning", "queued|started|step_completed|failed"),
+            ("tenant", "activated|suspended|resumed|deleted"),
+            ("config", "uploaded"),
+            ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
+            ("challenge", "milestone|failed"),
+            ("payout", "eligible"),
+            ("webhook.endpoint", "disabled"),
+            ("user", "created"),
+        ] {
+            for member in members.split('|') {
+                let text = format!("{family}.{member}");
+                assert!(listed.contains(&text.as_str()), "{text}");
+            }
+        }
+        for event_type in EventType::FIXED {
+            assert_eq!(event_type.as_str().parse().as_ref(), Ok(event_type));
+        }
+    }
+
+    #[test]
+    fn violations_name_their_rule() {
+        assert_eq!(EventType::rule_violation(Rule::DailyLoss).as_str(), "rule.violation.daily_loss");
+        for rule in Rule::ALL {
+            let event_type = EventType::rule_violation(rule);
+            assert_eq!(EventType::new(event_type.as_str()), Ok(event_type));
+        }
+    }
+
+    #[test]
+    fn malformed_types_are_refused() {
+        for wrong in ["", ".", "account.", ".x", "a..b", "Account.x", "a b", "account.*"] {
+            assert!(EventType::new(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Events: what happened in a tenant, in one envelope for webhooks, feed and audit log alike.
+
+mod chain;
+mod envelope;
+mod event_type;
+
+pub use chain::chain_input;
+pub use envelope::{Event, EventMeta, NewEvent, RULE_ENGINE_VERSION, SCHEMA_VERSION};
+pub use event_type::EventType;

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod account;
+pub mod config;
+pub mod event;
+pub mod finding;
+pub mod id;
+pub mod json;
+pub mod money;
+pub mod people;
+pub mod tenant;
+pub mod text;
+pub mod timestamp;
+
+pub use finding::{Finding, Pointer};
+pub use money::Amount;

@@ -1,0 +1,46 @@
+//! What a pure program has to be given: time, ids and randomness.
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::id::{Id, IdKind};
+use uuid::Uuid;
+
+/// The time. A use case reads it once and uses that moment throughout.
+pub trait Clock: Send + Sync {
+    /// Now, in whole microseconds: what both databases keep exactly.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Makes ids.
+pub trait Ids: Send + Sync {
+    /// A version 7 UUID: sorts after those made before.
+    fn time_ordered(&self) -> Uuid;
+
+    /// A version 4 UUID: cannot be guessed.
+    fn random(&self) -> Uuid;
+}
+
+impl dyn Ids {
+    /// A new time-ordered id of the kind asked for.
+    pub fn next<K: IdKind>(&self) -> Id<K> {
+        Id::new(self.time_ordered())
+    }
+}
+
+/// Randomness fit for secrets.
+pub trait Entropy: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, buffer: &mut [u8]);
+
+    /// A number in `0.0..1.0`, for jitter.
+    fn unit(&self) -> f64 {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        f64::from(u32::from_le_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// Wakes whoever works on provisioning runs. Only saves time: a timer finds the work too.
+pub trait Nudge: Send + Sync {
+    /// A run became claimable; said after the commit.
+    fn runs_are_due(&self);
+}

@@ -1,0 +1,142 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::tenant::{Plan, Run, Slug, Status, Tenant};
+
+use crate::work::unit_of_work;
+use crate::{Access, ApiKey, PendingAdmin, StoreError, StoreResult, Verdict};
+
+/// The control database: which tenants there are, their provisioning runs, and the API keys.
+///
+/// Use [`write`](#method.write) and [`read`](#method.read); `transact` is what adapters implement.
+pub trait ControlStore: Send + Sync {
+    /// Begins a transaction, runs `body` exactly once, and does as its verdict says. If any store error occurred
+    /// inside, nothing is kept, and a `Commit` verdict is answered with an error.
+    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict) -> StoreResult<()>;
+}
+
+impl dyn ControlStore {
+    /// One unit of work that may write: commits on `Ok`, rolls back on `Err`.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        body: impl FnOnce(&mut dyn ControlTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        unit_of_work(|run| self.transact(Access::Write, &mut |tx| run(tx)), body)
+    }
+
+    /// One unit of work that only reads.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        body: impl FnOnce(&mut dyn ControlTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        unit_of_work(|run| self.transact(Access::Read, &mut |tx| run(tx)), body)
+    }
+}
+
+/// A transaction of the control database: one repository per aggregate.
+pub trait ControlTx {
+    /// Tenants.
+    fn tenants(&mut self) -> &mut dyn TenantRepository;
+    /// Provisioning runs.
+    fn runs(&mut self) -> &mut dyn RunRepository;
+    /// API keys.
+    fn api_keys(&mut self) -> &mut dyn ApiKeyRepository;
+}
+
+/// Which tenants to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantFilter {
+    /// Only those in this state.
+    pub status: Option<Status>,
+    /// Only those with this plan.
+    pub plan: Option<Plan>,
+    /// Only those whose name or slug contains this, without regard to case.
+    pub text: Option<String>,
+}
+
+/// Tenants in the control database.
+pub trait TenantRepository {
+    /// Adds a tenant. `Conflict(TenantSlug)` if another one holds the slug.
+    fn insert(&mut self, tenant: &Tenant) -> StoreResult<()>;
+
+    /// The tenant with this id, whatever its state.
+    fn get(&mut self, id: TenantId) -> StoreResult<Option<Tenant>>;
+
+    /// The tenant that holds this slug ([`holds_slug`](tenantry_domain::tenant::Lifecycle::holds_slug)).
+    fn holding(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>>;
+
+    /// Replaces the tenant whose version is one less than this one's, else `Stale`. `Conflict(TenantSlug)` if it
+    /// takes up a slug again that another one holds by now.
+    fn update(&mut self, tenant: &Tenant) -> StoreResult<()>;
+
+    /// At most `limit` tenants, newest first, after the one whose (`created_at`, `id`) is `after`.
+    fn page(
+        &mut self,
+        filter: &TenantFilter,
+        after: Option<(DateTime<Utc>, TenantId)>,
+        limit: usize,
+    ) -> StoreResult<Vec<Tenant>>;
+}
+
+/// The right to work on a run until a moment. A later claim has a higher fence, and writes under a lower one are `Stale`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose run.
+    pub tenant: TenantId,
+    /// Which run of that tenant.
+    pub number: u32,
+    /// The fencing token.
+    pub fence: i64,
+}
+
+/// A run that a worker has claimed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The right to work on it.
+    pub lease: Lease,
+    /// The run as its journal says.
+    pub run: Run,
+    /// The admin to create, if the run has that step.
+    pub admin: Option<PendingAdmin>,
+}
+
+/// Provisioning runs: journal, queue and leases in one.
+pub trait RunRepository {
+    /// Adds a run that nobody may claim yet ([`enqueue`](Self::enqueue) makes it claimable).
+    /// `Conflict(RunNumber)` if there is one of that number.
+    fn insert(&mut self, run: &Run, admin: Option<&PendingAdmin>) -> StoreResult<()>;
+
+    /// Lets workers claim the tenant's run of that number from `due` on.
+    fn enqueue(&mut self, tenant: TenantId, number: u32, due: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Every run of the tenant, oldest first, journals in order.
+    fn of_tenant(&mut self, tenant: TenantId) -> StoreResult<Vec<Run>>;
+
+    /// Claims the run that is longest due at `now` and not leased, for `lease` from `now` on.
+    /// Concurrent claimers get different runs or none, without waiting for each other.
+    fn claim(&mut self, worker: &str, now: DateTime<Utc>, lease: TimeDelta) -> StoreResult<Option<Claim>>;
+
+    /// Writes direction and journal of a claimed run and holds the lease until `until`. `Stale` if the lease has
+    /// been taken over.
+    fn record(&mut self, lease: &Lease, run: &Run, until: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Writes the run and gives the lease back; workers may claim it again from `due` on. `Stale` as above.
+    fn release(&mut self, lease: &Lease, run: &Run, due: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Writes the run and closes it: nobody claims it again, and the pending admin is forgotten. `Stale` as above.
+    fn close(&mut self, lease: &Lease, run: &Run) -> StoreResult<()>;
+}
+
+/// API keys, the operator's and the tenants'.
+pub trait ApiKeyRepository {
+    /// Adds a key. `Conflict(ApiKeyLookup)` if its public part is taken.
+    fn insert(&mut self, key: &ApiKey) -> StoreResult<()>;
+
+    /// The key with this public part, live or not.
+    fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>>;
+
+    /// The keys of this tenant, or the operator's for none; newest first.
+    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>>;
+
+    /// Revokes the key of this owner, unless it was revoked before; false if there is no such key.
+    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool>;
+}

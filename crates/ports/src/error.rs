@@ -1,0 +1,64 @@
+use std::error::Error;
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// Why a store could not do what it was asked.
+///
+/// Whichever it is, the transaction it happened in is doomed: nothing of it is kept, on any backend.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another row already has the value that must be unique.
+    #[error("conflict: {0:?}")]
+    Conflict(Constraint),
+    /// The thing changed (or the lease was taken over) since it was read.
+    #[error("it was changed by someone else in the meantime")]
+    Stale,
+    /// The database cannot be reached, is too busy, or every connection is in use. Trying again may help.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// Stored data does not make sense to this version of the program.
+    #[error("corrupt {what}: {detail}")]
+    Corrupt {
+        /// Which kind of row.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Anything else the database reported.
+    #[error("the database failed: {0}")]
+    Failed(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl StoreError {
+    /// A `Corrupt` error.
+    pub fn corrupt(what: &'static str, detail: impl ToString) -> Self {
+        Self::Corrupt { what, detail: detail.to_string() }
+    }
+}
+
+/// What must be unique; each is a constraint of the database, so it also holds between processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Constraint {
+    /// A slug among the tenants that hold theirs.
+    TenantSlug,
+    /// A tenant's id.
+    TenantId,
+    /// The number of a run of a tenant.
+    RunNumber,
+    /// The public part of an API key.
+    ApiKeyLookup,
+    /// A user's folded e-mail address, within a tenant.
+    UserEmail,
+    /// A username, within a tenant.
+    Username,
+    /// A version of a config id, within a tenant.
+    ConfigVersion,
+    /// An account's id.
+    AccountId,
+    /// An idempotency key in its scope.
+    IdempotencyKey,
+    /// A sequence number of a tenant's log.
+    LogSequence,
+}

@@ -1,0 +1,230 @@
+//! What stores keep beside the domain's own aggregates.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::event::Envelope;
+use tenantry_domain::id::{ApiKeyId, SessionId, TenantId, UserId};
+use tenantry_domain::people::{Email, PersonName, User, Username};
+
+/// The first admin of a tenant that is still being provisioned. Holds no password, only its hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the members of the user it becomes")]
+pub struct PendingAdmin {
+    pub id: UserId,
+    pub email: Email,
+    pub username: Username,
+    pub first_name: Option<PersonName>,
+    pub last_name: Option<PersonName>,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// What an API key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "named as they are written")]
+pub enum Scope {
+    AccountsRead,
+    AccountsWrite,
+    ConfigsRead,
+    ConfigsWrite,
+    TradesWrite,
+    WebhooksRead,
+    WebhooksWrite,
+    EventsRead,
+    SettingsRead,
+    SettingsWrite,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 10] = [
+        Self::AccountsRead,
+        Self::AccountsWrite,
+        Self::ConfigsRead,
+        Self::ConfigsWrite,
+        Self::TradesWrite,
+        Self::WebhooksRead,
+        Self::WebhooksWrite,
+        Self::EventsRead,
+        Self::SettingsRead,
+        Self::SettingsWrite,
+    ];
+
+    /// As it is written, `accounts:read`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AccountsRead => "accounts:read",
+            Self::AccountsWrite => "accounts:write",
+            Self::ConfigsRead => "configs:read",
+            Self::ConfigsWrite => "configs:write",
+            Self::TradesWrite => "trades:write",
+            Self::WebhooksRead => "webhooks:read",
+            Self::WebhooksWrite => "webhooks:write",
+            Self::EventsRead => "events:read",
+            Self::SettingsRead => "settings:read",
+            Self::SettingsWrite => "settings:write",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// There is no such scope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no scope; there are accounts:read, accounts:write, configs:read, configs:write, trades:write, webhooks:read, webhooks:write, events:read, settings:read and settings:write")]
+pub struct UnknownScope(pub String);
+
+impl FromStr for Scope {
+    type Err = UnknownScope;
+
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| UnknownScope(text.to_owned()))
+    }
+}
+
+/// The record of an API key. The key itself is nowhere; its hash is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose key; none for the platform operator's.
+    pub tenant: Option<TenantId>,
+    /// What it is for, in its maker's words.
+    pub name: String,
+    /// The public part that it is looked up by; also shown in lists.
+    pub lookup: String,
+    /// SHA-256 of the whole key.
+    pub hash: [u8; 32],
+    /// Its last four characters, to tell keys apart in lists.
+    pub last4: String,
+    /// What it may do; an operator's key may do everything and has none.
+    pub scopes: BTreeSet<Scope>,
+    /// Who made it, as an id or `operator` or `cli`.
+    pub created_by: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it stops working.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+}
+
+impl ApiKey {
+    /// Whether it works at `now`.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// A user with the hash of their password.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Credentials {
+    /// Who.
+    pub user: User,
+    /// PHC string.
+    pub password_hash: String,
+}
+
+/// A sign-in: the refresh token's hash, never the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Its id, also the family id of its refresh tokens.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user: UserId,
+    /// SHA-256 of the refresh token.
+    pub token_hash: [u8; 32],
+    /// When they signed in.
+    pub created_at: DateTime<Utc>,
+    /// When the refresh token stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// One immutable version of an account config.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredConfig {
+    /// The config's id.
+    pub id: ConfigId,
+    /// Which version.
+    pub version: ConfigVersion,
+    /// As uploaded.
+    pub document: Value,
+    /// Laid over its parents; what accounts are made from.
+    pub resolved: Value,
+    /// Hexadecimal SHA-256 of the canonical resolved document.
+    pub hash: String,
+    /// Who uploaded it.
+    pub created_by: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The current version of a config, without its documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigHead {
+    /// The config's id.
+    pub id: ConfigId,
+    /// The current version.
+    pub version: ConfigVersion,
+    /// That version's hash.
+    pub hash: String,
+}
+
+/// An idempotency key in its scope, and what the request looked like.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey {
+    /// Caller, operation and the caller's key: what must be unique.
+    pub scope: String,
+    /// SHA-256 over the request.
+    pub fingerprint: [u8; 32],
+}
+
+/// The first answer to a request, byte for byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredResponse {
+    /// What it answers.
+    pub key: IdempotencyKey,
+    /// HTTP status.
+    pub status: u16,
+    /// The body as sent.
+    pub body: Vec<u8>,
+    /// When it was given.
+    pub created_at: DateTime<Utc>,
+}
+
+/// The end of a tenant's event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogHead {
+    /// The last sequence number; 0 for an empty log.
+    pub sequence: i64,
+    /// The last entry's hash; zeros for an empty log.
+    pub hash: [u8; 32],
+}
+
+impl LogHead {
+    /// The head of an empty log.
+    pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
+}
+
+/// One entry of a tenant's event log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogEntry {
+    /// Its place, from 1, without gaps.
+    pub sequence: i64,
+    /// What happened.
+    pub envelope: Envelope,
+    /// The hash of the entry before.
+    pub previous: [u8; 32],
+    /// SHA-256 over `previous` and the canonical envelope.
+    pub hash: [u8; 32],
+}

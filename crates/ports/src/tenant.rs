@@ -1,0 +1,162 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
+use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::id::{AccountId, UserId};
+use tenantry_domain::people::{Email, User};
+use tenantry_domain::tenant::Settings;
+
+use crate::work::unit_of_work;
+use crate::{
+    Access, ConfigHead, Credentials, LogEntry, LogHead, Session, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantScope, Verdict,
+};
+
+/// Opens tenants' databases.
+pub trait TenantStores: Send + Sync {
+    /// The store of the tenant in this scope. Cheap when it is open already. The database has to exist and be migrated.
+    fn open(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>>;
+}
+
+/// One tenant's database.
+///
+/// Use [`write`](#method.write) and [`read`](#method.read); `transact` is what adapters implement.
+pub trait TenantStore: Send + Sync {
+    /// As [`ControlStore::transact`](crate::ControlStore::transact).
+    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict) -> StoreResult<()>;
+}
+
+impl dyn TenantStore {
+    /// One unit of work that may write: commits on `Ok`, rolls back on `Err`.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        body: impl FnOnce(&mut dyn TenantTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        unit_of_work(|run| self.transact(Access::Write, &mut |tx| run(tx)), body)
+    }
+
+    /// One unit of work that only reads.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        body: impl FnOnce(&mut dyn TenantTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        unit_of_work(|run| self.transact(Access::Read, &mut |tx| run(tx)), body)
+    }
+}
+
+/// A transaction of a tenant's database: one repository per aggregate.
+pub trait TenantTx {
+    /// The tenant's settings.
+    fn settings(&mut self) -> &mut dyn SettingsRepository;
+    /// People.
+    fn users(&mut self) -> &mut dyn UserRepository;
+    /// Sign-ins.
+    fn sessions(&mut self) -> &mut dyn SessionRepository;
+    /// Account configs.
+    fn configs(&mut self) -> &mut dyn ConfigRepository;
+    /// Accounts.
+    fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// Answers given before.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
+    /// The event log.
+    fn log(&mut self) -> &mut dyn LogRepository;
+}
+
+/// The tenant's settings, one document.
+pub trait SettingsRepository {
+    /// The settings; none before the tenant is seeded.
+    fn get(&mut self) -> StoreResult<Option<Settings>>;
+
+    /// Writes the settings, whether or not there were any.
+    fn put(&mut self, settings: &Settings) -> StoreResult<()>;
+}
+
+/// People who sign in to the tenant.
+pub trait UserRepository {
+    /// Adds a user. `Conflict(UserEmail)` or `Conflict(Username)`; e-mail addresses compare folded.
+    fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()>;
+
+    /// The user with this id.
+    fn get(&mut self, id: UserId) -> StoreResult<Option<User>>;
+
+    /// The user with this address (folded), and the hash of their password.
+    fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>>;
+}
+
+/// Sign-ins.
+pub trait SessionRepository {
+    /// Adds a session.
+    fn insert(&mut self, session: &Session) -> StoreResult<()>;
+
+    /// The session whose current refresh token has this hash.
+    fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>>;
+}
+
+/// Account configs. Versions are only ever added.
+pub trait ConfigRepository {
+    /// Adds a version. `Conflict(ConfigVersion)` if there is that version already.
+    fn insert(&mut self, config: &StoredConfig) -> StoreResult<()>;
+
+    /// The current (highest) versions of these ids, without documents; unknown ids are left out.
+    fn heads(&mut self, ids: &[ConfigId]) -> StoreResult<Vec<ConfigHead>>;
+
+    /// One version, or the current one.
+    fn get(&mut self, id: &ConfigId, version: Option<ConfigVersion>) -> StoreResult<Option<StoredConfig>>;
+
+    /// The current versions of at most `limit` ids in order of id, after the id `after`.
+    fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>>;
+}
+
+/// Which accounts to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Only those of this website user.
+    pub user: Option<WebsiteUserId>,
+    /// Only those in this status.
+    pub status: Option<AccountStatus>,
+    /// Only those of this config.
+    pub config: Option<ConfigId>,
+}
+
+/// Trading accounts. Reads and writes take slices, since they are what everybody does at once.
+pub trait AccountRepository {
+    /// Adds accounts, in one statement where the database can. `Conflict(AccountId)`.
+    fn insert(&mut self, accounts: &[Account]) -> StoreResult<()>;
+
+    /// The accounts with these ids, in any order; unknown ids are left out.
+    fn get(&mut self, ids: &[AccountId]) -> StoreResult<Vec<Account>>;
+
+    /// At most `limit` accounts, newest first (ids are time-ordered), after the account `after`.
+    fn page(
+        &mut self,
+        filter: &AccountFilter,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> StoreResult<Vec<Account>>;
+
+    /// How many accounts there are.
+    fn count(&mut self) -> StoreResult<u64>;
+}
+
+/// First answers, kept so that a repeated request gets the same one.
+pub trait IdempotencyRepository {
+    /// What was answered in these scopes; a scope nothing was answered in is left out. An answer older than `since` counts as none.
+    fn find(&mut self, scopes: &[&str], since: DateTime<Utc>) -> StoreResult<Vec<StoredResponse>>;
+
+    /// Keeps first answers, replacing those older than `since`; `Conflict(IdempotencyKey)` if a younger one exists.
+    fn insert(&mut self, responses: &[StoredResponse], since: DateTime<Utc>) -> StoreResult<()>;
+}
+
+/// The tenant's event log: outbox, feed and audit trail at once.
+pub trait LogRepository {
+    /// The head of the log. Until the transaction ends no other transaction appends, so whoever means to append
+    /// calls this first: it puts the tenant's writers in line, and what they read after it stays true.
+    fn lock(&mut self) -> StoreResult<LogHead>;
+
+    /// Adds entries that continue the locked head; the last one is the new head.
+    fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()>;
+
+    /// At most `limit` entries in order, after sequence number `after`.
+    fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
+}

@@ -1,0 +1,17 @@
+//! Clock, ids, randomness and security ports that are plain, fast and predictable.
+
+mod clock;
+mod entropy;
+mod ids;
+mod keys;
+mod passwords;
+mod schema;
+mod tokens;
+
+pub use clock::FakeClock;
+pub use entropy::{FixedEntropy, SeededEntropy};
+pub use ids::SequentialIds;
+pub use keys::{FakeDigest, FakeKeys};
+pub use passwords::FakePasswords;
+pub use schema::FakeSchemaCheck;
+pub use tokens::FakeTokens;

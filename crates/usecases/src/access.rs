@@ -1,0 +1,125 @@
+//! Who is calling, and what they may do.
+
+use std::collections::BTreeSet;
+
+use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::people::Role;
+use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_ports::{AccessClaims, NotReady, Scope, StoreResult, TenantScope};
+
+use crate::Platform;
+
+/// Who is calling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// The platform operator.
+    Operator {
+        /// With which key; none for the one from the settings.
+        key: Option<ApiKeyId>,
+    },
+    /// A tenant's machine.
+    Machine {
+        /// Whose.
+        tenant: TenantId,
+        /// With which key.
+        key: ApiKeyId,
+        /// What the key may do.
+        scopes: BTreeSet<Scope>,
+    },
+    /// Somebody who signed in to a tenant.
+    Person(AccessClaims),
+}
+
+impl Principal {
+    /// The caller as audit trails name it: an id, or `operator`.
+    pub fn actor(&self) -> String {
+        match self {
+            Self::Operator { key: Some(key) } | Self::Machine { key, .. } => key.to_string(),
+            Self::Operator { key: None } => "operator".to_owned(),
+            Self::Person(claims) => claims.user.to_string(),
+        }
+    }
+
+    /// The tenant the caller belongs to; none for the operator.
+    pub const fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::Operator { .. } => None,
+            Self::Machine { tenant, .. } => Some(*tenant),
+            Self::Person(claims) => Some(claims.tenant),
+        }
+    }
+}
+
+/// Finds out who presents this credential: an API key (one look-up) or an access token (none).
+/// `None` if it is neither, or does not work (any more).
+pub fn authenticate(platform: &Platform, credential: &str) -> StoreResult<Option<Principal>> {
+    let now = platform.clock.now();
+    let Some(presented) = platform.keys.parse(credential) else {
+        return Ok(platform.tokens.check_access(credential, now).ok().map(Principal::Person));
+    };
+    let record = platform.control.read(|tx| tx.api_keys().find(&presented.lookup))?;
+    let live = record.filter(|key| platform.keys.matches(&presented.hash, &key.hash) && key.is_live(now));
+    Ok(live.map(|key| match key.tenant {
+        None => Principal::Operator { key: Some(key.id) },
+        Some(tenant) => Principal::Machine { tenant, key: key.id, scopes: key.scopes },
+    }))
+}
+
+/// What an operation on a tenant's data asks of its caller. The operator may do everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A machine with this scope, or an admin of the tenant.
+    Scope(Scope),
+    /// An admin of the tenant.
+    Admin,
+}
+
+/// Why a caller may not do what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The tenant named is not the caller's own, or there is no such tenant: which, is not told.
+    #[error("the credential does not belong to this tenant")]
+    OtherTenant,
+    /// Only for the operator, who learns it: there is no such tenant.
+    #[error("there is no such tenant")]
+    NoSuchTenant,
+    /// The key lacks this scope.
+    #[error("the key lacks the scope {0}")]
+    MissingScope(Scope),
+    /// The person's role does not allow it.
+    #[error("the role does not allow it")]
+    MissingRole,
+    /// The tenant is suspended.
+    #[error("the tenant is suspended")]
+    Suspended,
+    /// The tenant is not ready (yet, or any more).
+    #[error("the tenant is {0}")]
+    NotReady(Status),
+}
+
+/// Decides whether `caller` may do something that needs `need` to `tenant` (none: there is no tenant of the name
+/// given), and gives the scope to do it in.
+pub fn authorize(caller: &Principal, tenant: Option<&Tenant>, need: Need) -> Result<TenantScope, Denied> {
+    let tenant = admit(caller, tenant, need)?;
+    TenantScope::serving(tenant).map_err(|NotReady(status)| match status {
+        Status::Suspended => Denied::Suspended,
+        other => Denied::NotReady(other),
+    })
+}
+
+/// As [`authorize`], for what does not touch the tenant's own database and so works in every state.
+pub fn admit<'a>(caller: &Principal, tenant: Option<&'a Tenant>, need: Need) -> Result<&'a Tenant, Denied> {
+    let tenant = match (caller.tenant(), tenant) {
+        (None, None) => return Err(Denied::NoSuchTenant),
+        (None, Some(tenant)) => tenant,
+        (Some(own), Some(tenant)) if own == tenant.id => tenant,
+        (Some(_), _) => return Err(Denied::OtherTenant),
+    };
+    match (caller, need) {
+        (Principal::Operator { .. }, _) => Ok(tenant),
+        (Principal::Machine { scopes, .. }, Need::Scope(scope)) if scopes.contains(&scope) => Ok(tenant),
+        (Principal::Machine { .. }, Need::Scope(scope)) => Err(Denied::MissingScope(scope)),
+        (Principal::Person(claims), _) if claims.role == Role::Admin => Ok(tenant),
+        (Principal::Person(_) | Principal::Machine { .. }, _) => Err(Denied::MissingRole),
+    }
+}

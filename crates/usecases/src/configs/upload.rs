@@ -1,0 +1,118 @@
+use std::cell::RefCell;
+
+use serde_json::Value;
+use tenantry_domain::config::{AcceptedConfig, ConfigId, ConfigVersion, VersioningStrategy, next_free_id};
+use tenantry_domain::{Finding, json};
+use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope, TenantTx};
+
+use super::validate::inspect;
+use crate::Platform;
+use crate::journal::{self, NewEvent};
+
+/// A config document that is to become a version.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// The document.
+    pub document: Value,
+    /// Who uploads it.
+    pub actor: String,
+    /// The request it came with, for the event.
+    pub trace: String,
+}
+
+/// A version, new or found to be there already.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// The version.
+    pub config: StoredConfig,
+    /// What is doubtful about it.
+    pub warnings: Vec<Finding>,
+    /// False if the current version is this very document.
+    pub created: bool,
+}
+
+/// Why there is no new version.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    /// Something is wrong with the document.
+    #[error("the account config is invalid")]
+    Invalid {
+        /// What.
+        errors: Vec<Finding>,
+        /// What is doubtful besides.
+        warnings: Vec<Finding>,
+    },
+    /// There is another document under this id, and the tenant's strategy is that ids are never used again.
+    #[error("there is an account config '{id}' already")]
+    IdTaken {
+        /// The id.
+        id: ConfigId,
+        /// The next free one.
+        suggestion: ConfigId,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Stores a config document as the next version of its id, or as the first, as the tenant's versioning strategy has
+/// it. Accounts that were made from older versions are not touched.
+pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Result<Uploaded, UploadError> {
+    let now = platform.clock.now();
+    platform.stores.open(scope)?.write(|tx| {
+        let head = tx.log().lock()?;
+        let inspection = inspect(platform.schemas.as_ref(), scope, tx, &upload.document)?;
+        let (errors, warnings) = (inspection.errors, inspection.warnings);
+        let Some(AcceptedConfig { id, resolved, .. }) = inspection.accepted else {
+            return Err(UploadError::Invalid { errors, warnings });
+        };
+        let hash = platform.digest.hex(json::canonical(&resolved).as_bytes());
+        let current = tx.configs().get(&id, None)?;
+        let version = match &current {
+            None => ConfigVersion::FIRST,
+            Some(current) if current.hash == hash => {
+                return Ok(Uploaded { config: current.clone(), warnings, created: false });
+            }
+            Some(current) => match strategy(tx)? {
+                VersioningStrategy::Internal => current.version.next(),
+                VersioningStrategy::Explicit => {
+                    let suggestion = suggest(tx, &id)?;
+                    return Err(UploadError::IdTaken { id, suggestion });
+                }
+            },
+        };
+        let config = StoredConfig {
+            id,
+            version,
+            document: upload.document,
+            resolved,
+            hash,
+            created_by: upload.actor,
+            created_at: now,
+        };
+        tx.configs().insert(&config)?;
+        let event = NewEvent::config_uploaded(&config).traced(upload.trace);
+        journal::append(platform, scope, tx, head, vec![event], now)?;
+        Ok(Uploaded { config, warnings, created: true })
+    })
+}
+
+fn strategy(tx: &mut dyn TenantTx) -> StoreResult<VersioningStrategy> {
+    Ok(tx.settings().get()?.unwrap_or_default().versioning_strategy)
+}
+
+/// The next id that nothing is stored under.
+fn suggest(tx: &mut dyn TenantTx, id: &ConfigId) -> StoreResult<ConfigId> {
+    let failure = RefCell::new(None);
+    let tx = RefCell::new(tx);
+    let suggestion = next_free_id(id, |candidate| {
+        tx.borrow_mut().configs().heads(std::slice::from_ref(candidate)).map_or_else(
+            |error| {
+                failure.borrow_mut().get_or_insert(error);
+                false
+            },
+            |heads| !heads.is_empty(),
+        )
+    });
+    failure.into_inner().map_or(Ok(suggestion), Err)
+}

@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tenantry_domain::tenant::{DatabasePrefix, RetryPolicy};
+use tenantry_ports::{
+    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
+    TenantStores, Tokens,
+};
+
+use crate::configs::ConfigCache;
+
+/// Everything the use cases stand on: one implementation of each port, and what the operator decided.
+#[allow(missing_docs, reason = "each member is the port its type names")]
+pub struct Platform {
+    pub control: Arc<dyn ControlStore>,
+    pub stores: Arc<dyn TenantStores>,
+    pub databases: Arc<dyn TenantDatabases>,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<dyn Ids>,
+    pub entropy: Arc<dyn Entropy>,
+    pub digest: Arc<dyn Digest>,
+    pub tokens: Arc<dyn Tokens>,
+    pub passwords: Arc<dyn PasswordHasher>,
+    pub keys: Arc<dyn KeyMint>,
+    pub schemas: Arc<dyn SchemaCheck>,
+    pub nudge: Arc<dyn Nudge>,
+    pub policy: Policy,
+    /// Account configs parsed before; begin with an empty one.
+    pub configs: ConfigCache,
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// What tenant databases' names begin with.
+    pub database_prefix: DatabasePrefix,
+    /// Shortest password people may choose; never below 8.
+    pub password_min_length: usize,
+    /// How long an access token works.
+    pub access_token_ttl: TimeDelta,
+    /// How long a refresh token works.
+    pub refresh_token_ttl: TimeDelta,
+    /// When a failed provisioning step is tried again.
+    pub retry: RetryPolicy,
+    /// How long a worker may be silent before another one takes its run over.
+    pub lease: TimeDelta,
+    /// How long a first answer is kept for repeated requests.
+    pub idempotency_retention: TimeDelta,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            database_prefix: DatabasePrefix::default(),
+            password_min_length: 8,
+            access_token_ttl: TimeDelta::minutes(10),
+            refresh_token_ttl: TimeDelta::days(30),
+            retry: RetryPolicy::default(),
+            lease: TimeDelta::seconds(30),
+            idempotency_retention: TimeDelta::hours(24),
+        }
+    }
+}

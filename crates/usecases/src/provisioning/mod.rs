@@ -1,0 +1,11 @@
+//! The step runner: claims a provisioning run, does its steps or undoes them, and records every one.
+//!
+//! Between two steps there is one commit, which records the end of the one and the beginning of the next. What a
+//! crash interrupts is therefore always in the journal as `InProgress`, and whoever claims the run next carries on
+//! there: every step may be done, and undone, twice.
+
+mod effects;
+mod runner;
+mod seed;
+
+pub use runner::{Worked, work_once};

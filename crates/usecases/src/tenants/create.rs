@@ -1,0 +1,119 @@
+use serde_json::{Map, Value};
+use tenantry_domain::people::{Email, PasswordPolicy, PersonName, Username};
+use tenantry_domain::tenant::{Lifecycle, Plan, Run, Slug, Tenant, TenantName};
+use tenantry_domain::{Finding, Pointer};
+use tenantry_ports::{PendingAdmin, Secret, StoreError};
+
+use super::init::{InitError, InitTenant, announce, new_tenant, slug_taken};
+use crate::Platform;
+
+/// A tenant together with its first admin.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the members of the tenant it becomes")]
+pub struct CreateTenant {
+    pub name: TenantName,
+    pub slug: Slug,
+    pub plan: Plan,
+    pub config: Option<Map<String, Value>>,
+    pub admin: NewAdmin,
+}
+
+/// The first admin.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the members of the user it becomes")]
+pub struct NewAdmin {
+    pub email: Email,
+    /// Made from the e-mail address where none is given.
+    pub username: Option<Username>,
+    pub password: Secret,
+    pub first_name: Option<PersonName>,
+    pub last_name: Option<PersonName>,
+}
+
+/// A tenant that waits for a worker, and the admin it is going to have.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "said above")]
+pub struct Created {
+    pub tenant: Tenant,
+    pub admin: PendingAdmin,
+}
+
+/// Why there is no new tenant.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Another tenant holds the slug.
+    #[error("a tenant with slug '{0}' already exists")]
+    SlugTaken(Slug),
+    /// The admin's password is not good enough.
+    #[error("the password is not acceptable")]
+    Invalid(Vec<Finding>),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<InitError> for CreateError {
+    fn from(error: InitError) -> Self {
+        match error {
+            InitError::SlugTaken(slug) => Self::SlugTaken(slug),
+            InitError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Creates a tenant with its first admin: the same states and steps as through `init`, confirmed at once.
+/// Hashes a password, so it takes a while.
+pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, CreateError> {
+    let now = platform.clock.now();
+    let admin = pending_admin(platform, &command)?;
+    let token = platform.ids.random();
+    let lifecycle = Lifecycle::announced(token, now);
+    let lifecycle = lifecycle.clone().confirm(token, now).unwrap_or(lifecycle);
+    let fields = InitTenant {
+        name: command.name,
+        slug: command.slug,
+        plan: command.plan,
+        contact_email: Some(admin.email.clone()),
+    };
+    let tenant = new_tenant(platform, fields, command.config, lifecycle, now);
+    let run = Run::announced(tenant.id, 1, true, "Tenant created together with its admin", now);
+    platform
+        .control
+        .write(|tx| {
+            announce(tx, &tenant, &run, Some(&admin), now)?;
+            tx.runs().enqueue(tenant.id, run.number, now)
+        })
+        .map_err(|error| slug_taken::<CreateError>(error, &tenant.slug))?;
+    tracing::info!(
+        "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
+        tenant.id,
+        tenant.slug,
+        tenant.plan
+    );
+    platform.nudge.runs_are_due();
+    Ok(Created { tenant, admin })
+}
+
+fn pending_admin(platform: &Platform, command: &CreateTenant) -> Result<PendingAdmin, CreateError> {
+    let admin = &command.admin;
+    let username = admin.username.clone().unwrap_or_else(|| Username::from_email(&admin.email));
+    let policy = PasswordPolicy::new(platform.policy.password_min_length);
+    let context = [
+        command.name.as_str(),
+        command.slug.as_str(),
+        admin.email.as_str(),
+        username.as_str(),
+    ];
+    let findings = policy.check(admin.password.expose(), &context, &Pointer::root().member("admin").member("password"));
+    if !findings.is_empty() {
+        return Err(CreateError::Invalid(findings));
+    }
+    Ok(PendingAdmin {
+        id: platform.ids.next(),
+        email: admin.email.clone(),
+        username,
+        first_name: admin.first_name.clone(),
+        last_name: admin.last_name.clone(),
+        password_hash: platform.passwords.hash(admin.password.expose()),
+    })
+}

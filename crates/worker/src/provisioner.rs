@@ -1,0 +1,71 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tenantry_usecases::Platform;
+use tenantry_usecases::provisioning::{Worked, work_once};
+
+use crate::bell::{Bell, Woken};
+
+/// How long nobody looks for runs that no bell announced.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Threads that work on provisioning runs until they are stopped.
+#[derive(Debug)]
+pub struct Worker {
+    bell: Arc<Bell>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts `concurrency` threads (at least one). `bell` is the one the platform's `Nudge` rings; `name` tells this
+    /// process's leases from others'.
+    pub fn start(platform: &Arc<Platform>, bell: &Arc<Bell>, name: &str, concurrency: usize) -> std::io::Result<Self> {
+        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new() };
+        for number in 0..concurrency.max(1) {
+            let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
+            let name = format!("{name}-{number}");
+            // One thread keeps the time for all; the others sleep until it or a bell wakes them.
+            let patience = (number == 0).then_some(PATIENCE);
+            let thread = thread::Builder::new()
+                .name(format!("provision-{number}"))
+                .spawn(move || work(&platform, &bell, &name, patience))?;
+            worker.threads.push(thread);
+        }
+        Ok(worker)
+    }
+
+    /// Lets every thread finish the run it is on, and waits for that.
+    pub fn stop(self) {
+        self.bell.close();
+        for thread in self.threads {
+            // What a thread panicked with was logged when it did.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work(platform: &Platform, bell: &Bell, name: &str, patience: Option<Duration>) {
+    // Whatever an earlier process left is looked at first.
+    while !bell.is_closed() {
+        let busy = match catch_unwind(AssertUnwindSafe(|| work_once(platform, name))) {
+            Ok(Ok(Worked::Idle)) => false,
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => {
+                tracing::error!("The provisioning worker cannot reach its queue: {error}");
+                false
+            }
+            Err(_) => {
+                tracing::error!("The provisioning worker panicked; the run goes on when its lease has expired");
+                false
+            }
+        };
+        if busy {
+            // Where there was one run there may be more: wake another thread too.
+            bell.ring();
+        } else if bell.wait(patience) == Woken::Closed {
+            return;
+        }
+    }
+}

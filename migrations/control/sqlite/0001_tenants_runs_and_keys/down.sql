@@ -1,0 +1,4 @@
+DROP TABLE api_keys;
+DROP TABLE provisioning_steps;
+DROP TABLE provisioning_runs;
+DROP TABLE tenants;

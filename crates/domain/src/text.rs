@@ -17,12 +17,19 @@ pub struct InvalidText {
 impl InvalidText {
     /// The text is refused because of `message`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 
     /// The same, as a finding at `pointer`.
     pub fn at(self, pointer: Pointer) -> Finding {
-        Finding { pointer, code: Cow::Borrowed(self.code), message: self.message }
+        Finding {
+            pointer,
+            code: Cow::Borrowed(self.code),
+            message: self.message,
+        }
     }
 }
 
@@ -33,9 +40,10 @@ pub fn check_length(what: &str, text: &str, min: usize, max: usize) -> Result<()
             "too_short",
             format!("{what} must have at least {min} characters, this has {n}"),
         )),
-        n if n > max => {
-            Err(InvalidText::new("too_long", format!("{what} must have at most {max} characters, this has {n}")))
-        }
+        n if n > max => Err(InvalidText::new(
+            "too_long",
+            format!("{what} must have at most {max} characters, this has {n}"),
+        )),
         _ => Ok(()),
     }
 }

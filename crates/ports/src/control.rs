@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_domain::tenant::{Plan, Run, Slug, Status, Tenant};
 
-use crate::work::unit_of_work;
+use crate::work::Work;
 use crate::{Access, ApiKey, PendingAdmin, StoreError, StoreResult, Verdict};
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -20,7 +20,9 @@ impl dyn ControlStore {
         &self,
         body: impl FnOnce(&mut dyn ControlTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        unit_of_work(|run| self.transact(Access::Write, &mut |tx| run(tx)), body)
+        let mut work = Work::new(body);
+        let outcome = self.transact(Access::Write, &mut |tx| work.run(|body| body(tx)));
+        work.finish(outcome)
     }
 
     /// One unit of work that only reads.
@@ -28,7 +30,9 @@ impl dyn ControlStore {
         &self,
         body: impl FnOnce(&mut dyn ControlTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        unit_of_work(|run| self.transact(Access::Read, &mut |tx| run(tx)), body)
+        let mut work = Work::new(body);
+        let outcome = self.transact(Access::Read, &mut |tx| work.run(|body| body(tx)));
+        work.finish(outcome)
     }
 }
 

@@ -18,7 +18,7 @@ pub trait TenantDatabases: Send + Sync {
     /// [`create`](Self::create) left. Afterwards it is confirmed gone, also if a creation was still under way.
     ///
     /// A database that is not this tenant's is left alone, and that is no error.
-    fn drop(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
 
     /// Whether the tenant's database is there.
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError>;

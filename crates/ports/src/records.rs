@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::event::Envelope;
+use tenantry_domain::event::Event;
 use tenantry_domain::id::{ApiKeyId, SessionId, TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, User, Username};
 
@@ -222,9 +222,9 @@ pub struct LogEntry {
     /// Its place, from 1, without gaps.
     pub sequence: i64,
     /// What happened.
-    pub envelope: Envelope,
+    pub event: Event,
     /// The hash of the entry before.
     pub previous: [u8; 32],
-    /// SHA-256 over `previous` and the canonical envelope.
+    /// SHA-256 over `previous` and the canonical event.
     pub hash: [u8; 32],
 }

@@ -7,7 +7,7 @@ use tenantry_domain::id::{AccountId, UserId};
 use tenantry_domain::people::{Email, User};
 use tenantry_domain::tenant::Settings;
 
-use crate::work::unit_of_work;
+use crate::work::Work;
 use crate::{
     Access, ConfigHead, Credentials, LogEntry, LogHead, Session, StoreError, StoreResult, StoredConfig,
     StoredResponse, TenantScope, Verdict,
@@ -33,7 +33,9 @@ impl dyn TenantStore {
         &self,
         body: impl FnOnce(&mut dyn TenantTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        unit_of_work(|run| self.transact(Access::Write, &mut |tx| run(tx)), body)
+        let mut work = Work::new(body);
+        let outcome = self.transact(Access::Write, &mut |tx| work.run(|body| body(tx)));
+        work.finish(outcome)
     }
 
     /// One unit of work that only reads.
@@ -41,7 +43,9 @@ impl dyn TenantStore {
         &self,
         body: impl FnOnce(&mut dyn TenantTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        unit_of_work(|run| self.transact(Access::Read, &mut |tx| run(tx)), body)
+        let mut work = Work::new(body);
+        let outcome = self.transact(Access::Read, &mut |tx| work.run(|body| body(tx)));
+        work.finish(outcome)
     }
 }
 

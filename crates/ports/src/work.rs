@@ -21,25 +21,34 @@ pub enum Verdict {
     Rollback,
 }
 
-/// Runs `body` once in a transaction of `transact`: commits on `Ok`, rolls back on `Err`.
-pub(crate) fn unit_of_work<Tx: ?Sized, T, E: From<StoreError>>(
-    transact: impl FnOnce(&mut dyn FnMut(&mut Tx) -> Verdict) -> StoreResult<()>,
-    body: impl FnOnce(&mut Tx) -> Result<T, E>,
-) -> Result<T, E> {
-    let mut body = Some(body);
-    let mut result = None;
-    let outcome = transact(&mut |tx| {
-        let Some(body) = body.take() else { return Verdict::Rollback };
-        let verdict = match result.insert(body(tx)) {
+/// A body that a transaction runs once, and what came of it.
+pub(crate) struct Work<B, T, E> {
+    body: Option<B>,
+    result: Option<Result<T, E>>,
+}
+
+impl<B, T, E: From<StoreError>> Work<B, T, E> {
+    pub(crate) const fn new(body: B) -> Self {
+        Self { body: Some(body), result: None }
+    }
+
+    /// Runs the body through `call`, which hands it the transaction.
+    pub(crate) fn run(&mut self, call: impl FnOnce(B) -> Result<T, E>) -> Verdict {
+        let Some(body) = self.body.take() else { return Verdict::Rollback };
+        match self.result.insert(call(body)) {
             Ok(_) => Verdict::Commit,
             Err(_) => Verdict::Rollback,
-        };
-        verdict
-    });
-    match (outcome, result) {
-        (Ok(()), Some(result)) => result,
-        (Err(_), Some(Err(reason))) => Err(reason),
-        (Err(error), _) => Err(error.into()),
-        (Ok(()), None) => Err(StoreError::Failed("the unit of work was never run".into()).into()),
+        }
+    }
+
+    /// What the unit of work answers, now that the transaction has ended in `outcome`: the body's own error is told
+    /// rather than the failure that followed from it.
+    pub(crate) fn finish(self, outcome: StoreResult<()>) -> Result<T, E> {
+        match (outcome, self.result) {
+            (Ok(()), Some(result)) => result,
+            (Err(_), Some(Err(reason))) => Err(reason),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(StoreError::Failed("the unit of work was never run".into()).into()),
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::sync::Mutex;
 
-use tenantry_ports::Entropy;
+use chrono::{DateTime, Utc};
+use tenantry_domain::people::Role;
+use tenantry_domain::tenant::Slug;
+use tenantry_ports::{AccessClaims, ConfirmClaims, Entropy};
 
 use crate::MasterKey;
 
@@ -30,5 +33,33 @@ impl Entropy for Repeating {
             *byte = self.bytes[*next % self.bytes.len()];
             *next += 1;
         }
+    }
+}
+
+/// So many seconds after the moment at which the tests' tokens are issued.
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).unwrap()
+}
+
+/// Claims that hold for 900 seconds from `at(0)`.
+pub(crate) fn confirm_claims() -> ConfirmClaims {
+    ConfirmClaims {
+        tenant: "ten_0195c0de00004000800000000000000a".parse().unwrap(),
+        slug: Slug::new("acme").unwrap(),
+        token: "0195c0de-0000-4000-8000-00000000000d".parse().unwrap(),
+        issued_at: at(0),
+        expires_at: at(900),
+    }
+}
+
+/// Claims that hold for 900 seconds from `at(0)`.
+pub(crate) fn access_claims() -> AccessClaims {
+    AccessClaims {
+        user: "usr_0195c0de00007000800000000000000b".parse().unwrap(),
+        tenant: "ten_0195c0de00004000800000000000000a".parse().unwrap(),
+        role: Role::Admin,
+        session: "ses_0195c0de00007000800000000000000c".parse().unwrap(),
+        issued_at: at(0),
+        expires_at: at(900),
     }
 }

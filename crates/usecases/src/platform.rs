@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, RetryPolicy};
 use tenantry_ports::{
     Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
@@ -34,8 +35,8 @@ pub struct Platform {
 pub struct Policy {
     /// What tenant databases' names begin with.
     pub database_prefix: DatabasePrefix,
-    /// Shortest password people may choose; never below 8.
-    pub password_min_length: usize,
+    /// What passwords have to be like.
+    pub passwords: PasswordPolicy,
     /// How long an access token works.
     pub access_token_ttl: TimeDelta,
     /// How long a refresh token works.
@@ -52,7 +53,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             database_prefix: DatabasePrefix::default(),
-            password_min_length: 8,
+            passwords: PasswordPolicy::default(),
             access_token_ttl: TimeDelta::minutes(10),
             refresh_token_ttl: TimeDelta::days(30),
             retry: RetryPolicy::default(),

@@ -62,7 +62,7 @@ impl Layers {
     pub(crate) fn set(&mut self, name: &str, value: Value, origin: Origin) -> Result<(), Problem> {
         let Some((current, _)) = self.settings.get(name) else { return Err(self.unknown(name, &origin)) };
         if !current.is_like(&value) {
-            let what = format!("expected {}, found {}", current.kind(), self.shown(name, &value));
+            let what = format!("expected {}, found {}", current.kind(), masked(name, &value));
             return Err(Problem::new(format!("{name} ({origin})"), what));
         }
         self.settings.insert(name.to_owned(), (value, origin));
@@ -97,13 +97,14 @@ impl Layers {
         self.settings.iter().map(|(name, (value, origin))| (name.as_str(), value, origin))
     }
 
-    /// The value as it may be shown: secrets masked.
-    pub(crate) fn shown(&self, name: &str, value: &Value) -> String {
-        match value {
-            Value::Text(text) if name == "database.url" => Value::Text(mask_url(text)).to_string(),
-            Value::Text(text) if SECRETS.contains(&name) && !text.is_empty() => format!("\"{MASK}\""),
-            value => value.to_string(),
-        }
+}
+
+/// The value as it may be shown: secrets masked.
+pub(crate) fn masked(name: &str, value: &Value) -> Value {
+    match value {
+        Value::Text(text) if name == "database.url" => Value::Text(mask_url(text)),
+        Value::Text(text) if SECRETS.contains(&name) && !text.is_empty() => Value::Text(MASK.to_owned()),
+        value => value.clone(),
     }
 }
 
@@ -150,10 +151,9 @@ mod tests {
 
     #[test]
     fn keys_are_masked_whatever_they_look_like_and_absent_ones_look_absent() {
-        let layers = Layers::defaults().unwrap();
         for name in ["secrets.secret_key", "secrets.operator_key"] {
-            assert_eq!(layers.shown(name, &Value::Text("sqlite:x://y".to_owned())), "\"••••••\"");
-            assert_eq!(layers.shown(name, &Value::Text(String::new())), "\"\"");
+            assert_eq!(masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(), "\"••••••\"");
+            assert_eq!(masked(name, &Value::Text(String::new())).to_string(), "\"\"");
         }
     }
 

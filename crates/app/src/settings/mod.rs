@@ -13,8 +13,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use environment::{Environment, WITHOUT_EFFECT, long_form, of_process};
-pub(crate) use layers::{Layers, Origin, mask_url};
-pub(crate) use read::{Access, LogFormat, Settings, insecure};
+pub(crate) use layers::{Layers, Origin, mask_url, masked};
+pub(crate) use read::{Access, Log, LogFormat, Settings, insecure};
 
 use crate::failure::Failure;
 

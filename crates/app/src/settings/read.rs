@@ -1,16 +1,19 @@
 //! What the settings mean: checked, in the types the rest of the program takes.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::DatabasePrefix;
 use tenantry_ports::Secret;
-use tenantry_security::MasterKey;
+use tenantry_security::{Argon2Cost, MasterKey};
+use tenantry_store_diesel::{DatabaseUrl, InvalidUrl, StoreSettings};
 use tracing_subscriber::EnvFilter;
 
 use super::layers::Layers;
-use super::value::{Value, duration, size};
+use super::value::{Value, duration, duration_text, size};
 use super::{Origin, Problem};
 
 /// Every setting. See `config/default.toml` for what each means.
@@ -18,8 +21,8 @@ use super::{Origin, Problem};
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) server: Server,
-    /// The control database's URL, never empty.
-    pub(crate) database_url: Secret,
+    /// Where all databases are, and how much of them may be used.
+    pub(crate) stores: StoreSettings,
     pub(crate) database_prefix: DatabasePrefix,
     pub(crate) provisioning: Provisioning,
     pub(crate) auth: Auth,
@@ -62,15 +65,18 @@ pub(crate) enum Access {
 /// `[auth]`
 #[derive(Debug, Clone)]
 pub(crate) struct Auth {
-    pub(crate) password_min_length: usize,
+    pub(crate) passwords: PasswordPolicy,
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) argon2: Argon2Cost,
 }
 
 /// `[log]`
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     pub(crate) filter: String,
+    /// Whether somebody set the filter.
+    pub(crate) filter_was_chosen: bool,
     pub(crate) format: LogFormat,
 }
 
@@ -114,7 +120,6 @@ impl Reader<'_> {
             "" => Err("a directory is needed".to_owned()),
             path => Ok(path.to_owned()),
         }));
-        let own_database = format!("sqlite:{}", data_dir.join("control.db").display());
         Settings {
             server: Server {
                 bind: self.read("server.bind", SocketAddr::from(([127, 0, 0, 1], 0)), |text| {
@@ -123,16 +128,10 @@ impl Reader<'_> {
                 }),
                 api_prefix: self.text("server.api_prefix", api_prefix),
                 workers: self.number("server.workers", 0, 256),
-                body_limit: self.read("server.body_limit", 0, |text| match size(text)? {
-                    bytes @ 1_024..=67_108_864 => Ok(bytes),
-                    _ => Err(format!("'{text}' is not within 1KiB and 64MiB")),
-                }),
+                body_limit: self.size("server.body_limit", 1 << 10, 64 << 20) as usize,
                 shutdown_timeout: self.duration("server.shutdown_timeout", SECOND, 10 * MINUTE),
             },
-            database_url: Secret::new(self.text("database.url", |text| match text {
-                "" => Ok(own_database.clone()),
-                url => database_url(url),
-            })),
+            stores: self.stores(&data_dir),
             database_prefix: self.read("tenant_databases.prefix", DatabasePrefix::default(), |text| {
                 DatabasePrefix::new(text).map_err(|error| error.to_string())
             }),
@@ -143,9 +142,14 @@ impl Reader<'_> {
                 lease: self.duration("provisioning.lease", 5 * SECOND, 10 * MINUTE),
             },
             auth: Auth {
-                password_min_length: self.number("auth.password_min_length", 8, 128),
+                passwords: self.passwords(),
                 access_token_ttl: self.duration("auth.access_token_ttl", MINUTE, HOUR),
                 refresh_token_ttl: self.duration("auth.refresh_token_ttl", HOUR, 365 * DAY),
+                argon2: Argon2Cost {
+                    memory_kib: self.size("auth.argon2_memory", 8 << 20, 1 << 30) / 1024,
+                    passes: self.number("auth.argon2_passes", 1, 64),
+                    ..Argon2Cost::default()
+                },
             },
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", |key| {
@@ -161,6 +165,7 @@ impl Reader<'_> {
                     Ok(_) => Ok(text.to_owned()),
                     Err(_) => Err(format!("'{text}' is no filter, such as info or warn,tenantry_worker=debug")),
                 }),
+                filter_was_chosen: self.layers.get("log.filter").is_some_and(|(_, origin)| *origin != Origin::Default),
                 format: self.read("log.format", LogFormat::Auto, |text| match text {
                     "auto" => Ok(LogFormat::Auto),
                     "pretty" => Ok(LogFormat::Pretty),
@@ -170,6 +175,31 @@ impl Reader<'_> {
             },
             data_dir,
         }
+    }
+
+    fn stores(&mut self, data_dir: &Path) -> StoreSettings {
+        let own = DatabaseUrl::Sqlite(data_dir.join("control.db"));
+        let url = self.read("database.url", own.clone(), |text| match text {
+            "" => Ok(own),
+            // The error does not repeat the text: it may hold a password.
+            url => url.parse().map_err(|error: InvalidUrl| error.to_string()),
+        });
+        StoreSettings {
+            control_connections: self.number("database.max_connections", 1, 256),
+            connect_timeout: self.duration("database.connect_timeout", SECOND / 10, MINUTE),
+            lock_timeout: self.duration("database.lock_timeout", SECOND / 10, MINUTE),
+            statement_timeout: self.duration("database.statement_timeout", SECOND, 10 * MINUTE),
+            tenant_connections: self.number("tenant_databases.connections_per_tenant", 1, 64),
+            all_tenant_connections: self.number("tenant_databases.max_open_connections", 1, 10_000),
+            tenant_idle: self.duration("tenant_databases.idle_timeout", SECOND, DAY),
+            maintenance_timeout: self.duration("tenant_databases.maintenance_timeout", 10 * SECOND, HOUR),
+            ..StoreSettings::new(url, data_dir)
+        }
+    }
+
+    fn passwords(&mut self) -> PasswordPolicy {
+        let min_length: usize = self.number("auth.password_min_length", PasswordPolicy::LEAST, PasswordPolicy::MOST);
+        PasswordPolicy::new(min_length).unwrap_or_default()
     }
 
     fn value(&mut self, name: &'static str) -> Option<(Value, Origin)> {
@@ -196,7 +226,14 @@ impl Reader<'_> {
     fn duration(&mut self, name: &'static str, least: Duration, most: Duration) -> Duration {
         self.read(name, least, |text| match duration(text)? {
             value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!("'{text}' is not within {}s and {}s", least.as_secs(), most.as_secs())),
+            _ => Err(format!("'{text}' is not within {} and {}", duration_text(least), duration_text(most))),
+        })
+    }
+
+    fn size(&mut self, name: &'static str, least: u32, most: u32) -> u32 {
+        self.read(name, least, |text| match size(text)? {
+            value if (least..=most).contains(&value) => Ok(value),
+            _ => Err(format!("'{text}' is not within {}KiB and {}KiB", least >> 10, most >> 10)),
         })
     }
 
@@ -207,9 +244,12 @@ impl Reader<'_> {
         })
     }
 
-    fn number(&mut self, name: &'static str, least: usize, most: usize) -> usize {
+    fn number<N>(&mut self, name: &'static str, least: N, most: N) -> N
+    where
+        N: TryFrom<i64> + PartialOrd + Display + Copy,
+    {
         let Some((Value::Integer(number), origin)) = self.value(name) else { return least };
-        match usize::try_from(number) {
+        match N::try_from(number) {
             Ok(number) if (least..=most).contains(&number) => number,
             _ => {
                 let what = format!("{number} is not within {least} and {most}");
@@ -230,13 +270,6 @@ fn api_prefix(text: &str) -> Result<String, String> {
         prefix if prefix.split('/').all(segment) => Ok(prefix.to_owned()),
         _ => Err(format!("'{text}' is no path prefix, such as api/v1")),
     }
-}
-
-fn database_url(url: &str) -> Result<String, String> {
-    let file = url.strip_prefix("sqlite:").is_some_and(|path| !path.is_empty());
-    let server = ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme));
-    // Not repeated in the message: it may hold a password.
-    if file || server { Ok(url.to_owned()) } else { Err("expected sqlite:PATH or postgres://…".to_owned()) }
 }
 
 fn access(text: &str) -> Result<Access, String> {

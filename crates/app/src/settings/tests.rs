@@ -12,6 +12,10 @@ fn file(text: &str) -> tempfile::NamedTempFile {
     file
 }
 
+fn stores(url: &str, data_dir: &str) -> tenantry_store_diesel::StoreSettings {
+    tenantry_store_diesel::StoreSettings::new(url.parse().unwrap(), data_dir)
+}
+
 fn refused(text: &str, pairs: &[(&str, &str)]) -> String {
     let file = file(text);
     let failure = load(Some(file.path()), &environment(pairs), &Vec::new()).unwrap_err();
@@ -23,14 +27,15 @@ fn the_defaults_are_what_the_documentation_says() {
     let settings = load(None, &Vec::new(), &Vec::new()).unwrap();
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:5000");
     assert_eq!(settings.server.api_prefix, "api/v1");
-    assert_eq!(settings.database_url.expose(), "sqlite:data/control.db");
+    assert_eq!(format!("{:?}", settings.stores), format!("{:?}", stores("sqlite:data/control.db", "data")));
     assert_eq!(settings.database_prefix.as_str(), "ecom_tenant_");
     assert_eq!(settings.provisioning.access, Access::Open);
     assert_eq!(settings.log.format, LogFormat::Auto);
     assert_eq!(insecure(&settings), None);
     let policy = tenantry_usecases::Policy::default();
     let same = |ours: Duration, theirs: chrono::TimeDelta| assert_eq!(ours, theirs.to_std().unwrap());
-    assert_eq!(settings.auth.password_min_length, policy.password_min_length);
+    assert_eq!(settings.auth.passwords, policy.passwords);
+    assert_eq!(settings.auth.argon2, tenantry_security::Argon2Cost::default());
     same(settings.auth.access_token_ttl, policy.access_token_ttl);
     same(settings.auth.refresh_token_ttl, policy.refresh_token_ttl);
     same(settings.provisioning.lease, policy.lease);
@@ -92,10 +97,10 @@ fn a_key_of_digits_stays_text() {
 
 #[test]
 fn the_control_database_follows_the_data_directory_unless_it_has_a_place_of_its_own() {
-    let moved = load(None, &environment(&[("TENANTRY_DATA_DIR", "/srv/t")]), &Vec::new()).unwrap();
-    assert_eq!(moved.database_url.expose(), "sqlite:/srv/t/control.db");
-    let pairs = [("TENANTRY_DATA_DIR", "/srv/t"), ("TENANTRY_DATABASE_URL", "sqlite:/else/c.db")];
-    assert_eq!(load(None, &environment(&pairs), &Vec::new()).unwrap().database_url.expose(), "sqlite:/else/c.db");
+    let url = |pairs: &[(&str, &str)]| load(None, &environment(pairs), &Vec::new()).unwrap().stores.url;
+    let moved = ("TENANTRY_DATA_DIR", "/srv/t");
+    assert_eq!(url(&[moved]), "sqlite:/srv/t/control.db".parse().unwrap());
+    assert_eq!(url(&[moved, ("TENANTRY_DATABASE_URL", "sqlite:/else/c.db")]), "sqlite:/else/c.db".parse().unwrap());
 }
 
 #[test]
@@ -113,7 +118,7 @@ fn secrets_are_read_from_the_file_a_variable_names() {
         let settings = load(None, &variables, &Vec::new()).unwrap();
         assert_eq!(settings.secret_key.unwrap().expose(), key);
         assert_eq!(settings.operator_key.unwrap().expose(), "an-operator-key-of-my-own");
-        assert_eq!(settings.database_url.expose(), "sqlite:x");
+        assert_eq!(settings.stores.url, "sqlite:x".parse().unwrap());
     }
     let empty = file("\n");
     assert!(refused("", &[("TENANTRY_SECRET_KEY_FILE", &path(&empty))]).contains("is empty"));
@@ -191,12 +196,12 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         "error: server.bind (FILE): '5000' is no address with a port, such as 127.0.0.1:5000 or [::]:5000",
         "error: server.workers (FILE): 300 is not within 0 and 256",
         "error: server.body_limit (FILE): '1GB' is no size with a unit",
-        "error: server.shutdown_timeout (FILE): '0s' is not within 1s and 600s",
+        "error: server.shutdown_timeout (FILE): '0s' is not within 1s and 10m",
         "error: server.api_prefix (FILE): 'a b' is no path prefix",
-        "error: database.url (FILE): expected sqlite:PATH or postgres://…",
+        "error: database.url (FILE): there is no such kind of database",
         "error: tenant_databases.prefix (FILE): The database prefix must begin with a letter",
         "error: provisioning.access (FILE): 'hmac' is not available in this version; choose open or operator",
-        "error: provisioning.lease (TENANTRY__PROVISIONING__LEASE): '1s' is not within 5s and 600s",
+        "error: provisioning.lease (TENANTRY__PROVISIONING__LEASE): '1s' is not within 5s and 10m",
         "error: auth.password_min_length (FILE): 7 is not within 8 and 128",
         "error: auth.access_token_ttl (FILE): '10' is no duration with a unit",
         "error: secrets.secret_key (FILE): the master key",

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// One setting's value before it is read as what it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub(crate) enum Value {
     /// Text.
     Text(String),
@@ -77,16 +80,25 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| format!("'{text}' is no duration with a unit, such as 500ms, 30s, 10m, 24h or 30d"))
 }
 
+/// Writes a duration as [`duration`] reads it, in the largest unit that leaves no rest.
+pub(crate) fn duration_text(duration: Duration) -> String {
+    let milliseconds = duration.as_millis();
+    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
+    let unit = units.into_iter().find(|(unit, _)| milliseconds.is_multiple_of(*unit));
+    let (unit, name) = unit.unwrap_or((1, "ms"));
+    format!("{}{name}", milliseconds / unit)
+}
+
 /// Reads a size with its unit, as in `512B`, `64KiB` or `1MiB`, in bytes.
-pub(crate) fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<u32, String> {
     let (number, unit) = split_unit(text);
-    let bytes: Option<usize> = match unit {
+    let bytes: Option<u32> = match unit {
         "B" => Some(1),
         "KiB" => Some(1 << 10),
         "MiB" => Some(1 << 20),
         _ => None,
     };
-    let parsed = bytes.zip(number.parse::<usize>().ok()).and_then(|(unit, number)| number.checked_mul(unit));
+    let parsed = bytes.zip(number.parse::<u32>().ok()).and_then(|(unit, number)| number.checked_mul(unit));
     parsed.ok_or_else(|| format!("'{text}' is no size with a unit, such as 512B, 64KiB or 1MiB"))
 }
 
@@ -105,6 +117,11 @@ mod tests {
         assert_eq!(duration("10m"), Ok(Duration::from_secs(600)));
         assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
         assert_eq!(duration("30d"), Ok(Duration::from_secs(2_592_000)));
+        for text in ["500ms", "30s", "10m", "24h", "30d"] {
+            let again = duration(&duration_text(duration(text).unwrap()));
+            assert_eq!(again, duration(text));
+        }
+        assert_eq!(duration_text(Duration::from_secs(90)), "90s");
         for wrong in ["", "30", "s", "-1s", "1.5h", "30 s", "1w", "99999999999999999999d", "999999999999999d"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }

@@ -175,10 +175,18 @@ mod tests {
         let state = AccountState::provisioned(&config, "2025-01-10T03:00:00.0009Z".parse().unwrap());
         let capital = Amount::from(25_000);
         assert_eq!(
-            [state.balance, state.equity, state.high_water_mark, state.day_start_equity],
+            [
+                state.balance,
+                state.equity,
+                state.high_water_mark,
+                state.day_start_equity
+            ],
             [capital; 4]
         );
-        assert_eq!((state.realised_pnl, state.unrealised_pnl), (Pnl::default(), Pnl::default()));
+        assert_eq!(
+            (state.realised_pnl, state.unrealised_pnl),
+            (Pnl::default(), Pnl::default())
+        );
         assert_eq!(state.trading_day.to_string(), "2025-01-09", "the day in New York");
         assert_eq!(timestamp::to_text(state.as_of), "2025-01-10T03:00:00.000Z");
         assert_eq!(state.stage(&config).id.as_str(), "phase-1");
@@ -218,30 +226,51 @@ mod tests {
 
     fn position() -> impl Strategy<Value = Position> {
         let side = prop_oneof![Just(Side::Long), Just(Side::Short)];
-        ("[A-Z]{1,8}", side, amount(), amount(), amount(), amount(), amount()).prop_map(
-            |(symbol, side, quantity, contract_size, average_entry_price, mark, unrealised_pnl)| Position {
-                symbol: Symbol::new(symbol).unwrap(),
-                side,
-                quantity,
-                contract_size,
-                average_entry_price,
-                mark,
-                unrealised_pnl,
+        (
+            "[A-Z]{1,8}",
+            side,
+            amount(),
+            amount(),
+            amount(),
+            amount(),
+            amount(),
+        )
+            .prop_map(
+                |(symbol, side, quantity, contract_size, average_entry_price, mark, unrealised_pnl)| {
+                    Position {
+                        symbol: Symbol::new(symbol).unwrap(),
+                        side,
+                        quantity,
+                        contract_size,
+                        average_entry_price,
+                        mark,
+                        unrealised_pnl,
+                    }
+                },
+            )
+    }
+
+    fn day() -> impl Strategy<Value = DayStatistics> {
+        (instant(), any::<u32>(), any::<u32>(), amount()).prop_map(
+            |(at, trades, opening_trades, closed_profit)| DayStatistics {
+                date: at.date_naive(),
+                trades,
+                opening_trades,
+                closed_profit,
             },
         )
     }
 
-    fn day() -> impl Strategy<Value = DayStatistics> {
-        (instant(), any::<u32>(), any::<u32>(), amount()).prop_map(|(at, trades, opening_trades, closed_profit)| {
-            DayStatistics { date: at.date_naive(), trades, opening_trades, closed_profit }
-        })
-    }
-
     fn challenge() -> impl Strategy<Value = CurrentChallenge> {
         let phase = prop_oneof![Just(Phase::Evaluation), Just(Phase::Funded)];
-        ("\\PC{1,20}", 0usize..9, phase, prop::option::of(instant())).prop_map(|(id, index, phase, first_trade_at)| {
-            CurrentChallenge { id: ChallengeId::new(id).unwrap(), index, phase, first_trade_at }
-        })
+        ("\\PC{1,20}", 0usize..9, phase, prop::option::of(instant())).prop_map(
+            |(id, index, phase, first_trade_at)| CurrentChallenge {
+                id: ChallengeId::new(id).unwrap(),
+                index,
+                phase,
+                first_trade_at,
+            },
+        )
     }
 
     prop_compose! {

@@ -29,7 +29,10 @@ pub fn check_logic(resolved: &Value, owner: Option<&Owner<'_>>) -> Logic {
     logic.number(resolved, &root, "baseCapital");
 
     let stages_at = root.member("challengeDefinitions");
-    let stages = resolved.get("challengeDefinitions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let stages = resolved
+        .get("challengeDefinitions")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
     let variant = resolved.get("variant").and_then(Value::as_str);
     logic.check_stage_ids(stages, &stages_at);
     if variant == Some("straight-to-funded") && stages.len() > 1 {
@@ -60,7 +63,8 @@ impl Logic {
         let number = object.get(name).filter(|value| value.is_number())?;
         let exact: Option<Amount> = number.to_string().parse().ok();
         if exact.is_none() {
-            let message = format!("{number} cannot be kept exactly: numbers have at most 28 significant digits");
+            let message =
+                format!("{number} cannot be kept exactly: numbers have at most 28 significant digits");
             self.error(at.member(name), "number_out_of_range", message);
         }
         exact.map(Amount::value)
@@ -71,12 +75,19 @@ impl Logic {
         let mut report = |name: &str, fault: Option<InvalidText>| {
             self.errors.extend(fault.map(|fault| fault.at(root.member(name))));
         };
-        report("currency", text("currency").and_then(|code| code.parse::<Currency>().err()));
-        report("timezone", text("timezone").and_then(|name| name.parse::<Timezone>().err()));
+        report(
+            "currency",
+            text("currency").and_then(|code| code.parse::<Currency>().err()),
+        );
+        report(
+            "timezone",
+            text("timezone").and_then(|name| name.parse::<Timezone>().err()),
+        );
         if let (Some(tenant), Some(owner)) = (text("tenantId"), owner)
             && !owner.is(tenant)
         {
-            let message = format!("The config belongs to tenant '{tenant}', which is not the one it is uploaded to");
+            let message =
+                format!("The config belongs to tenant '{tenant}', which is not the one it is uploaded to");
             self.error(root.member("tenantId"), "tenant_mismatch", message);
         }
     }
@@ -94,7 +105,10 @@ impl Logic {
     }
 
     fn check_stage(&mut self, stage: &Value, at: &Pointer, variant: Option<&str>) {
-        let days = stage.get("durationDays").and_then(Value::as_u64).filter(|days| *days > 0);
+        let days = stage
+            .get("durationDays")
+            .and_then(Value::as_u64)
+            .filter(|days| *days > 0);
         if variant == Some("straight-to-funded") && days.is_some() {
             self.error(
                 at.member("durationDays"),
@@ -111,15 +125,24 @@ impl Logic {
         }
     }
 
-    fn check_fractions(&mut self, rules: &Value, members: &Map<String, Value>, at: &Pointer, variant: Option<&str>) {
+    fn check_fractions(
+        &mut self,
+        rules: &Value,
+        members: &Map<String, Value>,
+        at: &Pointer,
+        variant: Option<&str>,
+    ) {
         let [target, drawdown, daily] = ["profitTarget", "maxDrawdown", "dailyLossLimit"].map(|name| {
             let fraction = self.number(rules, at, name);
             if fraction.is_some_and(|fraction| fraction > Decimal::ONE) {
-                let message = format!("{name} is a share of the base capital between 0 and 1: write 0.05 for 5 %");
+                let message =
+                    format!("{name} is a share of the base capital between 0 and 1: write 0.05 for 5 %");
                 self.error(at.member(name), "fraction_out_of_range", message);
             }
             if fraction == Some(Decimal::ZERO) && name != "profitTarget" {
-                let message = format!("A {name} of 0 would breach the account on its first cent; leave it out for no limit");
+                let message = format!(
+                    "A {name} of 0 would breach the account on its first cent; leave it out for no limit"
+                );
                 self.error(at.member(name), "zero_tolerance", message);
             }
             fraction
@@ -128,9 +151,14 @@ impl Logic {
             && daily > drawdown
         {
             let message = format!("dailyLossLimit {daily} must not be greater than maxDrawdown {drawdown}");
-            self.error(at.member("dailyLossLimit"), "daily_loss_exceeds_max_drawdown", message);
+            self.error(
+                at.member("dailyLossLimit"),
+                "daily_loss_exceeds_max_drawdown",
+                message,
+            );
         }
-        let no_target = target == Some(Decimal::ZERO) || members.get("profitTarget").is_none_or(Value::is_null);
+        let no_target =
+            target == Some(Decimal::ZERO) || members.get("profitTarget").is_none_or(Value::is_null);
         if variant == Some("evaluation") && no_target {
             self.error(
                 at.member("profitTarget"),
@@ -145,7 +173,11 @@ impl Logic {
         let consistency = at.member("consistencyRule");
         let demands = [
             ("minTradingDays", rules.get("minTradingDays"), at),
-            ("minWinningDays", rules.pointer("/consistencyRule/minWinningDays"), &consistency),
+            (
+                "minWinningDays",
+                rules.pointer("/consistencyRule/minWinningDays"),
+                &consistency,
+            ),
         ];
         for (name, demanded, at) in demands {
             if let Some(demanded) = demanded.and_then(Value::as_u64).filter(|days| *days > duration) {
@@ -156,7 +188,9 @@ impl Logic {
     }
 
     fn check_payouts(&mut self, document: &Value, stages: &[Value]) {
-        let Some(Value::Array(payouts)) = document.pointer("/payoutRules/stagedPayouts") else { return };
+        let Some(Value::Array(payouts)) = document.pointer("/payoutRules/stagedPayouts") else {
+            return;
+        };
         let at = Pointer::root().member("payoutRules").member("stagedPayouts");
         let mut complete = true;
         let mut total = Decimal::ZERO;
@@ -188,7 +222,11 @@ impl Logic {
 fn is_known(milestone: &str, stages: &[Value]) -> bool {
     let stage = milestone.strip_suffix("-pass");
     Milestone::WELL_KNOWN.contains(&milestone)
-        || stage.is_some_and(|id| stages.iter().any(|stage| stage.get("id").and_then(Value::as_str) == Some(id)))
+        || stage.is_some_and(|id| {
+            stages
+                .iter()
+                .any(|stage| stage.get("id").and_then(Value::as_str) == Some(id))
+        })
 }
 
 #[cfg(test)]

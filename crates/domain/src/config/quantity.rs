@@ -128,12 +128,18 @@ mod tests {
     #[test]
     fn the_documents_example_of_a_fraction() {
         let fraction: Fraction = serde_json::from_str("0.05").unwrap();
-        assert_eq!(fraction.of(Capital::new(Amount::from(100_000)).unwrap()), Amount::from(5000));
+        assert_eq!(
+            fraction.of(Capital::new(Amount::from(100_000)).unwrap()),
+            Amount::from(5000)
+        );
     }
 
     #[test]
     fn the_largest_capital_has_fractions() {
         let capital = Capital::new(Amount::new(Decimal::MAX)).unwrap();
-        assert_eq!(Fraction::new(Amount::from(1)).unwrap().of(capital).value(), Decimal::MAX);
+        assert_eq!(
+            Fraction::new(Amount::from(1)).unwrap().of(capital).value(),
+            Decimal::MAX
+        );
     }
 }

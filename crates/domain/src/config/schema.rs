@@ -1,6 +1,6 @@
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
-use schemars::transform::{RecursiveTransform, Transform};
+use schemars::transform::RecursiveTransform;
 use serde_json::Value;
 
 use super::AccountConfig;
@@ -15,7 +15,10 @@ pub fn schema() -> Value {
         .with_transform(RecursiveTransform(constants_as_enum));
     // Without references a checker can name the member at fault instead of the definition.
     settings.inline_subschemas = true;
-    settings.into_generator().into_root_schema_for::<AccountConfig>().to_value()
+    settings
+        .into_generator()
+        .into_root_schema_for::<AccountConfig>()
+        .to_value()
 }
 
 /// An optional member may be absent; `null` is not a value of it. (For serde, and so for schemars, it would be.)
@@ -48,8 +51,13 @@ fn refuse_null(schema: &mut Schema) {
 
 /// Turns a choice of documented constants into one `enum`, so that a checker can list all of them in one finding.
 fn constants_as_enum(schema: &mut Schema) {
-    let Some(Value::Array(choices)) = schema.get("oneOf") else { return };
-    let constants: Option<Vec<Value>> = choices.iter().map(|choice| choice.get("const").cloned()).collect();
+    let Some(Value::Array(choices)) = schema.get("oneOf") else {
+        return;
+    };
+    let constants: Option<Vec<Value>> = choices
+        .iter()
+        .map(|choice| choice.get("const").cloned())
+        .collect();
     if let Some(constants) = constants {
         schema.remove("oneOf");
         schema.insert("type".to_owned(), "string".into());
@@ -71,8 +79,16 @@ mod tests {
         for absent in ["$ref", "definitions", "null", "oneOf", "anyOf", "const\""] {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
-        for pointer in ["", "/properties/challengeDefinitions/items", "/properties/payoutRules"] {
-            assert_eq!(schema.pointer(pointer).unwrap()["additionalProperties"], false, "{pointer}");
+        for pointer in [
+            "",
+            "/properties/challengeDefinitions/items",
+            "/properties/payoutRules",
+        ] {
+            assert_eq!(
+                schema.pointer(pointer).unwrap()["additionalProperties"],
+                false,
+                "{pointer}"
+            );
         }
     }
 
@@ -82,9 +98,19 @@ mod tests {
         let required = |pointer: &str| schema.pointer(pointer).unwrap()["required"].clone();
         assert_eq!(
             required(""),
-            json!(["id", "displayName", "baseCapital", "variant", "challengeDefinitions", "payoutRules"])
+            json!([
+                "id",
+                "displayName",
+                "baseCapital",
+                "variant",
+                "challengeDefinitions",
+                "payoutRules"
+            ])
         );
-        assert_eq!(required("/properties/challengeDefinitions/items"), json!(["id", "name", "rules"]));
+        assert_eq!(
+            required("/properties/challengeDefinitions/items"),
+            json!(["id", "name", "rules"])
+        );
         assert_eq!(required("/properties/payoutRules"), json!(["stagedPayouts"]));
         assert_eq!(
             required("/properties/payoutRules/properties/stagedPayouts/items"),
@@ -106,18 +132,38 @@ mod tests {
             ("/properties/currency", "default", json!("USD")),
             ("/properties/currency", "pattern", json!("^[A-Z]{3}$")),
             ("/properties/timezone", "default", json!("UTC")),
-            ("/properties/variant", "enum", json!(["evaluation", "straight-to-funded"])),
+            (
+                "/properties/variant",
+                "enum",
+                json!(["evaluation", "straight-to-funded"]),
+            ),
             ("/properties/variant", "type", json!("string")),
             ("/properties/description", "type", json!("string")),
             ("/properties/allowedInstruments", "uniqueItems", json!(true)),
             ("/properties/allowedInstruments", "type", json!("array")),
             ("/properties/challengeDefinitions", "minItems", json!(1)),
-            ("/properties/challengeDefinitions/items/properties/durationDays", "minimum", json!(0)),
-            ("/properties/challengeDefinitions/items/properties/durationDays", "type", json!("integer")),
+            (
+                "/properties/challengeDefinitions/items/properties/durationDays",
+                "minimum",
+                json!(0),
+            ),
+            (
+                "/properties/challengeDefinitions/items/properties/durationDays",
+                "type",
+                json!("integer"),
+            ),
             (&format!("{rules}/maxDrawdown"), "minimum", json!(0)),
-            (&format!("{rules}/drawdownMode"), "enum", json!(["trailing", "trailing-unlocked", "static"])),
+            (
+                &format!("{rules}/drawdownMode"),
+                "enum",
+                json!(["trailing", "trailing-unlocked", "static"]),
+            ),
             (&format!("{rules}/drawdownMode"), "default", json!("trailing")),
-            (&format!("{rules}/dailyLossAction"), "enum", json!(["breach", "pause"])),
+            (
+                &format!("{rules}/dailyLossAction"),
+                "enum",
+                json!(["breach", "pause"]),
+            ),
             (&format!("{rules}/leverage"), "exclusiveMinimum", json!(0)),
             (&format!("{rules}/orderTypesAllowed"), "uniqueItems", json!(true)),
             (
@@ -125,15 +171,36 @@ mod tests {
                 "enum",
                 json!(["market", "limit", "stop", "stop-limit", "bracket", "oco"]),
             ),
-            (&format!("{rules}/consistencyRule/properties/maxProfitDayPercent"), "maximum", json!(100)),
-            ("/properties/payoutRules/properties/stagedPayouts/items/properties/payoutPercent", "maximum", json!(100)),
-            ("/properties/payoutRules/properties/partialPayoutAllowed", "default", json!(false)),
-            ("/properties/meta/properties/createdAt", "format", json!("date-time")),
+            (
+                &format!("{rules}/consistencyRule/properties/maxProfitDayPercent"),
+                "maximum",
+                json!(100),
+            ),
+            (
+                "/properties/payoutRules/properties/stagedPayouts/items/properties/payoutPercent",
+                "maximum",
+                json!(100),
+            ),
+            (
+                "/properties/payoutRules/properties/partialPayoutAllowed",
+                "default",
+                json!(false),
+            ),
+            (
+                "/properties/meta/properties/createdAt",
+                "format",
+                json!("date-time"),
+            ),
         ] {
-            let member = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {schema}"));
+            let member = schema
+                .pointer(pointer)
+                .unwrap_or_else(|| panic!("{pointer} in {schema}"));
             assert_eq!(member[constraint], expected, "{pointer} {constraint}: {member}");
             if !pointer.ends_with("/items") {
-                assert!(member["description"].is_string(), "{pointer} has no description: {member}");
+                assert!(
+                    member["description"].is_string(),
+                    "{pointer} has no description: {member}"
+                );
             }
         }
     }

@@ -42,7 +42,8 @@ impl FromStr for Timezone {
 
     fn from_str(name: &str) -> Result<Self, InvalidText> {
         name.parse().map(Self).map_err(|_| {
-            let message = format!("'{name}' is not the name of a time zone; use an IANA name such as America/New_York");
+            let message =
+                format!("'{name}' is not the name of a time zone; use an IANA name such as America/New_York");
             InvalidText::new("unknown_timezone", message)
         })
     }
@@ -92,8 +93,15 @@ mod tests {
     #[test]
     fn only_iana_names_are_time_zones() {
         for wrong in ["", "EST5", "New York", "europe/berlin", "+02:00"] {
-            assert_eq!(wrong.parse::<Timezone>().unwrap_err().code, "unknown_timezone", "{wrong:?}");
+            assert_eq!(
+                wrong.parse::<Timezone>().unwrap_err().code,
+                "unknown_timezone",
+                "{wrong:?}"
+            );
         }
-        assert_eq!("Europe/Berlin".parse::<Timezone>().unwrap().to_string(), "Europe/Berlin");
+        assert_eq!(
+            "Europe/Berlin".parse::<Timezone>().unwrap().to_string(),
+            "Europe/Berlin"
+        );
     }
 }

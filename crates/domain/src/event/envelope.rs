@@ -68,7 +68,12 @@ pub struct NewEvent {
 impl NewEvent {
     /// An event of this type with this data.
     pub const fn new(event_type: EventType, data: Value) -> Self {
-        Self { event_type, account_id: None, config_version: None, data }
+        Self {
+            event_type,
+            account_id: None,
+            config_version: None,
+            data,
+        }
     }
 
     /// It happened to this account.
@@ -87,7 +92,13 @@ impl NewEvent {
 
     /// The event in its envelope. What is finer than a millisecond in `at` is cut off, so that what is hashed is what
     /// is stored.
-    pub fn seal(self, id: EventId, tenant_id: TenantId, at: DateTime<Utc>, trace_id: impl Into<String>) -> Event {
+    pub fn seal(
+        self,
+        id: EventId,
+        tenant_id: TenantId,
+        at: DateTime<Utc>,
+        trace_id: impl Into<String>,
+    ) -> Event {
         Event {
             id,
             event_type: self.event_type,
@@ -117,10 +128,13 @@ mod tests {
         let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
         let at = "2025-01-10T15:00:00.1239Z".parse().unwrap();
         let account: AccountId = "acc_0195c0de00007000800000000000000b".parse().unwrap();
-        let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, json!({ "configId": "25k-eval-v1" }))
-            .account(account)
-            .config_version(ConfigVersion::FIRST)
-            .seal(id, tenant_id, at, "trace-1");
+        let event = NewEvent::new(
+            EventType::ACCOUNT_PROVISIONED,
+            json!({ "configId": "25k-eval-v1" }),
+        )
+        .account(account)
+        .config_version(ConfigVersion::FIRST)
+        .seal(id, tenant_id, at, "trace-1");
         let wire = json!({
             "id": "evt_0195c0de00007000800000000000000a",
             "eventType": "account.provisioned",
@@ -138,9 +152,17 @@ mod tests {
     fn what_an_event_does_not_concern_is_absent() {
         let id = "evt_0195c0de00007000800000000000000a".parse().unwrap();
         let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
-        let event = NewEvent::new(EventType::TENANT_ACTIVATED, json!({})).seal(id, tenant_id, DateTime::UNIX_EPOCH, "t");
+        let event = NewEvent::new(EventType::TENANT_ACTIVATED, json!({})).seal(
+            id,
+            tenant_id,
+            DateTime::UNIX_EPOCH,
+            "t",
+        );
         let wire = serde_json::to_value(&event).unwrap();
-        assert_eq!((wire.get("accountId"), wire["meta"].get("configVersion")), (None, None));
+        assert_eq!(
+            (wire.get("accountId"), wire["meta"].get("configVersion")),
+            (None, None)
+        );
         assert_eq!(serde_json::from_value::<Event>(wire).unwrap(), event);
     }
 }

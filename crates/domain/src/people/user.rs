@@ -87,7 +87,10 @@ mod tests {
             role: Role::Admin,
         };
         let user = User::create(new, "2025-01-10T15:00:00.1234Z".parse().unwrap());
-        assert_eq!((user.username.as_str(), user.active, user.verified, user.version), ("admin", true, true, 1));
+        assert_eq!(
+            (user.username.as_str(), user.active, user.verified, user.version),
+            ("admin", true, true, 1)
+        );
         assert_eq!(user.abilities, Role::Admin.abilities());
         assert_eq!(timestamp::to_text(user.created_at), "2025-01-10T15:00:00.123Z");
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
-use tenantry_domain::account::{Account, WebsiteUserId};
+use tenantry_domain::account::{Account, AccountToProvision, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId};
 use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
@@ -12,7 +12,7 @@ use tenantry_ports::{
 };
 
 use crate::Platform;
-use crate::journal::{self, NewEvent};
+use crate::journal::{self, Traced};
 
 /// An account that somebody wants.
 #[derive(Debug, Clone)]
@@ -119,7 +119,7 @@ struct Batch<'a> {
     capacity: Option<u64>,
     accounts: Vec<Account>,
     answers: Vec<StoredResponse>,
-    events: Vec<NewEvent>,
+    events: Vec<Traced>,
 }
 
 impl<'a> Batch<'a> {
@@ -170,16 +170,16 @@ impl<'a> Batch<'a> {
             let missing = || StoreError::corrupt("account config", "its current version is missing");
             stored.map(|config| config.resolved).ok_or_else(missing)
         })?;
-        let account = Account::provision(
-            self.platform.ids.next(),
-            self.scope.tenant(),
-            command.user_id.clone(),
-            head.version,
-            head.hash,
-            &config,
-            command.meta.clone(),
-            self.now,
-        );
+        let wanted = AccountToProvision {
+            id: self.platform.ids.next(),
+            tenant_id: self.scope.tenant(),
+            user_id: command.user_id.clone(),
+            config: &config,
+            config_version: head.version,
+            config_hash: head.hash,
+            meta: command.meta.clone(),
+        };
+        let account = Account::provision(wanted, self.now);
         let (status, body) = (201, receipt(&account, &config));
         if let Some(key) = &command.idempotency {
             let answer =
@@ -187,7 +187,7 @@ impl<'a> Batch<'a> {
             self.known.insert(key.scope.clone(), answer.clone());
             self.answers.push(answer);
         }
-        self.events.push(NewEvent::account_provisioned(&account).traced(command.trace.clone()));
+        self.events.push(journal::account_provisioned(&account, command.trace.clone()));
         let id = account.id;
         self.accounts.push(account);
         Ok(Ok(Receipt { account: Some(id), status, body }))

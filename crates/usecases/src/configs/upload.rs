@@ -1,5 +1,3 @@
-use std::cell::RefCell;
-
 use serde_json::Value;
 use tenantry_domain::config::{AcceptedConfig, ConfigId, ConfigVersion, VersioningStrategy, next_free_id};
 use tenantry_domain::{Finding, json};
@@ -7,7 +5,7 @@ use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope, TenantT
 
 use super::validate::inspect;
 use crate::Platform;
-use crate::journal::{self, NewEvent};
+use crate::journal;
 
 /// A config document that is to become a version.
 #[derive(Debug, Clone)]
@@ -91,7 +89,7 @@ pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Resul
             created_at: now,
         };
         tx.configs().insert(&config)?;
-        let event = NewEvent::config_uploaded(&config).traced(upload.trace);
+        let event = journal::config_uploaded(&config, upload.trace);
         journal::append(platform, scope, tx, head, vec![event], now)?;
         Ok(Uploaded { config, warnings, created: true })
     })
@@ -103,16 +101,5 @@ fn strategy(tx: &mut dyn TenantTx) -> StoreResult<VersioningStrategy> {
 
 /// The next id that nothing is stored under.
 fn suggest(tx: &mut dyn TenantTx, id: &ConfigId) -> StoreResult<ConfigId> {
-    let failure = RefCell::new(None);
-    let tx = RefCell::new(tx);
-    let suggestion = next_free_id(id, |candidate| {
-        tx.borrow_mut().configs().heads(std::slice::from_ref(candidate)).map_or_else(
-            |error| {
-                failure.borrow_mut().get_or_insert(error);
-                false
-            },
-            |heads| !heads.is_empty(),
-        )
-    });
-    failure.into_inner().map_or(Ok(suggestion), Err)
+    next_free_id(id, |candidate| Ok(!tx.configs().heads(std::slice::from_ref(candidate))?.is_empty()))
 }

@@ -5,7 +5,7 @@ use tenantry_domain::tenant::{StepError, StepKind, Tenant};
 use tenantry_ports::{DatabaseError, DatabaseFault, NotReady, PendingAdmin, StoreError, TenantScope};
 
 use super::seed::seed;
-use crate::journal::{self, NewEvent};
+use crate::journal;
 use crate::Platform;
 
 /// Why an effect did not come about (or cannot be said to have).
@@ -59,7 +59,7 @@ pub(super) fn perform(
 /// Makes sure nothing is left of a step. All that later steps make lives in the database, and goes with it.
 pub(super) fn undo(platform: &Platform, kind: StepKind, tenant: &Tenant) -> Result<(), Fault> {
     match kind {
-        StepKind::CreateDatabase => Ok(platform.databases.drop(&TenantScope::provisioning(tenant)?)?),
+        StepKind::CreateDatabase => Ok(platform.databases.remove(&TenantScope::provisioning(tenant)?)?),
         StepKind::Init | StepKind::ApplyMigrations | StepKind::SeedData | StepKind::CreateAdmin => Ok(()),
     }
 }
@@ -86,7 +86,7 @@ fn create_admin(platform: &Platform, scope: &TenantScope, admin: &PendingAdmin) 
             return Ok(());
         }
         tx.users().insert(&user, &admin.password_hash)?;
-        let created = NewEvent::user_created(&user, "provisioning");
+        let created = journal::user_created(&user, "provisioning".to_owned());
         journal::append(platform, scope, tx, head, vec![created], now)
     })
 }

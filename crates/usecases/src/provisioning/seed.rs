@@ -1,19 +1,21 @@
-use tenantry_domain::config::{ConfigVersion, demo};
+use tenantry_domain::config::{AccountConfig, ConfigVersion, demo};
+use tenantry_domain::json;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope};
 
 use crate::Platform;
-use crate::journal::{self, NewEvent};
+use crate::journal;
 
 /// Gives a new tenant its default settings and a demonstration account config. Seeding what is seeded changes nothing.
 pub(super) fn seed(platform: &Platform, scope: &TenantScope) -> StoreResult<()> {
     let now = platform.clock.now();
-    let document = demo::document();
-    let resolved = tenantry_domain::json::canonical(&document);
+    let document = demo::config();
+    let typed: AccountConfig = serde_json::from_value(document.clone())
+        .map_err(|error| StoreError::corrupt("demonstration config", error))?;
     let config = StoredConfig {
-        id: demo::id(),
+        id: typed.id,
         version: ConfigVersion::FIRST,
-        hash: platform.digest.hex(resolved.as_bytes()),
+        hash: platform.digest.hex(json::canonical(&document).as_bytes()),
         resolved: document.clone(),
         document,
         created_by: "provisioning".to_owned(),
@@ -26,7 +28,7 @@ pub(super) fn seed(platform: &Platform, scope: &TenantScope) -> StoreResult<()> 
         }
         tx.settings().put(&Settings::default())?;
         tx.configs().insert(&config)?;
-        let uploaded = NewEvent::config_uploaded(&config);
+        let uploaded = journal::config_uploaded(&config, "provisioning".to_owned());
         journal::append(platform, scope, tx, head, vec![uploaded], now)
     })
 }

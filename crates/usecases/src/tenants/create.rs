@@ -1,5 +1,5 @@
 use serde_json::{Map, Value};
-use tenantry_domain::people::{Email, PasswordPolicy, PersonName, Username};
+use tenantry_domain::people::{Email, PasswordContext, PersonName, Username};
 use tenantry_domain::tenant::{Lifecycle, Plan, Run, Slug, Tenant, TenantName};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{PendingAdmin, Secret, StoreError};
@@ -83,7 +83,7 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
             announce(tx, &tenant, &run, Some(&admin), now)?;
             tx.runs().enqueue(tenant.id, run.number, now)
         })
-        .map_err(|error| slug_taken::<CreateError>(error, &tenant.slug))?;
+        .map_err(|error| slug_taken(error, &tenant.slug))?;
     tracing::info!(
         "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
         tenant.id,
@@ -97,14 +97,14 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
 fn pending_admin(platform: &Platform, command: &CreateTenant) -> Result<PendingAdmin, CreateError> {
     let admin = &command.admin;
     let username = admin.username.clone().unwrap_or_else(|| Username::from_email(&admin.email));
-    let policy = PasswordPolicy::new(platform.policy.password_min_length);
-    let context = [
-        command.name.as_str(),
-        command.slug.as_str(),
-        admin.email.as_str(),
-        username.as_str(),
-    ];
-    let findings = policy.check(admin.password.expose(), &context, &Pointer::root().member("admin").member("password"));
+    let context = PasswordContext {
+        tenant_slug: Some(command.slug.as_str()),
+        tenant_name: Some(command.name.as_str()),
+        email: Some(admin.email.as_str()),
+        username: Some(username.as_str()),
+    };
+    let pointer = Pointer::root().member("admin").member("password");
+    let findings = platform.policy.passwords.check(admin.password.expose(), &context, &pointer);
     if !findings.is_empty() {
         return Err(CreateError::Invalid(findings));
     }

@@ -108,9 +108,9 @@ pub(super) fn announce(
 }
 
 /// Tells a taken slug from other failures.
-pub(super) fn slug_taken<E: From<StoreError> + From<InitError>>(error: StoreError, slug: &Slug) -> E {
+pub(super) fn slug_taken(error: StoreError, slug: &Slug) -> InitError {
     match error {
-        StoreError::Conflict(Constraint::TenantSlug) => InitError::SlugTaken(slug.clone()).into(),
-        other => E::from(other),
+        StoreError::Conflict(Constraint::TenantSlug) => InitError::SlugTaken(slug.clone()),
+        other => InitError::Store(other),
     }
 }

@@ -1,0 +1,252 @@
+//! Every problem this adapter answers with, in one table: documented at `/problems/{code}` and in the OpenAPI document.
+
+use actix_web::http::StatusCode;
+
+/// What is fixed about a kind of problem.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Stable, snake_case; part of the contract.
+    pub(crate) code: &'static str,
+    /// HTTP status.
+    pub(crate) status: StatusCode,
+    /// `type`: the section of the RFC that the status is defined in.
+    pub(crate) link: &'static str,
+    /// `title`: always the same for a code.
+    pub(crate) title: &'static str,
+    /// Why it happens.
+    pub(crate) cause: &'static str,
+    /// What to do about it.
+    pub(crate) fix: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($variant:ident = $code:literal, $status:ident, $title:literal, $cause:literal, $fix:literal;)*) => {
+        /// A kind of problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $($variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the catalogue.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// What is fixed about it.
+            pub(crate) const fn entry(self) -> &'static Entry {
+                match self {
+                    $(Self::$variant => &Entry {
+                        code: $code,
+                        status: StatusCode::$status,
+                        link: link(StatusCode::$status),
+                        title: $title,
+                        cause: $cause,
+                        fix: $fix,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    BadRequest = "bad_request", BAD_REQUEST, "Bad Request",
+        "The request is not well-formed HTTP for this server.",
+        "Compare the request with the operation's description in the OpenAPI document.";
+    MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON",
+        "The body is not a JSON document; the detail says at which line and column reading stopped.",
+        "Send UTF-8 JSON (RFC 8259): one document, no trailing commas, no comments.";
+    ValidationFailed = "validation_failed", BAD_REQUEST, "Validation Failed",
+        "The body is JSON, but members are missing, unknown, of the wrong type or outside their limits.",
+        "Mend every entry of `errors`: `pointer` says where, `message` what is expected. They are reported all at once.";
+    InvalidPlan = "invalid_plan", BAD_REQUEST, "Invalid Plan",
+        "The plan is none of those on offer.",
+        "Use one of the plans that the detail names, spelled as there.";
+    InvalidParameter = "invalid_parameter", BAD_REQUEST, "Invalid Parameter",
+        "A query parameter is unknown, given twice or has a value outside its limits.",
+        "Mend every entry of `errors`; `pointer` names the query parameter.";
+    InvalidCursor = "invalid_cursor", BAD_REQUEST, "Invalid Cursor",
+        "The cursor is none that this list, with these filters, has given out.",
+        "Pass `nextCursor` on unchanged, with the same filters, or begin again without a cursor.";
+    InvalidIdempotencyKey = "invalid_idempotency_key", BAD_REQUEST, "Invalid Idempotency Key",
+        "The idempotency key is empty, too long, not printable ASCII, given twice, or `Idempotency-Key` and `requestId` differ.",
+        "Send one key of 1 to 255 printable ASCII characters, for example a UUID, in one of the two headers.";
+    MissingAuthorization = "missing_authorization", UNAUTHORIZED, "Missing Authorization",
+        "The operation needs a credential and none was sent.",
+        "Send `Authorization: Bearer <credential>`; API keys may also be sent as `X-API-Key`.";
+    InvalidToken = "invalid_token", UNAUTHORIZED, "Invalid Token",
+        "The credential is not one of ours, was revoked, or has expired.",
+        "Use a live API key, sign in again for an access token, or begin provisioning anew for a confirmation token.";
+    InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "Invalid Credentials",
+        "The e-mail address or the password is wrong, or nobody can sign in to that tenant. Which, is not told.",
+        "Check both, and the tenant in the URL.";
+    WrongTenant = "wrong_tenant", FORBIDDEN, "Wrong Tenant",
+        "The credential does not belong to the tenant that the request names.",
+        "Use the slug or id of the tenant the credential was made for.";
+    MissingScope = "missing_scope", FORBIDDEN, "Missing Scope",
+        "The API key may not do this: it lacks the scope that the detail names.",
+        "Use a key that has the scope; a tenant's admin or the operator can make one.";
+    Forbidden = "forbidden", FORBIDDEN, "Forbidden",
+        "The operation is for the platform operator, or for an admin of the tenant, and the caller is neither.",
+        "Use an operator's key or an admin's access token.";
+    TenantSuspended = "tenant_suspended", FORBIDDEN, "Tenant Suspended",
+        "The operator has suspended the tenant.",
+        "Ask the operator to resume it.";
+    NotFound = "not_found", NOT_FOUND, "Not Found",
+        "There is nothing at this URL.",
+        "Compare path and prefix with the OpenAPI document at /openapi.json.";
+    TenantNotFound = "tenant_not_found", NOT_FOUND, "Tenant Not Found",
+        "No tenant has this id or slug.",
+        "Check the id or slug. A slug is free again once its tenant has failed, expired or been deleted.";
+    ProvisioningNotFound = "provisioning_not_found", NOT_FOUND, "Provisioning Not Found",
+        "No provisioning has this id.",
+        "Use the `provisioningId` that init answered with.";
+    ConfigNotFound = "config_not_found", NOT_FOUND, "Config Not Found",
+        "The tenant has no account config of this id, or not that version of it.",
+        "List the tenant's configs to see their ids and current versions.";
+    AccountNotFound = "account_not_found", NOT_FOUND, "Account Not Found",
+        "The tenant has no account of this id.",
+        "List the tenant's accounts to see their ids.";
+    ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
+        "The tenant has no live API key of this id.",
+        "List the tenant's keys to see their ids; a key that was revoked stays so.";
+    MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
+        "The URL exists, but not for this method.",
+        "Use one of the methods in the `Allow` header.";
+    RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
+        "The request took too long to arrive.",
+        "Send it again, faster.";
+    SlugTaken = "slug_taken", CONFLICT, "Slug Already Exists",
+        "Another tenant holds the slug.",
+        "Choose another slug.";
+    AlreadyConfirmed = "already_confirmed", CONFLICT, "Already Confirmed",
+        "The confirmation token was used before; it works once.",
+        "Nothing is to be done: follow the provisioning at its status endpoint.";
+    TenantNotReady = "tenant_not_ready", CONFLICT, "Tenant Not Ready",
+        "The tenant is not in service: it is still being provisioned, or not any more.",
+        "Wait until its status is Active; the detail says what it is now.";
+    ConfigIdTaken = "config_id_taken", CONFLICT, "Config Id Taken",
+        "Another document is stored under this config id, and the tenant's versioning strategy is `explicit`.",
+        "Upload under a new id, for example `suggestedId`, or set the tenant's versioningStrategy to `internal`.";
+    PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "Payload Too Large",
+        "The body is larger than this server accepts.",
+        "Send less at a time; the detail names the limit.";
+    UriTooLong = "uri_too_long", URI_TOO_LONG, "URI Too Long",
+        "The URL is longer than this server accepts.",
+        "Shorten the path or the query.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type",
+        "The body's content type is not JSON, or is not given.",
+        "Send `Content-Type: application/json`.";
+    InvalidConfig = "invalid_config", UNPROCESSABLE_ENTITY, "Invalid Config",
+        "The account config breaks its schema or contradicts itself.",
+        "Mend every entry of `errors`. `/configs/validate` tells the same and stores nothing.";
+    UnknownConfig = "unknown_config", UNPROCESSABLE_ENTITY, "Unknown Config",
+        "The tenant has no account config of the `configId` given.",
+        "Upload the config first, or use the id of one that exists.";
+    ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
+        "The config exists, but is not in the tenant's `allowedConfigs`.",
+        "Use an allowed config, or have it added to the tenant's settings.";
+    NoCapacity = "no_capacity", UNPROCESSABLE_ENTITY, "No Capacity",
+        "The tenant has as many accounts as its quota allows.",
+        "Ask the operator to raise the quota.";
+    IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency Key Reused",
+        "The idempotency key was used before, for a different request.",
+        "Use a new key for a new request. To repeat a request, send it exactly as before.";
+    InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Internal Server Error",
+        "Something went wrong in the server that should not have.",
+        "Try again; if it persists, tell the operator the `requestId`, under which the log has the details.";
+    Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Service Unavailable",
+        "A database cannot be reached or is too busy.",
+        "Repeat the request after `Retry-After`, with its idempotency key if it has one.";
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded",
+        "More requests arrived than can be worked on; this one was not begun.",
+        "Repeat the request after `Retry-After`.";
+    ProvisioningFailed = "provisioning_failed", SERVICE_UNAVAILABLE, "Provisioning Failed",
+        "The tenant could not be provisioned; what had been made was undone.",
+        "Try again later; `statusEndpoint` shows every step.";
+    ProvisioningUnfinished = "provisioning_unfinished", SERVICE_UNAVAILABLE, "Provisioning Unfinished",
+        "The tenant is still being provisioned: it took longer than a request may wait.",
+        "Do not send the request again: follow `statusEndpoint` until the status is Active.";
+    NotReady = "not_ready", SERVICE_UNAVAILABLE, "Not Ready",
+        "The server is starting, stopping, or misses something it needs.",
+        "Send traffic elsewhere until it is ready; `checks` says what is missing.";
+}
+
+/// The section that defines a status, linked as the source documents do.
+const fn link(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        400 => "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+        401 => "https://tools.ietf.org/html/rfc7235#section-3.1",
+        403 => "https://tools.ietf.org/html/rfc7231#section-6.5.3",
+        404 => "https://tools.ietf.org/html/rfc7231#section-6.5.4",
+        405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
+        408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
+        409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
+        413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
+        414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",
+        415 => "https://tools.ietf.org/html/rfc7231#section-6.5.13",
+        422 => "https://tools.ietf.org/html/rfc4918#section-11.2",
+        500 => "https://tools.ietf.org/html/rfc7231#section-6.6.1",
+        503 => "https://tools.ietf.org/html/rfc7231#section-6.6.4",
+        _ => panic!("a status of the catalogue without a link"),
+    }
+}
+
+impl Code {
+    /// The code with this name.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.entry().code == text)
+    }
+
+    /// The code for an error that came about outside of our handlers, where only its status is known.
+    pub(crate) const fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 => Self::InvalidToken,
+            403 => Self::Forbidden,
+            404 => Self::NotFound,
+            405 => Self::MethodNotAllowed,
+            408 => Self::RequestTimeout,
+            413 => Self::PayloadTooLarge,
+            414 => Self::UriTooLong,
+            415 => Self::UnsupportedMediaType,
+            503 => Self::Unavailable,
+            400..=499 => Self::BadRequest,
+            _ => Self::InternalError,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_snake_case_and_unique() {
+        let codes: BTreeSet<_> = Code::ALL.iter().map(|code| code.entry().code).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+        for code in Code::ALL {
+            let text = code.entry().code;
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{text}");
+            assert_eq!(Code::parse(text), Some(*code));
+        }
+        assert_eq!(Code::parse("no_such_code"), None);
+    }
+
+    #[test]
+    fn every_code_says_why_and_what_to_do() {
+        for code in Code::ALL {
+            let Entry { title, cause, fix, status, .. } = code.entry();
+            assert!(!title.is_empty() && cause.ends_with('.') && fix.ends_with('.'), "{code:?}");
+            assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_chosen_by_status_keeps_the_kind_of_status() {
+        for status in (400..600).filter_map(|status| StatusCode::from_u16(status).ok()) {
+            let chosen = Code::of_status(status).entry().status;
+            assert_eq!(chosen.is_client_error(), status.is_client_error(), "{status}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! From the use cases' errors to problems: exhaustively, so that a new variant has to be decided on here.
+
+use tenantry_ports::{Constraint, StoreError};
+use tenantry_usecases::access::Denied;
+use tenantry_usecases::accounts::ProvisionError;
+use tenantry_usecases::api_keys::NewKeyError;
+use tenantry_usecases::configs::UploadError;
+use tenantry_usecases::sign_in::LoginError;
+use tenantry_usecases::tenants::{ConfirmError, CreateError, InitError};
+
+use super::{Code, Problem};
+use crate::pools::JobError;
+
+impl From<&StoreError> for Problem {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::Unavailable, "The database is unavailable; try again").because(error)
+            }
+            // Somebody else was faster, and the use case had no better word for it: the same request will see that.
+            StoreError::Stale | StoreError::Conflict(Constraint::IdempotencyKey | Constraint::LogSequence) => {
+                Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again").because(error)
+            }
+            _ => Self::from(Internal).because(error),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Something that should not happen did.
+pub(crate) struct Internal;
+
+impl From<Internal> for Problem {
+    fn from(_: Internal) -> Self {
+        Self::new(Code::InternalError, "An unexpected error occurred; the log has the details under this request id")
+    }
+}
+
+impl From<JobError> for Problem {
+    fn from(error: JobError) -> Self {
+        match error {
+            JobError::Refused => {
+                Self::new(Code::Overloaded, "The server has more to do than it can; this request was not begun")
+            }
+            JobError::Lost => Self::from(Internal).because("the job panicked"),
+        }
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::OtherTenant => {
+                Self::new(Code::WrongTenant, "The credential does not belong to the tenant that the request names")
+            }
+            Denied::NoSuchTenant => Self::new(Code::TenantNotFound, "No tenant has this id or slug"),
+            Denied::MissingScope(scope) => {
+                Self::new(Code::MissingScope, format!("The API key lacks the scope '{scope}'"))
+                    .with("requiredScope", scope.as_str())
+            }
+            Denied::MissingRole => {
+                Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
+            }
+            Denied::Suspended => Self::new(Code::TenantSuspended, "The tenant is suspended"),
+            Denied::NotReady(status) => {
+                Self::new(Code::TenantNotReady, format!("The tenant is {status}; it has to be Active"))
+            }
+        }
+    }
+}
+
+impl From<InitError> for Problem {
+    fn from(error: InitError) -> Self {
+        match error {
+            InitError::SlugTaken(slug) => {
+                Self::new(Code::SlugTaken, format!("A tenant with slug '{slug}' already exists"))
+            }
+            InitError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ConfirmError> for Problem {
+    fn from(error: ConfirmError) -> Self {
+        match error {
+            ConfirmError::InvalidToken => {
+                Self::new(Code::InvalidToken, "The confirmation token is invalid or has expired")
+            }
+            ConfirmError::AlreadyConfirmed { status } => Self::new(
+                Code::AlreadyConfirmed,
+                format!("The provisioning was confirmed before; the tenant is {status}"),
+            ),
+            ConfirmError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<CreateError> for Problem {
+    fn from(error: CreateError) -> Self {
+        match error {
+            CreateError::SlugTaken(slug) => InitError::SlugTaken(slug).into(),
+            CreateError::Invalid(findings) => Self::invalid(findings),
+            CreateError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<NewKeyError> for Problem {
+    fn from(error: NewKeyError) -> Self {
+        match error {
+            NewKeyError::Invalid(findings) => Self::invalid(findings),
+            NewKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::InvalidCredentials => {
+                Self::new(Code::InvalidCredentials, "The e-mail address or the password is wrong")
+            }
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::Invalid { errors, warnings } => {
+                let problem = Self::new(
+                    Code::InvalidConfig,
+                    format!("The account config has {}; `errors` lists them all", count(errors.len() as u64, "fault")),
+                );
+                let warnings = serde_json::to_value(warnings).unwrap_or_default();
+                problem.with_errors(errors).with("warnings", warnings)
+            }
+            UploadError::IdTaken { id, suggestion } => Self::new(
+                Code::ConfigIdTaken,
+                format!("Another account config is stored as '{id}'; the next free id is '{suggestion}'"),
+            )
+            .with("suggestedId", suggestion.as_str()),
+            UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ProvisionError> for Problem {
+    fn from(error: ProvisionError) -> Self {
+        match error {
+            ProvisionError::UnknownConfig(id) => {
+                Self::new(Code::UnknownConfig, format!("There is no account config '{id}'"))
+            }
+            ProvisionError::ConfigNotAllowed(id) => Self::new(
+                Code::ConfigNotAllowed,
+                format!("The account config '{id}' is not among the tenant's allowed configs"),
+            ),
+            ProvisionError::NoCapacity { max_accounts } => Self::new(
+                Code::NoCapacity,
+                format!("The tenant's quota of {} is used up", count(max_accounts, "account")),
+            ),
+            ProvisionError::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
+            }
+            ProvisionError::Store(error) => error.as_ref().into(),
+        }
+    }
+}
+
+impl Problem {
+    /// Input that is wrong in these ways.
+    pub(crate) fn invalid(findings: Vec<tenantry_domain::Finding>) -> Self {
+        let detail = match findings.as_slice() {
+            [only] => only.message.clone(),
+            more => format!("The request has {}; `errors` lists them all", count(more.len() as u64, "fault")),
+        };
+        Self::new(Code::ValidationFailed, detail).with_errors(findings)
+    }
+}
+
+/// `1 fault`, `2 faults`.
+fn count(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_unavailable_and_the_rest_is_internal() {
+        for (error, code) in [
+            (StoreError::Unavailable("no route to 10.0.0.1".to_owned()), Code::Unavailable),
+            (StoreError::Stale, Code::Unavailable),
+            (StoreError::Conflict(Constraint::LogSequence), Code::Unavailable),
+            (StoreError::Conflict(Constraint::AccountId), Code::InternalError),
+            (StoreError::corrupt("tenant", "status 'x'"), Code::InternalError),
+        ] {
+            let problem = Problem::from(&error);
+            assert_eq!(problem.code(), code, "{error:?}");
+            assert_eq!(problem.cause(), Some(error.to_string().as_str()));
+            assert!(!problem.to_string().contains("10.0.0.1"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(count(1, "fault"), "1 fault");
+        assert_eq!(count(0, "fault"), "0 faults");
+    }
+}

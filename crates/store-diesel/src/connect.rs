@@ -1,0 +1,141 @@
+//! How a connection is made, and what is set on it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use diesel::r2d2::R2D2Connection;
+
+use crate::StoreSettings;
+use crate::ceiling::{Ceiling, Permit};
+use crate::db::Db;
+use crate::url::{DatabaseUrl, PostgresUrl, sqlite_uri};
+
+/// One database, and how to connect to it.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    Sqlite { path: PathBuf, busy_timeout: Duration },
+    Postgres { url: PostgresUrl, conninfo: String },
+}
+
+/// No connection could be made. Says nothing secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ConnectError(String);
+
+impl Target {
+    /// The control database.
+    pub(crate) fn control(settings: &StoreSettings) -> Self {
+        match &settings.url {
+            DatabaseUrl::Sqlite(path) => Self::sqlite(path.clone(), settings),
+            DatabaseUrl::Postgres(url) => Self::postgres(url.clone(), settings),
+        }
+    }
+
+    /// A SQLite file.
+    pub(crate) fn sqlite(path: PathBuf, settings: &StoreSettings) -> Self {
+        Self::Sqlite { path, busy_timeout: settings.lock_timeout }
+    }
+
+    /// A PostgreSQL database for everyday statements.
+    pub(crate) fn postgres(url: PostgresUrl, settings: &StoreSettings) -> Self {
+        let timeouts = [
+            ("statement_timeout", settings.statement_timeout),
+            ("lock_timeout", settings.lock_timeout),
+            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
+        ];
+        Self::postgres_with(url, settings, timeouts)
+    }
+
+    /// A PostgreSQL database to make and unmake others from.
+    pub(crate) fn maintenance(url: PostgresUrl, settings: &StoreSettings) -> Self {
+        let timeouts = [
+            ("statement_timeout", settings.maintenance_timeout),
+            ("lock_timeout", settings.lock_timeout),
+            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
+        ];
+        Self::postgres_with(url, settings, timeouts)
+    }
+
+    /// Everything is set while connecting, which takes no round trip of its own. The keep-alives end a wait for a
+    /// server that has silently gone.
+    fn postgres_with(url: PostgresUrl, settings: &StoreSettings, timeouts: [(&str, Duration); 3]) -> Self {
+        let parameters = [
+            ("application_name", "tenantry".to_owned()),
+            ("connect_timeout", settings.connect_timeout.as_secs().max(2).to_string()),
+            ("keepalives_idle", "10".to_owned()),
+            ("keepalives_interval", "5".to_owned()),
+            ("keepalives_count", "3".to_owned()),
+            ("tcp_user_timeout", "15000".to_owned()),
+        ];
+        let settings = timeouts.map(|(name, duration)| (name, duration.as_millis().to_string()));
+        let conninfo = url.conninfo(&parameters, &settings);
+        Self::Postgres { url, conninfo }
+    }
+
+    /// Connects. A SQLite file has to exist.
+    pub(crate) fn connect(&self) -> Result<Db, ConnectError> {
+        match self {
+            Self::Sqlite { path, busy_timeout } => {
+                connect_sqlite(&sqlite_uri(path, "rw"), *busy_timeout).map(Db::Sqlite)
+            }
+            Self::Postgres { .. } => self.connect_postgres().map(Db::Postgres),
+        }
+    }
+
+    /// Connects to what has to be a PostgreSQL database.
+    pub(crate) fn connect_postgres(&self) -> Result<PgConnection, ConnectError> {
+        let Self::Postgres { url, conninfo } = self else {
+            return Err(ConnectError("this is no PostgreSQL database".to_owned()));
+        };
+        PgConnection::establish(conninfo).map_err(|error| ConnectError(url.redact(&error.to_string())))
+    }
+}
+
+/// Opens a SQLite database, durable and strict.
+pub(crate) fn connect_sqlite(uri: &str, busy_timeout: Duration) -> Result<SqliteConnection, ConnectError> {
+    let failed = |error: &dyn std::fmt::Display| ConnectError(error.to_string());
+    let mut sqlite = SqliteConnection::establish(uri).map_err(|error| failed(&error))?;
+    let pragmas = format!(
+        "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        busy_timeout.as_millis()
+    );
+    sqlite.batch_execute(&pragmas).map_err(|error| failed(&error))?;
+    Ok(sqlite)
+}
+
+/// Makes the connections of a pool: as many as the ceiling allows.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    pub(crate) target: Target,
+    pub(crate) ceiling: Arc<Ceiling>,
+    /// Held by the pool and by each of its connections: gone once nothing is open any more.
+    pub(crate) alive: Arc<()>,
+}
+
+/// An open connection of a pool.
+pub(crate) struct Pooled {
+    pub(crate) db: Db,
+    _permit: Permit,
+    _alive: Arc<()>,
+}
+
+impl r2d2::ManageConnection for Connector {
+    type Connection = Pooled;
+    type Error = ConnectError;
+
+    fn connect(&self) -> Result<Pooled, ConnectError> {
+        let permit = self.ceiling.permit().ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
+        Ok(Pooled { db: self.target.connect()?, _permit: permit, _alive: Arc::clone(&self.alive) })
+    }
+
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectError> {
+        pooled.db.ping().map_err(|error| ConnectError(error.to_string()))
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.db.is_broken()
+    }
+}

@@ -1,0 +1,119 @@
+//! What the databases report, in the words of the ports.
+
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error};
+use tenantry_ports::{Constraint, StoreError};
+
+/// Why a statement did not do: the database said no, or its answer made no sense.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Database(Error),
+    Store(StoreError),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::Database(error) => store_error(error),
+        }
+    }
+}
+
+/// What a statement of a repository answers.
+pub(crate) type Answer<T> = Result<T, Fault>;
+
+/// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
+const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
+    (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
+    (Constraint::TenantId, "tenants_pkey", "tenants.id"),
+    (Constraint::RunNumber, "provisioning_runs_pkey", "provisioning_runs.tenant_id, provisioning_runs.number"),
+    (Constraint::ApiKeyLookup, "api_keys_lookup", "api_keys.lookup"),
+    (Constraint::UserEmail, "users_email", "users.email_folded"),
+    (Constraint::Username, "users_username", "users.username"),
+    (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
+    (Constraint::AccountId, "accounts_pkey", "accounts.id"),
+    (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
+    (Constraint::LogSequence, "events_pkey", "events.sequence"),
+];
+
+/// How the databases begin to say that trying again may help. Diesel passes on no SQLSTATE, so these are the English
+/// sentences; a PostgreSQL server that speaks another language has its time-outs reported as [`StoreError::Failed`].
+const PASSING: [&str; 14] = [
+    // SQLite: BUSY, LOCKED, CANTOPEN, IOERR, FULL.
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "unable to open database file",
+    "disk I/O error",
+    "database or disk is full",
+    // PostgreSQL: 55P03, 57014, 40P01, 57P01, 57P02, 57P03, 53100, 53200.
+    "canceling statement due to",
+    "deadlock detected",
+    "terminating connection",
+    "the database system is",
+    "could not extend file",
+    "could not write",
+    "out of memory",
+    "no space left on device",
+];
+
+/// The store's word for what Diesel reports.
+pub(crate) fn store_error(error: Error) -> StoreError {
+    match &error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, about) => match constraint(about.as_ref()) {
+            Some(constraint) => StoreError::Conflict(constraint),
+            None => StoreError::Failed(Box::new(error)),
+        },
+        _ if is_passing(&error) => StoreError::Unavailable(error.to_string()),
+        Error::DeserializationError(reason) => StoreError::corrupt("row", reason),
+        _ => StoreError::Failed(Box::new(error)),
+    }
+}
+
+/// Whether trying again, perhaps on another connection, may help.
+pub(crate) fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::BrokenTransactionManager => true,
+        Error::DatabaseError(kind, about) => match kind {
+            DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::SerializationFailure
+            | DatabaseErrorKind::ReadOnlyTransaction => true,
+            DatabaseErrorKind::Unknown => PASSING.iter().any(|text| about.message().starts_with(text)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether the connection is gone, so that nothing that was sent over it has to be looked for.
+pub(crate) const fn is_disconnected(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::BrokenTransactionManager
+            | Error::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _
+            )
+    )
+}
+
+fn constraint(about: &dyn DatabaseErrorInformation) -> Option<Constraint> {
+    let sqlite = about.message().strip_prefix("UNIQUE constraint failed: ");
+    CONSTRAINTS
+        .into_iter()
+        .find(|(_, name, columns)| about.constraint_name() == Some(name) || sqlite == Some(columns))
+        .map(|(constraint, ..)| constraint)
+}

@@ -1,0 +1,162 @@
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use scheduled_thread_pool::ScheduledThreadPool;
+use tenantry_ports::{Access, StoreError, StoreResult, Verdict};
+
+use crate::StoreSettings;
+use crate::ceiling::Ceiling;
+use crate::connect::{ConnectError, Connector, Pooled, Target};
+use crate::db::Db;
+use crate::error::{Answer, Fault, is_disconnected};
+use crate::gate::{Gate, Turn};
+use crate::transaction::Transaction;
+
+/// A connection that goes back to its pool when it is dropped.
+pub(crate) type Borrowed = r2d2::PooledConnection<Connector>;
+
+/// One open database: its connections and, for SQLite, the gate its writers pass.
+pub(crate) struct Database {
+    pool: r2d2::Pool<Connector>,
+    gate: Option<Gate>,
+    patience: Duration,
+    alive: Weak<()>,
+}
+
+/// What every pool of the program shares: r2d2 would otherwise start three threads for each.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) threads: Arc<ScheduledThreadPool>,
+    pub(crate) settings: Arc<StoreSettings>,
+}
+
+impl Shared {
+    pub(crate) fn new(settings: StoreSettings) -> Self {
+        let threads = ScheduledThreadPool::builder().num_threads(4).thread_name_pattern("store-{}").build();
+        Self { threads: Arc::new(threads), settings: Arc::new(settings) }
+    }
+}
+
+impl Database {
+    /// Opens no connection yet.
+    pub(crate) fn new(target: Target, connections: u32, ceiling: Arc<Ceiling>, shared: &Shared) -> Self {
+        let gate = matches!(target, Target::Sqlite { .. }).then(Gate::default);
+        let alive = Arc::new(());
+        let weak = Arc::downgrade(&alive);
+        let pool = r2d2::Pool::builder()
+            .max_size(connections)
+            .min_idle(Some(0))
+            // r2d2's own reaper would stay scheduled for ever after a pool is closed: see `Registry::close_idle`.
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connection_timeout(shared.settings.connect_timeout)
+            // A round trip per use; instead a broken connection is noticed when it fails, see `Transaction`.
+            .test_on_check_out(false)
+            .thread_pool(Arc::clone(&shared.threads))
+            .error_handler(Box::new(LogFailures))
+            .build_unchecked(Connector { target, ceiling, alive });
+        Self { pool, gate, patience: shared.settings.lock_timeout, alive: weak }
+    }
+
+    /// A connection, now or within the time allowed.
+    pub(crate) fn connection(&self) -> StoreResult<Borrowed> {
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Whether a connection could be had without making a new one.
+    pub(crate) fn has_free_connection(&self) -> bool {
+        self.pool.state().idle_connections > 0
+    }
+
+    /// Whether a connection is open.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.pool.state().connections > 0
+    }
+
+    /// Gone once every connection is closed; that can only be after the last owner of this has dropped it.
+    pub(crate) fn alive(&self) -> Weak<()> {
+        Weak::clone(&self.alive)
+    }
+
+    /// Waits for its turn to write, where writers go one after the other.
+    pub(crate) fn turn(&self) -> StoreResult<Option<Turn<'_>>> {
+        self.gate.as_ref().map(|gate| gate.enter(self.patience)).transpose()
+    }
+
+    /// One statement outside any transaction, on whichever connection works.
+    pub(crate) fn query<T>(&self, mut statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
+        let mut connection = self.connection()?;
+        let answer = self.on_a_live_connection(&mut connection, |connection| statement(&mut connection.db));
+        answer.map_err(Into::into)
+    }
+
+    /// A unit of work, as the ports describe it.
+    pub(crate) fn transact(
+        &self,
+        access: Access,
+        body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict,
+    ) -> StoreResult<()> {
+        match access {
+            Access::Read => self.read(body),
+            Access::Write => self.write(body),
+        }
+    }
+
+    fn read(&self, body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict) -> StoreResult<()> {
+        let mut connection = self.connection()?;
+        let begun = connection.db.begin_read().map_err(Fault::from)?;
+        let mut transaction = Transaction::reading(self, &mut connection);
+        body(&mut transaction);
+        let outcome = transaction.doomed();
+        if begun {
+            connection.db.roll_back();
+        }
+        outcome
+    }
+
+    fn write(&self, body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict) -> StoreResult<()> {
+        let _turn = self.turn()?;
+        let mut connection = self.connection()?;
+        self.on_a_live_connection(&mut connection, |connection| Ok(connection.db.begin_write()?))?;
+        let mut transaction = Transaction::writing(self, &mut connection);
+        let verdict = body(&mut transaction);
+        let outcome = transaction.doomed();
+        if verdict == Verdict::Commit && outcome.is_ok() {
+            let committed = connection.db.commit();
+            if committed.is_err() {
+                connection.db.roll_back();
+            }
+            return Ok(committed.map_err(Fault::from)?);
+        }
+        connection.db.roll_back();
+        match verdict {
+            Verdict::Commit => outcome,
+            Verdict::Rollback => Ok(()),
+        }
+    }
+
+    /// Does something that may be repeated as long as nothing came of it. After a server's restart every connection of
+    /// the pool is dead, and each one finds out when it is used: it is exchanged until one works.
+    pub(crate) fn on_a_live_connection<T>(
+        &self,
+        connection: &mut Borrowed,
+        mut attempt: impl FnMut(&mut Pooled) -> Answer<T>,
+    ) -> Answer<T> {
+        for _ in 0..self.pool.max_size() {
+            match attempt(connection) {
+                Err(Fault::Database(error)) if is_disconnected(&error) => *connection = self.connection()?,
+                answer => return answer,
+            }
+        }
+        attempt(connection)
+    }
+}
+
+#[derive(Debug)]
+struct LogFailures;
+
+impl r2d2::HandleError<ConnectError> for LogFailures {
+    fn handle_error(&self, error: ConnectError) {
+        tracing::debug!(%error, "could not connect to a database");
+    }
+}

@@ -1,0 +1,51 @@
+use std::collections::BTreeSet;
+
+use tenantry_domain::account::Account;
+use tenantry_domain::id::AccountId;
+use tenantry_ports::{AccountFilter, AccountRepository, Constraint, StoreError, StoreResult};
+
+use super::snapshot::Transaction;
+use super::tenant::TenantState;
+
+impl AccountRepository for Transaction<TenantState> {
+    fn insert(&mut self, accounts: &[Account]) -> StoreResult<()> {
+        self.change(|state| {
+            for account in accounts {
+                if state.accounts.insert(account.id, account.clone()).is_some() {
+                    return Err(StoreError::Conflict(Constraint::AccountId));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[AccountId]) -> StoreResult<Vec<Account>> {
+        self.look(|state| {
+            let ids: BTreeSet<_> = ids.iter().collect();
+            Ok(ids.into_iter().filter_map(|id| state.accounts.get(id)).cloned().collect())
+        })
+    }
+
+    fn page(
+        &mut self,
+        filter: &AccountFilter,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> StoreResult<Vec<Account>> {
+        self.look(|state| {
+            let newest_first = state.accounts.values().rev();
+            let rest = newest_first.filter(|account| after.is_none_or(|after| account.id < after));
+            Ok(rest.filter(|account| passes(filter, account)).take(limit).cloned().collect())
+        })
+    }
+
+    fn count(&mut self) -> StoreResult<u64> {
+        self.look(|state| Ok(state.accounts.len() as u64))
+    }
+}
+
+fn passes(filter: &AccountFilter, account: &Account) -> bool {
+    filter.user.as_ref().is_none_or(|user| account.user_id == *user)
+        && filter.status.is_none_or(|status| account.status == status)
+        && filter.config.as_ref().is_none_or(|config| account.config_id == *config)
+}

@@ -1,0 +1,160 @@
+use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::account::Account;
+use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::people::{Email, User};
+use tenantry_domain::tenant::Settings;
+use tenantry_ports::{
+    AccountRepository, ConfigHead, ConfigRepository, Constraint, Credentials, IdempotencyRepository, LogEntry,
+    LogRepository, Session, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantTx, UserRepository,
+};
+
+use super::snapshot::{Table, Transaction};
+
+/// What one tenant database holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TenantState {
+    settings: Option<Settings>,
+    users: Table<UserId, Credentials>,
+    sessions: Table<SessionId, Session>,
+    configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
+    pub(super) accounts: Table<AccountId, Account>,
+    pub(super) responses: Table<String, StoredResponse>,
+    pub(super) log: Table<i64, LogEntry>,
+}
+
+impl TenantTx for Transaction<TenantState> {
+    fn settings(&mut self) -> &mut dyn SettingsRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn configs(&mut self) -> &mut dyn ConfigRepository {
+        self
+    }
+
+    fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn log(&mut self) -> &mut dyn LogRepository {
+        self
+    }
+}
+
+impl SettingsRepository for Transaction<TenantState> {
+    fn get(&mut self) -> StoreResult<Option<Settings>> {
+        self.look(|state| Ok(state.settings.clone()))
+    }
+
+    fn put(&mut self, settings: &Settings) -> StoreResult<()> {
+        self.change(|state| {
+            state.settings = Some(settings.clone());
+            Ok(())
+        })
+    }
+}
+
+impl UserRepository for Transaction<TenantState> {
+    fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()> {
+        self.change(|state| {
+            let others = || state.users.values().map(|credentials| &credentials.user);
+            if others().any(|other| other.email.folded() == user.email.folded()) {
+                return Err(StoreError::Conflict(Constraint::UserEmail));
+            }
+            if others().any(|other| other.username == user.username) {
+                return Err(StoreError::Conflict(Constraint::Username));
+            }
+            let credentials = Credentials { user: user.clone(), password_hash: password_hash.to_owned() };
+            state.users.insert(user.id, credentials);
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, id: UserId) -> StoreResult<Option<User>> {
+        self.look(|state| Ok(state.users.get(&id).map(|credentials| credentials.user.clone())))
+    }
+
+    fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>> {
+        self.look(|state| {
+            let mut users = state.users.values();
+            Ok(users.find(|credentials| credentials.user.email.folded() == email.folded()).cloned())
+        })
+    }
+}
+
+impl SessionRepository for Transaction<TenantState> {
+    fn insert(&mut self, session: &Session) -> StoreResult<()> {
+        self.change(|state| {
+            if !state.users.contains_key(&session.user) {
+                return Err(StoreError::Failed("a session needs its user to be there".into()));
+            }
+            state.sessions.insert(session.id, session.clone());
+            Ok(())
+        })
+    }
+
+    fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>> {
+        self.look(|state| Ok(state.sessions.values().find(|session| session.token_hash == *token_hash).cloned()))
+    }
+}
+
+impl TenantState {
+    fn head(&self, id: &ConfigId) -> Option<&StoredConfig> {
+        let first = (id.clone(), ConfigVersion::FIRST);
+        self.configs.range(first..).take_while(|((other, _), _)| other == id).last().map(|(_, config)| config)
+    }
+}
+
+fn head_of(config: &StoredConfig) -> ConfigHead {
+    ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
+}
+
+impl ConfigRepository for Transaction<TenantState> {
+    fn insert(&mut self, config: &StoredConfig) -> StoreResult<()> {
+        self.change(|state| {
+            let key = (config.id.clone(), config.version);
+            if state.configs.contains_key(&key) {
+                return Err(StoreError::Conflict(Constraint::ConfigVersion));
+            }
+            state.configs.insert(key, config.clone());
+            Ok(())
+        })
+    }
+
+    fn heads(&mut self, ids: &[ConfigId]) -> StoreResult<Vec<ConfigHead>> {
+        self.look(|state| {
+            let ids: std::collections::BTreeSet<_> = ids.iter().collect();
+            Ok(ids.into_iter().filter_map(|id| state.head(id)).map(head_of).collect())
+        })
+    }
+
+    fn get(&mut self, id: &ConfigId, version: Option<ConfigVersion>) -> StoreResult<Option<StoredConfig>> {
+        self.look(|state| {
+            let config = match version {
+                Some(version) => state.configs.get(&(id.clone(), version)),
+                None => state.head(id),
+            };
+            Ok(config.cloned())
+        })
+    }
+
+    fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>> {
+        self.look(|state| {
+            let mut ids: Vec<_> = state.configs.keys().map(|(id, _)| id).filter(|id| Some(*id) > after).collect();
+            ids.dedup();
+            Ok(ids.into_iter().take(limit).filter_map(|id| state.head(id)).map(head_of).collect())
+        })
+    }
+}

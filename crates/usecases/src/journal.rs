@@ -1,0 +1,71 @@
+//! Appending to a tenant's event log.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tenantry_domain::account::Account;
+use tenantry_domain::event::{EventType, NewEvent, chain_input};
+use tenantry_domain::people::User;
+use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
+
+use crate::Platform;
+
+/// An event with the request (or other cause) that it came from.
+pub(crate) struct Traced {
+    pub(crate) event: NewEvent,
+    pub(crate) trace: String,
+}
+
+/// Appends events to the log whose head this transaction has locked, in order, each chained to the one before.
+pub(crate) fn append(
+    platform: &Platform,
+    scope: &TenantScope,
+    tx: &mut dyn TenantTx,
+    head: LogHead,
+    events: Vec<Traced>,
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let mut head = head;
+    let mut entries = Vec::with_capacity(events.len());
+    for Traced { event, trace } in events {
+        let event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
+        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
+        let sequence = head.sequence + 1;
+        entries.push(LogEntry { sequence, event, previous: head.hash, hash });
+        head = LogHead { sequence, hash };
+    }
+    tx.log().append(&entries)
+}
+
+/// `account.provisioned`.
+pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
+    let data = json!({
+        "accountId": account.id,
+        "userId": account.user_id,
+        "configId": account.config_id,
+        "configVersion": account.config_version,
+        "status": account.status,
+        "balance": account.state.balance,
+    });
+    let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, data)
+        .account(account.id)
+        .config_version(account.config_version);
+    Traced { event, trace }
+}
+
+/// `config.uploaded`.
+pub(crate) fn config_uploaded(config: &StoredConfig, trace: String) -> Traced {
+    let data = json!({
+        "configId": config.id,
+        "version": config.version,
+        "hash": config.hash,
+        "uploadedBy": config.created_by,
+    });
+    let event = NewEvent::new(EventType::CONFIG_UPLOADED, data).config_version(config.version);
+    Traced { event, trace }
+}
+
+/// `user.created`.
+pub(crate) fn user_created(user: &User, trace: String) -> Traced {
+    let data = json!({ "userId": user.id, "username": user.username, "role": user.role });
+    Traced { event: NewEvent::new(EventType::USER_CREATED, data), trace }
+}

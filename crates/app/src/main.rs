@@ -1,1 +1,83 @@
-fn main() {}
+#![doc = include_str!("../README.md")]
+
+mod cli;
+mod commands;
+mod compose;
+mod data_dir;
+mod failure;
+mod logging;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{AccountConfig, Cli, Command, Common, Config, Keys, Serve};
+use crate::commands::{account_config, config, keys, migrate, openapi, serve};
+use crate::failure::Failure;
+use crate::settings::{Environment, Flags, Layers, Settings};
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprint!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let sources = Sources { common: cli.common, environment: settings::of_process() };
+    match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
+        Command::Serve(wish) => {
+            let bind = wish.bind.map(|address| ("server.bind", address, "--bind"));
+            let settings = sources.settings(bind.into_iter().collect())?;
+            logging::start(&settings.log, false)?;
+            for name in config::without_effect(&sources.environment) {
+                tracing::warn!("{name} has no effect in this version");
+            }
+            serve::serve(&settings, wish.role)
+        }
+        Command::Migrate(wish) => migrate::migrate(&sources.tool_settings()?, &wish),
+        Command::Keys(wish) => {
+            let installation = compose::open(&sources.tool_settings()?)?;
+            let platform = &installation.platform;
+            match wish {
+                Keys::Create(wish) => keys::create(platform, wish),
+                Keys::List(wish) => keys::list(platform, &wish),
+                Keys::Revoke(wish) => keys::revoke(platform, &wish),
+            }
+        }
+        Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),
+        Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?, &sources.environment),
+        Command::AccountConfig(AccountConfig::Validate { files, json }) => account_config::validate(&files, json),
+        Command::AccountConfig(AccountConfig::Schema) => account_config::schema(),
+        Command::Openapi => openapi::print_document(),
+    }
+}
+
+/// Where settings come from.
+struct Sources {
+    common: Common,
+    environment: Environment,
+}
+
+impl Sources {
+    fn layers(&self, mut flags: Flags) -> Result<Layers, Failure> {
+        let data_dir = self.common.data_dir.as_ref().map(|path| path.display().to_string());
+        flags.extend(data_dir.map(|path| ("data_dir", path, "--data-dir")));
+        settings::layers(self.common.config.as_deref(), &self.environment, &flags)
+    }
+
+    fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
+        Settings::read(&self.layers(flags)?).map_err(|problems| settings::failure(&problems))
+    }
+
+    /// For a command whose result is what it prints.
+    fn tool_settings(&self) -> Result<Settings, Failure> {
+        let settings = self.settings(Vec::new())?;
+        logging::start(&settings.log, true)?;
+        Ok(settings)
+    }
+}

@@ -48,6 +48,19 @@ pub fn check_length(what: &str, text: &str, min: usize, max: usize) -> Result<()
     }
 }
 
+/// The pattern of what [`check_printable`] lets through, for JSON Schemas.
+pub const PRINTABLE: &str =
+    r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+
+/// Refuses control characters and white space around the text.
+pub fn check_printable(what: &str, text: &str, code: &'static str) -> Result<(), InvalidText> {
+    if text.trim() != text || text.chars().any(char::is_control) {
+        let message = format!("{what} must not begin or end with white space or contain control characters");
+        return Err(InvalidText::new(code, message));
+    }
+    Ok(())
+}
+
 /// Gives a newtype over a `String` with a `new` that validates: `as_str`, `Display`, text form in serde (validated
 /// when read) and the JSON Schema passed as an object.
 #[macro_export]

@@ -1,19 +1,24 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, TenantScope};
+use tenantry_ports::{
+    Access, DatabaseError, DatabaseFault, Presence, StoreError, StoreResult, TenantDatabases, TenantScope,
+    TenantStore, TenantStores, TenantTx, Verdict,
+};
 
-/// A method of [`TenantDatabases`].
+/// What is asked of a tenant's database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DatabaseCall {
-    /// `create`.
+    /// [`TenantDatabases::create`].
     Create,
-    /// `migrate`.
+    /// [`TenantDatabases::migrate`].
     Migrate,
-    /// `drop`.
-    Drop,
-    /// `presence`.
+    /// [`TenantDatabases::remove`].
+    Remove,
+    /// [`TenantDatabases::presence`].
     Presence,
+    /// A writing unit of work of a [`TenantStore`].
+    Write,
 }
 
 /// On which side of a call's effect it fails: the caller cannot tell which.
@@ -25,79 +30,162 @@ pub enum FailureMoment {
     AfterEffect,
 }
 
-/// Another [`TenantDatabases`] that fails where it is told to, and counts what it is asked.
+/// Tenant databases that fail where they are told to, and count what they are asked. A clone shares plan and counts.
 #[derive(Clone)]
 pub struct FailingDatabases {
-    inner: Arc<dyn TenantDatabases>,
-    plan: Arc<Mutex<BTreeMap<DatabaseCall, Plan>>>,
+    databases: Arc<dyn TenantDatabases>,
+    stores: Arc<dyn TenantStores>,
+    plans: Arc<Mutex<BTreeMap<DatabaseCall, Plan>>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Plan {
     calls: usize,
-    /// Used up from the front.
-    failures: Vec<(FailureMoment, DatabaseFault)>,
+    /// What happens to the next calls, one each.
+    incidents: VecDeque<Incident>,
+}
+
+enum Incident {
+    Fail(FailureMoment, DatabaseFault),
+    Die(FailureMoment),
+    Before(Box<dyn FnOnce() + Send>),
 }
 
 impl FailingDatabases {
-    /// Does as `inner` does, so far.
-    pub fn new(inner: Arc<dyn TenantDatabases>) -> Self {
-        Self { inner, plan: Arc::default() }
+    /// Does as these do, so far.
+    pub fn new(databases: Arc<dyn TenantDatabases>, stores: Arc<dyn TenantStores>) -> Self {
+        Self {
+            databases,
+            stores,
+            plans: Arc::default(),
+        }
     }
 
-    /// Has the next `times` calls (after those already to fail) fail with this fault at this moment.
+    /// Has the next `times` calls (after those something is to happen to already) fail with this fault at this moment.
     pub fn fail(&self, call: DatabaseCall, moment: FailureMoment, fault: DatabaseFault, times: usize) {
-        let failures = std::iter::repeat_n((moment, fault), times);
-        self.plan().entry(call).or_default().failures.extend(failures);
+        for _ in 0..times {
+            self.next(call, Incident::Fail(moment, fault));
+        }
+    }
+
+    /// Has the next call panic at this moment, as if the process had died there.
+    pub fn die(&self, call: DatabaseCall, moment: FailureMoment) {
+        self.next(call, Incident::Die(moment));
+    }
+
+    /// Has this happen just before the next call.
+    pub fn before(&self, call: DatabaseCall, what: impl FnOnce() + Send + 'static) {
+        self.next(call, Incident::Before(Box::new(what)));
     }
 
     /// How often this was called, whether or not it failed.
     pub fn calls(&self, call: DatabaseCall) -> usize {
-        self.plan().get(&call).map_or(0, |plan| plan.calls)
+        self.plans().get(&call).map_or(0, |plan| plan.calls)
     }
 
-    fn plan(&self) -> MutexGuard<'_, BTreeMap<DatabaseCall, Plan>> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    fn next(&self, call: DatabaseCall, incident: Incident) {
+        self.plans()
+            .entry(call)
+            .or_default()
+            .incidents
+            .push_back(incident);
     }
 
-    fn run<T>(
+    fn plans(&self) -> MutexGuard<'_, BTreeMap<DatabaseCall, Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run<T, E>(
         &self,
         call: DatabaseCall,
-        effect: impl FnOnce(&dyn TenantDatabases) -> Result<T, DatabaseError>,
-    ) -> Result<T, DatabaseError> {
-        let failure = {
-            let mut plans = self.plan();
+        failure: fn(DatabaseFault, String) -> E,
+        effect: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let incident = {
+            let mut plans = self.plans();
             let plan = plans.entry(call).or_default();
             plan.calls += 1;
-            if plan.failures.is_empty() { None } else { Some(plan.failures.remove(0)) }
+            plan.incidents.pop_front()
         };
-        match failure {
-            None => effect(&*self.inner),
-            Some((FailureMoment::BeforeEffect, fault)) => Err(injected(call, fault)),
-            Some((FailureMoment::AfterEffect, fault)) => effect(&*self.inner).and(Err(injected(call, fault))),
+        let lost = |fault| Err(failure(fault, format!("{call:?} was told to fail")));
+        match incident {
+            None => effect(),
+            Some(Incident::Before(what)) => {
+                what();
+                effect()
+            }
+            Some(Incident::Fail(FailureMoment::BeforeEffect, fault)) => lost(fault),
+            Some(Incident::Fail(FailureMoment::AfterEffect, fault)) => effect().and(lost(fault)),
+            Some(Incident::Die(moment)) => {
+                if moment == FailureMoment::AfterEffect {
+                    let _ = effect();
+                }
+                panic!("{call:?} was told to die")
+            }
         }
     }
 }
 
-fn injected(call: DatabaseCall, fault: DatabaseFault) -> DatabaseError {
-    DatabaseError::new(fault, format!("{call:?} was told to fail"))
-}
-
 impl TenantDatabases for FailingDatabases {
     fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Create, |inner| inner.create(scope))
+        self.run(DatabaseCall::Create, DatabaseError::new, || {
+            self.databases.create(scope)
+        })
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
-        self.run(DatabaseCall::Migrate, |inner| inner.migrate(scope))
+        self.run(DatabaseCall::Migrate, DatabaseError::new, || {
+            self.databases.migrate(scope)
+        })
     }
 
-    fn drop(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Drop, |inner| inner.drop(scope))
+    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::Remove, DatabaseError::new, || {
+            self.databases.remove(scope)
+        })
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
-        self.run(DatabaseCall::Presence, |inner| inner.presence(scope))
+        self.run(DatabaseCall::Presence, DatabaseError::new, || {
+            self.databases.presence(scope)
+        })
+    }
+}
+
+impl TenantStores for FailingDatabases {
+    fn open(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        let store = self.stores.open(scope)?;
+        Ok(Arc::new(FailingStore {
+            store,
+            plan: self.clone(),
+        }))
+    }
+}
+
+struct FailingStore {
+    store: Arc<dyn TenantStore>,
+    plan: FailingDatabases,
+}
+
+impl TenantStore for FailingStore {
+    fn transact(
+        &self,
+        access: Access,
+        body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict,
+    ) -> StoreResult<()> {
+        match access {
+            Access::Read => self.store.transact(access, body),
+            Access::Write => self.plan.run(DatabaseCall::Write, store_error, || {
+                self.store.transact(access, body)
+            }),
+        }
+    }
+}
+
+fn store_error(fault: DatabaseFault, detail: String) -> StoreError {
+    match fault {
+        DatabaseFault::Passing => StoreError::Unavailable(detail),
+        DatabaseFault::Foreign | DatabaseFault::Lasting => StoreError::Failed(detail.into()),
     }
 }
 
@@ -106,31 +194,59 @@ mod tests {
     use super::*;
     use crate::{MemoryWorld, sample};
 
+    fn failing(world: &MemoryWorld) -> FailingDatabases {
+        FailingDatabases::new(world.databases(), world.stores())
+    }
+
     #[test]
     fn it_fails_before_or_after_the_effect_as_often_as_told_and_then_works() {
         let world = MemoryWorld::new();
-        let databases = FailingDatabases::new(world.databases());
+        let databases = failing(&world);
         let scope = sample::scope("acme");
-        databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
-        databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Lasting, 1);
+        databases.fail(
+            DatabaseCall::Create,
+            FailureMoment::BeforeEffect,
+            DatabaseFault::Passing,
+            2,
+        );
+        databases.fail(
+            DatabaseCall::Create,
+            FailureMoment::AfterEffect,
+            DatabaseFault::Lasting,
+            1,
+        );
         for _ in 0..2 {
-            assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Passing);
+            assert_eq!(
+                databases.create(&scope).unwrap_err().fault,
+                DatabaseFault::Passing
+            );
             assert!(world.existing().is_empty());
         }
-        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Lasting);
+        assert_eq!(
+            databases.create(&scope).unwrap_err().fault,
+            DatabaseFault::Lasting
+        );
         assert_eq!(world.existing().len(), 1);
         databases.create(&scope).unwrap();
         assert_eq!(databases.calls(DatabaseCall::Create), 4);
-        assert_eq!(databases.calls(DatabaseCall::Drop), 0);
+        assert_eq!(databases.calls(DatabaseCall::Remove), 0);
     }
 
     #[test]
     fn a_fault_of_the_thing_itself_is_not_hidden() {
         let world = MemoryWorld::new();
-        let databases = FailingDatabases::new(world.databases());
+        let databases = failing(&world);
         let scope = sample::scope("acme");
         world.make_foreign(scope.database());
-        databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
-        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Foreign);
+        databases.fail(
+            DatabaseCall::Create,
+            FailureMoment::AfterEffect,
+            DatabaseFault::Passing,
+            1,
+        );
+        assert_eq!(
+            databases.create(&scope).unwrap_err().fault,
+            DatabaseFault::Foreign
+        );
     }
 }

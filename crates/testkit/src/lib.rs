@@ -4,7 +4,8 @@ pub mod contract;
 mod failing;
 mod fakes;
 mod memory;
-pub mod postgres;
+mod platform;
+//pub mod postgres;
 pub mod sample;
 
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
@@ -13,3 +14,4 @@ pub use fakes::{
     SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
+pub use platform::TestPlatform;

@@ -10,7 +10,7 @@ const PREFIX: &str = "TENANTRY_";
 const LONG_PREFIX: &str = "TENANTRY__";
 
 /// The variable that names the settings file; no setting itself.
-pub(crate) const CONFIG: &str = "TENANTRY_CONFIG";
+pub(super) const CONFIG: &str = "TENANTRY_CONFIG";
 
 /// Variables of the product's own test suite, which the binary may inherit.
 const TESTS: [&str; 2] = ["TENANTRY_TEST_", "TENANTRY_REQUIRE_"];
@@ -97,7 +97,7 @@ fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
 }
 
 /// The long form of a setting's name: `TENANTRY__SECTION__KEY`.
-pub(crate) fn long_form(name: &str) -> String {
+pub(super) fn long_form(name: &str) -> String {
     format!("{LONG_PREFIX}{}", name.replace('.', "__").to_uppercase())
 }
 

@@ -12,8 +12,8 @@ mod value;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use environment::{Environment, WITHOUT_EFFECT, long_form, of_process};
-pub(crate) use layers::{Layers, Origin, mask_url, masked};
+pub(crate) use environment::{Environment, WITHOUT_EFFECT, of_process};
+pub(crate) use layers::{Layers, Origin, masked};
 pub(crate) use read::{Access, Log, LogFormat, Settings, insecure};
 
 use crate::failure::Failure;
@@ -57,11 +57,6 @@ pub(crate) fn layers(file: Option<&Path>, environment: &Environment, flags: &Fla
         problems.extend(layers.set_text(name, text, Origin::Flag(flag)).err());
     }
     if problems.is_empty() { Ok(layers) } else { Err(failure(&problems)) }
-}
-
-/// Reads every layer and what it means.
-pub(crate) fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
-    Settings::read(&layers(file, environment, flags)?).map_err(|problems| failure(&problems))
 }
 
 /// The problems as a reason not to go on.

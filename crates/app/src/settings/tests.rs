@@ -1,6 +1,11 @@
 use std::time::Duration;
 
+use super::environment::long_form;
 use super::*;
+
+fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
+    Settings::read(&layers(file, environment, flags)?).map_err(|problems| failure(&problems))
+}
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::{LossLimit, daily_loss, max_drawdown};
 use super::{AccountState, Phase};
 use crate::Amount;
-use crate::config::{AccountConfig, Challenge, ConsistencyRule, Variant};
+use crate::config::{AccountConfig, Challenge, ConsistencyRule, Count, Variant};
 
 /// A rule an account is held to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -183,7 +183,7 @@ fn profit_target(config: &AccountConfig, stage: &Challenge, state: &AccountState
 }
 
 fn min_trading_days(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
-    let days = stage.rules.min_trading_days.filter(|days| *days > 0)?;
+    let days = stage.rules.min_trading_days.and_then(Count::above_zero)?;
     Some(RuleStatus::demand(
         Rule::MinTradingDays,
         days.into(),
@@ -194,7 +194,7 @@ fn min_trading_days(stage: &Challenge, state: &AccountState) -> Option<RuleStatu
 /// The winning days while there are too few of them, then the share of the best day in the closed profit.
 fn consistency(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
     let rule: &ConsistencyRule = stage.rules.consistency_rule.as_ref()?;
-    let days = rule.min_winning_days.filter(|days| *days > 0);
+    let days = rule.min_winning_days.and_then(Count::above_zero);
     let winning =
         days.map(|days| RuleStatus::demand(Rule::Consistency, days.into(), state.winning_days.into()));
     if winning.is_some_and(|winning| winning.status == RuleState::InProgress) {
@@ -222,7 +222,7 @@ fn best_day_percent(state: &AccountState) -> Option<Decimal> {
     let profits = || state.days.iter().map(|day| day.closed_profit.value());
     let total = profits().fold(Decimal::ZERO, Decimal::saturating_add);
     let best = profits().max()?;
-    // The share first: of a profit within a config's bounds, a hundredfold could overflow, its share cannot.
+    // No share is known where it cannot be written down, as of a total of next to nothing.
     if total > Decimal::ZERO {
         best.checked_div(total)?.checked_mul(Decimal::ONE_HUNDRED)
     } else {

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-use super::{Fraction, Leverage, Percent};
+use super::{Count, Fraction, Leverage, Percent};
 use crate::text::{InvalidText, check_length};
 use crate::validated_text;
 
@@ -44,15 +44,14 @@ validated_text!(ChallengeName, { "type": "string", "minLength": 1, "maxLength": 
 pub struct Challenge {
     /// Unique within the config.
     pub id: ChallengeId,
-    /// For people.
+    /// The stage's name for people.
     pub name: ChallengeName,
-    /// For people, as long as it takes.
+    /// What the stage asks for, said for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Days of 24 hours, counted from the stage's first trade, within which it must be passed. 0 or absent: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 36_500))]
-    pub duration_days: Option<u16>,
+    pub duration_days: Option<Count>,
     /// What the stage demands and forbids.
     pub rules: ChallengeRules,
 }
@@ -60,7 +59,7 @@ pub struct Challenge {
 impl Challenge {
     /// The days within which the stage must be passed, if there is a limit.
     pub fn time_limit_days(&self) -> Option<u16> {
-        self.duration_days.filter(|days| *days > 0)
+        self.duration_days.and_then(Count::above_zero)
     }
 }
 
@@ -85,8 +84,7 @@ pub struct ChallengeRules {
     pub daily_loss_action: DailyLossAction,
     /// Days on which at least one position was opened or increased, needed to pass the stage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 36_500))]
-    pub min_trading_days: Option<u16>,
+    pub min_trading_days: Option<Count>,
     /// How evenly the profit must have been made to pass the stage.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub consistency_rule: Option<ConsistencyRule>,
@@ -135,12 +133,10 @@ pub enum DailyLossAction {
 pub struct ConsistencyRule {
     /// Days whose closed profit is above zero, needed to pass the stage.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 36_500))]
-    pub min_winning_days: Option<u16>,
+    pub min_winning_days: Option<Count>,
     /// A day with fewer trades is not a trading day.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 36_500))]
-    pub min_trades_per_day: Option<u16>,
+    pub min_trades_per_day: Option<Count>,
     /// The largest share of the total closed profit that the best day may have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_profit_day_percent: Option<Percent>,

@@ -36,9 +36,9 @@ validated_text!(DisplayName, { "type": "string", "minLength": 1, "maxLength": 12
 pub struct AccountConfig {
     /// The config's id, which accounts are provisioned by.
     pub id: ConfigId,
-    /// For people.
+    /// The config's name for people.
     pub display_name: DisplayName,
-    /// For people, as long as it takes.
+    /// What the config is for, said for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What an account starts with, in its currency; fractions in the rules are shares of it.
@@ -96,7 +96,7 @@ pub struct ConfigMeta {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_by: Option<String>,
     /// When it was written.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "date_time")]
     pub created_at: Option<DateTime<FixedOffset>>,
     /// The author's own version of it, which tenantry does not interpret.

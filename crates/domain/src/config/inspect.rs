@@ -88,7 +88,7 @@ pub fn inspect<E>(
                     id: config.id.clone(),
                     resolved,
                     config,
-                })
+                });
             }
             Err(fault) => {
                 let message = format!("The document is not an account config: {fault}");

@@ -1,4 +1,4 @@
-use crate::text::{InvalidText, check_length};
+use crate::text::{InvalidText, PRINTABLE, check_length, check_printable};
 use crate::validated_text;
 
 /// The name of something that is traded, as in `EURUSD` or `ES 12-25`: 1 to 64 printable characters.
@@ -10,17 +10,12 @@ impl Symbol {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The symbol", &text, 1, 64)?;
-        if text.trim() != text || text.chars().any(char::is_control) {
-            return Err(InvalidText::new(
-                "invalid_symbol",
-                "The symbol must not begin or end with white space or contain control characters",
-            ));
-        }
+        check_printable("The symbol", &text, "invalid_symbol")?;
         Ok(Self(text))
     }
 }
 validated_text!(Symbol, {
-    "type": "string", "minLength": 1, "maxLength": 64, "pattern": r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+    "type": "string", "minLength": 1, "maxLength": 64, "pattern": PRINTABLE
 });
 
 #[cfg(test)]

@@ -14,15 +14,15 @@ use crate::{Amount, Finding, Pointer};
 
 /// What is logically wrong, and what is doubtful.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Logic {
+pub(super) struct Logic {
     /// The config must not be used.
-    pub errors: Vec<Finding>,
+    pub(super) errors: Vec<Finding>,
     /// The config may be used; its author may have meant something else.
-    pub warnings: Vec<Finding>,
+    pub(super) warnings: Vec<Finding>,
 }
 
 /// Every logical finding of a resolved config document; `owner` is the tenant it is uploaded to, where there is one.
-pub fn check_logic(resolved: &Value, owner: Option<&Owner<'_>>) -> Logic {
+pub(super) fn check_logic(resolved: &Value, owner: Option<&Owner<'_>>) -> Logic {
     let mut logic = Logic::default();
     let root = Pointer::root();
     logic.check_names(resolved, &root, owner);
@@ -105,10 +105,9 @@ impl Logic {
     }
 
     fn check_stage(&mut self, stage: &Value, at: &Pointer, variant: Option<&str>) {
-        let days = stage
-            .get("durationDays")
-            .and_then(Value::as_u64)
-            .filter(|days| *days > 0);
+        let days = self
+            .number(stage, at, "durationDays")
+            .filter(|days| *days > Decimal::ZERO);
         if variant == Some("straight-to-funded") && days.is_some() {
             self.error(
                 at.member("durationDays"),
@@ -169,18 +168,17 @@ impl Logic {
         self.number(rules, at, "leverage");
     }
 
-    fn check_days(&mut self, rules: &Value, at: &Pointer, duration: u64) {
-        let consistency = at.member("consistencyRule");
+    fn check_days(&mut self, rules: &Value, at: &Pointer, duration: Decimal) {
+        let consistency = rules
+            .get("consistencyRule")
+            .map(|rule| (rule, at.member("consistencyRule")));
         let demands = [
-            ("minTradingDays", rules.get("minTradingDays"), at),
-            (
-                "minWinningDays",
-                rules.pointer("/consistencyRule/minWinningDays"),
-                &consistency,
-            ),
+            (Some((rules, at.clone())), "minTradingDays"),
+            (consistency, "minWinningDays"),
         ];
-        for (name, demanded, at) in demands {
-            if let Some(demanded) = demanded.and_then(Value::as_u64).filter(|days| *days > duration) {
+        for (place, name) in demands {
+            let Some((object, at)) = place else { continue };
+            if let Some(demanded) = self.number(object, &at, name).filter(|days| *days > duration) {
                 let message = format!("{name} {demanded} cannot be reached within durationDays {duration}");
                 self.error(at.member(name), "impossible_trading_days", message);
             }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Percent;
+use super::{Count, Percent};
 use crate::text::{InvalidText, check_length};
 use crate::validated_text;
 
@@ -60,8 +60,7 @@ pub struct StagedPayout {
 pub struct EscrowPolicy {
     /// Days of 24 hours.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(max = 36_500))]
-    pub hold_period_days: Option<u16>,
+    pub hold_period_days: Option<Count>,
     /// What must hold before the release; open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release_conditions: Option<Map<String, Value>>,

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -98,13 +99,74 @@ bounded_amount! {
 impl Fraction {
     /// The share of this capital, in its currency.
     pub fn of(self, capital: Capital) -> Amount {
-        // Cannot overflow: a fraction is at most 1.
+        // Cannot overflow, since a fraction is at most 1.
         Amount::new(self.value() * capital.value())
     }
 
     /// Whether it is nothing at all, which a config writes for "no target".
     pub fn is_zero(self) -> bool {
         self.value().is_zero()
+    }
+}
+
+/// A number of days or trades: whole, 0 to 36500 (a hundred years of days).
+///
+/// As in JSON Schema, `30.0` is a whole number, too: some languages write it so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Amount")]
+pub struct Count(u16);
+
+impl Count {
+    /// The largest count.
+    pub const MAX: u16 = 36_500;
+
+    /// The count of this many, if it is not too large (else code `out_of_range`).
+    pub fn new(number: u16) -> Result<Self, InvalidText> {
+        if number > Self::MAX {
+            return Err(InvalidText::new(
+                "out_of_range",
+                "Expected a whole number between 0 and 36500",
+            ));
+        }
+        Ok(Self(number))
+    }
+
+    /// The number.
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The number, unless it is 0, which configs write for "none".
+    pub const fn above_zero(self) -> Option<u16> {
+        if self.0 == 0 { None } else { Some(self.0) }
+    }
+}
+
+impl TryFrom<Amount> for Count {
+    type Error = InvalidText;
+
+    fn try_from(amount: Amount) -> Result<Self, InvalidText> {
+        let number = if amount.value().is_integer() {
+            amount.value().to_u16()
+        } else {
+            None
+        };
+        // What does not even fit is out of range like what is too large.
+        Self::new(number.unwrap_or(u16::MAX))
+    }
+}
+
+impl JsonSchema for Count {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Count".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
     }
 }
 
@@ -126,6 +188,21 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_whole_however_they_are_written() {
+        for (json, number) in [("30", 30), ("30.0", 30), ("3e1", 30), ("0", 0), ("36500", 36_500)] {
+            assert_eq!(
+                serde_json::from_str::<Count>(json).unwrap().get(),
+                number,
+                "{json}"
+            );
+        }
+        for json in ["-1", "30.5", "36501", "65536", "1e20", "\"30\"", "null"] {
+            assert!(serde_json::from_str::<Count>(json).is_err(), "{json}");
+        }
+        assert_eq!(serde_json::to_string(&Count::new(30).unwrap()).unwrap(), "30");
+    }
+
+    #[test]
     fn the_documents_example_of_a_fraction() {
         let fraction: Fraction = serde_json::from_str("0.05").unwrap();
         assert_eq!(
@@ -137,9 +214,15 @@ mod tests {
     #[test]
     fn the_largest_capital_has_fractions() {
         let capital = Capital::new(Amount::new(Decimal::MAX)).unwrap();
-        assert_eq!(
-            Fraction::new(Amount::from(1)).unwrap().of(capital).value(),
-            Decimal::MAX
-        );
+        for fraction in [
+            "1",
+            "0.9999999999999999999999999999",
+            "0.5",
+            "0.0000000000000000000000000001",
+            "0",
+        ] {
+            let share = Fraction::new(fraction.parse().unwrap()).unwrap().of(capital);
+            assert!(share <= capital.amount(), "{fraction}");
+        }
     }
 }

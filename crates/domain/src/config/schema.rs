@@ -33,6 +33,9 @@ fn refuse_null(schema: &mut Schema) {
     if let Some(Value::Array(values)) = schema.get_mut("enum") {
         values.retain(|value| !value.is_null());
     }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
     let null = serde_json::json!({ "type": "null" });
     if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
         choices.retain(|choice| *choice != null);
@@ -76,7 +79,7 @@ mod tests {
         let schema = schema();
         assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
         let text = schema.to_string();
-        for absent in ["$ref", "definitions", "null", "oneOf", "anyOf", "const\""] {
+        for absent in ["$ref", "definitions", "null", "oneOf", "anyOf", "const\"", "uint"] {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
         for pointer in [
@@ -121,80 +124,44 @@ mod tests {
     #[test]
     fn every_member_has_its_constraints_and_its_description() {
         let schema = schema();
-        let rules = "/properties/challengeDefinitions/items/properties/rules/properties";
-        for (pointer, constraint, expected) in [
-            ("/properties/id", "pattern", json!("^[a-z0-9-]+$")),
-            ("/properties/id", "minLength", json!(3)),
-            ("/properties/id", "maxLength", json!(64)),
-            ("/properties/displayName", "maxLength", json!(120)),
-            ("/properties/baseCapital", "minimum", json!(1000)),
-            ("/properties/baseCapital", "type", json!("number")),
-            ("/properties/currency", "default", json!("USD")),
-            ("/properties/currency", "pattern", json!("^[A-Z]{3}$")),
-            ("/properties/timezone", "default", json!("UTC")),
-            (
-                "/properties/variant",
-                "enum",
-                json!(["evaluation", "straight-to-funded"]),
-            ),
-            ("/properties/variant", "type", json!("string")),
-            ("/properties/description", "type", json!("string")),
-            ("/properties/allowedInstruments", "uniqueItems", json!(true)),
-            ("/properties/allowedInstruments", "type", json!("array")),
-            ("/properties/challengeDefinitions", "minItems", json!(1)),
-            (
-                "/properties/challengeDefinitions/items/properties/durationDays",
-                "minimum",
-                json!(0),
-            ),
-            (
-                "/properties/challengeDefinitions/items/properties/durationDays",
-                "type",
-                json!("integer"),
-            ),
+        let rules = "challengeDefinitions/items/properties/rules/properties";
+        let orders = json!(["market", "limit", "stop", "stop-limit", "bracket", "oco"]);
+        let payout = "payoutRules/properties";
+        let stage = "challengeDefinitions/items/properties";
+        #[rustfmt::skip]
+        let cases = [
+            ("id", "pattern", json!("^[a-z0-9-]+$")),
+            ("id", "minLength", json!(3)),
+            ("id", "maxLength", json!(64)),
+            ("displayName", "maxLength", json!(120)),
+            ("baseCapital", "minimum", json!(1000)),
+            ("baseCapital", "type", json!("number")),
+            ("currency", "default", json!("USD")),
+            ("currency", "pattern", json!("^[A-Z]{3}$")),
+            ("timezone", "default", json!("UTC")),
+            ("variant", "enum", json!(["evaluation", "straight-to-funded"])),
+            ("variant", "type", json!("string")),
+            ("description", "type", json!("string")),
+            ("allowedInstruments", "uniqueItems", json!(true)),
+            ("allowedInstruments", "type", json!("array")),
+            ("challengeDefinitions", "minItems", json!(1)),
+            (&format!("{stage}/durationDays"), "minimum", json!(0)),
+            (&format!("{stage}/durationDays"), "type", json!("integer")),
             (&format!("{rules}/maxDrawdown"), "minimum", json!(0)),
-            (
-                &format!("{rules}/drawdownMode"),
-                "enum",
-                json!(["trailing", "trailing-unlocked", "static"]),
-            ),
+            (&format!("{rules}/drawdownMode"), "enum", json!(["trailing", "trailing-unlocked", "static"])),
             (&format!("{rules}/drawdownMode"), "default", json!("trailing")),
-            (
-                &format!("{rules}/dailyLossAction"),
-                "enum",
-                json!(["breach", "pause"]),
-            ),
+            (&format!("{rules}/dailyLossAction"), "enum", json!(["breach", "pause"])),
             (&format!("{rules}/leverage"), "exclusiveMinimum", json!(0)),
             (&format!("{rules}/orderTypesAllowed"), "uniqueItems", json!(true)),
-            (
-                &format!("{rules}/orderTypesAllowed/items"),
-                "enum",
-                json!(["market", "limit", "stop", "stop-limit", "bracket", "oco"]),
-            ),
-            (
-                &format!("{rules}/consistencyRule/properties/maxProfitDayPercent"),
-                "maximum",
-                json!(100),
-            ),
-            (
-                "/properties/payoutRules/properties/stagedPayouts/items/properties/payoutPercent",
-                "maximum",
-                json!(100),
-            ),
-            (
-                "/properties/payoutRules/properties/partialPayoutAllowed",
-                "default",
-                json!(false),
-            ),
-            (
-                "/properties/meta/properties/createdAt",
-                "format",
-                json!("date-time"),
-            ),
-        ] {
-            let member = schema
-                .pointer(pointer)
-                .unwrap_or_else(|| panic!("{pointer} in {schema}"));
+            (&format!("{rules}/orderTypesAllowed/items"), "enum", orders),
+            (&format!("{rules}/consistencyRule/properties/maxProfitDayPercent"), "maximum", json!(100)),
+            (&format!("{payout}/stagedPayouts/items/properties/payoutPercent"), "maximum", json!(100)),
+            (&format!("{payout}/partialPayoutAllowed"), "default", json!(false)),
+            ("meta/properties/createdAt", "format", json!("date-time")),
+        ];
+        for (pointer, constraint, expected) in cases {
+            let member = schema.pointer(&format!("/properties/{pointer}"));
+            let member = member.unwrap_or_else(|| panic!("{pointer} in {schema}"));
             assert_eq!(member[constraint], expected, "{pointer} {constraint}: {member}");
             if !pointer.ends_with("/items") {
                 assert!(
@@ -216,6 +183,7 @@ mod tests {
             let member = schema.pointer(pointer).unwrap();
             assert_ne!(member["additionalProperties"], false, "{pointer}");
             assert_eq!(member["type"], "object", "{pointer}");
+            assert_eq!(member.get("required"), None, "{pointer}");
         }
     }
 }

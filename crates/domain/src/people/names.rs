@@ -1,5 +1,5 @@
 use super::Email;
-use crate::text::{InvalidText, check_length};
+use crate::text::{InvalidText, PRINTABLE, check_length, check_printable};
 use crate::validated_text;
 
 /// The name a person signs in with or is known by: 3 to 50 letters and digits of any script, `.`, `_` and `-`.
@@ -54,17 +54,12 @@ impl PersonName {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The name", &text, 1, 100)?;
-        if text.trim() != text || text.chars().any(char::is_control) {
-            return Err(InvalidText::new(
-                "invalid_name",
-                "The name must not begin or end with white space or contain control characters",
-            ));
-        }
+        check_printable("The name", &text, "invalid_name")?;
         Ok(Self(text))
     }
 }
 validated_text!(PersonName, {
-    "type": "string", "minLength": 1, "maxLength": 100, "pattern": r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$"
+    "type": "string", "minLength": 1, "maxLength": 100, "pattern": PRINTABLE
 });
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Ability {
         }
     }
 
-    fn where_(mut self, member: &str, value: &str) -> Self {
+    fn only_if(mut self, member: &str, value: &str) -> Self {
         self.conditions
             .get_or_insert_default()
             .insert(member.to_owned(), value.into());
@@ -72,12 +72,12 @@ impl Role {
         match self {
             Self::Admin => vec![Ability::new(&["manage"], "all")],
             Self::User => vec![
-                Ability::new(&["create", "read", "update"], "Tender").where_("creatorId", "{{userId}}"),
+                Ability::new(&["create", "read", "update"], "Tender").only_if("creatorId", "{{userId}}"),
                 Ability::new(&["read", "score"], "Bid"),
             ],
             Self::Vendor => vec![
-                Ability::new(&["read"], "Tender").where_("status", "published"),
-                Ability::new(&["create", "submit", "manage"], "Bid").where_("vendorId", "{{userId}}"),
+                Ability::new(&["read"], "Tender").only_if("status", "published"),
+                Ability::new(&["create", "submit", "manage"], "Bid").only_if("vendorId", "{{userId}}"),
             ],
         }
     }

@@ -34,14 +34,14 @@ macro_rules! catalogue {
             /// What is fixed about it.
             pub(crate) const fn entry(self) -> &'static Entry {
                 match self {
-                    $(Self::$variant => &Entry {
+                    $(Self::$variant => const { &Entry {
                         code: $code,
                         status: StatusCode::$status,
                         link: link(StatusCode::$status),
                         title: $title,
                         cause: $cause,
                         fix: $fix,
-                    },)*
+                    } },)*
                 }
             }
         }

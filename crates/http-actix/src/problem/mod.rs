@@ -14,6 +14,7 @@ use serde_json::Value;
 use tenantry_domain::Finding;
 
 pub(crate) use catalogue::Code;
+pub(crate) use from::Internal;
 
 /// What every problem is sent as.
 pub(crate) const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -83,6 +84,12 @@ impl Problem {
     /// Its kind.
     pub(crate) fn code(&self) -> Code {
         self.0.code
+    }
+
+    /// Everything that is wrong with the input.
+    #[cfg(test)]
+    pub(crate) fn errors(&self) -> &[Finding] {
+        &self.0.errors
     }
 
     /// What exactly happened, for the log alone.

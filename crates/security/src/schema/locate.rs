@@ -41,6 +41,11 @@ impl<'a> Place<'a> {
         if self.name.is_empty() { "The document".to_owned() } else { format!("'{}'", self.name) }
     }
 
+    /// The same within a sentence.
+    pub(super) fn name_within(&self) -> String {
+        if self.name.is_empty() { "the document".to_owned() } else { self.name() }
+    }
+
     /// All values of a keyword among the schemas here.
     pub(super) fn keyword<'s>(&'s self, keyword: &'s str) -> impl Iterator<Item = &'a Value> + 's {
         self.schemas.iter().filter_map(move |schema| schema.get(keyword))
@@ -93,9 +98,14 @@ impl<'a> Place<'a> {
         })
     }
 
+    /// The place that valico calls `raw`.
+    pub(super) fn find(&self, raw: &str) -> Option<Self> {
+        self.seek(raw, |_, rest| rest.is_empty()).map(|(place, _)| place)
+    }
+
     /// The place that valico calls `raw`; this place itself if there is none such below it.
     pub(super) fn at(&self, raw: &str) -> Self {
-        self.seek(raw, |_, rest| rest.is_empty()).map_or_else(|| self.clone(), |(place, _)| place)
+        self.find(raw).unwrap_or_else(|| self.clone())
     }
 
     /// The object that lacks a required member, and the member's name.
@@ -166,7 +176,9 @@ fn expand<'a>(root: &'a Value, schema: &'a Value, into: &mut Vec<&'a Value>, hop
         }
         return;
     }
-    into.push(schema);
+    if schema.is_object() {
+        into.push(schema);
+    }
     let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
     let conditional = ["then", "else"].into_iter().filter_map(|keyword| schema.get(keyword));
     parts.chain(conditional).for_each(|part| expand(root, part, into, hops));

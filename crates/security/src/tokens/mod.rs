@@ -127,7 +127,7 @@ mod tests {
             segment(&token, 1),
             json!({
                 "iss": "tenantry", "aud": "tenantry:access", "sub": "usr_0195c0de00007000800000000000000b",
-                "tenant_id": "ten_0195c0de00004000800000000000000a", "role": "admin",
+                "tenant_id": "ten_0195c0de00004000800000000000000a", "role": "ADMIN",
                 "sid": "ses_0195c0de00007000800000000000000c",
                 "iat": 1_800_000_000, "nbf": 1_800_000_000, "exp": 1_800_000_900,
             })

@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_domain::tenant::{Slug, Tenant};
 use tenantry_ports::{
-    Access, ApiKey, ApiKeyRepository, Constraint, ControlStore, ControlTx, RunRepository, StoreError, StoreResult,
-    TenantFilter, TenantRepository, Verdict,
+    Access, ApiKey, ApiKeyRepository, Constraint, ControlStore, ControlTx, RunRepository, StoreError,
+    StoreResult, TenantFilter, TenantRepository, Verdict,
 };
 
 use super::runs::RunRow;
@@ -28,7 +28,11 @@ impl MemoryControlStore {
 }
 
 impl ControlStore for MemoryControlStore {
-    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict) -> StoreResult<()> {
+    fn transact(
+        &self,
+        access: Access,
+        body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict,
+    ) -> StoreResult<()> {
         self.0.transact(access, |tx| body(tx))
     }
 }
@@ -65,7 +69,10 @@ impl TenantRepository for Transaction<ControlState> {
 
     fn holding(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         self.look(|state| {
-            let holder = state.tenants.values().find(|tenant| tenant.slug == *slug && tenant.lifecycle.holds_slug());
+            let holder = state
+                .tenants
+                .values()
+                .find(|tenant| tenant.slug == *slug && tenant.lifecycle.holds_slug());
             Ok(holder.cloned())
         })
     }
@@ -110,17 +117,24 @@ impl ControlState {
             && self.tenants.values().any(|tenant| {
                 tenant.id != candidate.id && tenant.slug == candidate.slug && tenant.lifecycle.holds_slug()
             });
-        if taken { Err(StoreError::Conflict(Constraint::TenantSlug)) } else { Ok(()) }
+        if taken {
+            Err(StoreError::Conflict(Constraint::TenantSlug))
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn passes(filter: &TenantFilter, tenant: &Tenant) -> bool {
     let contains = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
-    filter.status.is_none_or(|status| tenant.lifecycle.status() == status)
+    filter
+        .status
+        .is_none_or(|status| tenant.lifecycle.status() == status)
         && filter.plan.is_none_or(|plan| tenant.plan == plan)
-        && filter.text.as_ref().is_none_or(|part| {
-            contains(tenant.name.as_str(), part) || contains(tenant.slug.as_str(), part)
-        })
+        && filter
+            .text
+            .as_ref()
+            .is_none_or(|part| contains(tenant.name.as_str(), part) || contains(tenant.slug.as_str(), part))
 }
 
 impl ApiKeyRepository for Transaction<ControlState> {
@@ -129,8 +143,13 @@ impl ApiKeyRepository for Transaction<ControlState> {
             if state.api_keys.contains_key(&key.lookup) {
                 return Err(StoreError::Conflict(Constraint::ApiKeyLookup));
             }
-            if key.tenant.is_some_and(|tenant| !state.tenants.contains_key(&tenant)) {
-                return Err(StoreError::Failed("an API key needs its tenant to be there".into()));
+            if key
+                .tenant
+                .is_some_and(|tenant| !state.tenants.contains_key(&tenant))
+            {
+                return Err(StoreError::Failed(
+                    "an API key needs its tenant to be there".into(),
+                ));
             }
             state.api_keys.insert(key.lookup.clone(), key.clone());
             Ok(())
@@ -143,7 +162,12 @@ impl ApiKeyRepository for Transaction<ControlState> {
 
     fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>> {
         self.look(|state| {
-            let mut keys: Vec<_> = state.api_keys.values().filter(|key| key.tenant == tenant).cloned().collect();
+            let mut keys: Vec<_> = state
+                .api_keys
+                .values()
+                .filter(|key| key.tenant == tenant)
+                .cloned()
+                .collect();
             keys.sort_unstable_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
             Ok(keys)
         })
@@ -151,7 +175,10 @@ impl ApiKeyRepository for Transaction<ControlState> {
 
     fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool> {
         self.change(|state| {
-            let key = state.api_keys.values_mut().find(|key| key.id == id && key.tenant == owner);
+            let key = state
+                .api_keys
+                .values_mut()
+                .find(|key| key.id == id && key.tenant == owner);
             Ok(key.is_some_and(|key| {
                 key.revoked_at.get_or_insert(now);
                 true

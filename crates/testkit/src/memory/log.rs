@@ -7,10 +7,12 @@ use super::tenant::TenantState;
 
 impl TenantState {
     fn log_head(&self) -> LogHead {
-        self.log.last_key_value().map_or(LogHead::EMPTY, |(sequence, entry)| LogHead {
-            sequence: *sequence,
-            hash: entry.hash,
-        })
+        self.log
+            .last_key_value()
+            .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead {
+                sequence: *sequence,
+                hash: entry.hash,
+            })
     }
 }
 

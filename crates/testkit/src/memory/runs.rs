@@ -23,7 +23,10 @@ enum Queue {
     /// Claimable from then on.
     Due(DateTime<Utc>),
     /// Claimed, and claimable again once the lease is over.
-    Leased { due: DateTime<Utc>, until: DateTime<Utc> },
+    Leased {
+        due: DateTime<Utc>,
+        until: DateTime<Utc>,
+    },
     /// Done with.
     Closed,
 }
@@ -48,7 +51,12 @@ impl RunRepository for Transaction<ControlState> {
             if state.runs.contains_key(&(run.tenant, run.number)) {
                 return Err(StoreError::Conflict(Constraint::RunNumber));
             }
-            let row = RunRow { run: run.clone(), admin: admin.cloned(), queue: Queue::Held, fence: 0 };
+            let row = RunRow {
+                run: run.clone(),
+                admin: admin.cloned(),
+                queue: Queue::Held,
+                fence: 0,
+            };
             state.runs.insert((run.tenant, run.number), row);
             Ok(())
         })
@@ -80,12 +88,23 @@ impl RunRepository for Transaction<ControlState> {
                 .iter()
                 .filter_map(|(key, row)| row.claimable(now).map(|due| (due, *key)))
                 .min();
-            let Some((due, key)) = longest_due else { return Ok(None) };
-            let Some(row) = state.runs.get_mut(&key) else { return Ok(None) };
+            let Some((due, key)) = longest_due else {
+                return Ok(None);
+            };
+            let Some(row) = state.runs.get_mut(&key) else {
+                return Ok(None);
+            };
             row.fence += 1;
-            row.queue = Queue::Leased { due, until: now + lease };
+            row.queue = Queue::Leased {
+                due,
+                until: now + lease,
+            };
             Ok(Some(Claim {
-                lease: Lease { tenant: key.0, number: key.1, fence: row.fence },
+                lease: Lease {
+                    tenant: key.0,
+                    number: key.1,
+                    fence: row.fence,
+                },
                 run: row.run.clone(),
                 admin: row.admin.clone(),
             }))
@@ -117,8 +136,13 @@ impl Transaction<ControlState> {
         settle: impl FnOnce(&mut RunRow, DateTime<Utc>),
     ) -> StoreResult<()> {
         self.change(|state| {
-            let row = state.runs.get_mut(&(lease.tenant, lease.number)).ok_or(StoreError::Stale)?;
-            let Queue::Leased { due, .. } = row.queue else { return Err(StoreError::Stale) };
+            let row = state
+                .runs
+                .get_mut(&(lease.tenant, lease.number))
+                .ok_or(StoreError::Stale)?;
+            let Queue::Leased { due, .. } = row.queue else {
+                return Err(StoreError::Stale);
+            };
             if row.fence != lease.fence {
                 return Err(StoreError::Stale);
             }

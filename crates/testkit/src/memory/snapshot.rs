@@ -48,8 +48,16 @@ impl<S: Clone> Shared<S> {
             Access::Read => None,
             Access::Write => Some(self.turn.take()?),
         };
-        let state = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut transaction = Transaction { state, access, doomed: false };
+        let state = self
+            .current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let mut transaction = Transaction {
+            state,
+            access,
+            doomed: false,
+        };
         match body(&mut transaction) {
             Verdict::Rollback => Ok(()),
             Verdict::Commit if transaction.doomed => Err(doomed()),
@@ -92,7 +100,9 @@ impl<S> Transaction<S> {
         } else if allowed {
             change(&mut self.state)
         } else {
-            Err(StoreError::Failed("a unit of work that only reads cannot write".into()))
+            Err(StoreError::Failed(
+                "a unit of work that only reads cannot write".into(),
+            ))
         };
         self.doomed |= result.is_err();
         result
@@ -117,7 +127,9 @@ impl Turn {
         while let Some(other) = *writer {
             if other == me {
                 // A database would wait for itself here until it times out.
-                return Err(StoreError::Failed("a unit of work that writes was begun inside another one".into()));
+                return Err(StoreError::Failed(
+                    "a unit of work that writes was begun inside another one".into(),
+                ));
             }
             writer = self.free.wait(writer).unwrap_or_else(PoisonError::into_inner);
         }
@@ -165,14 +177,16 @@ mod tests {
         }));
         assert!(panicked.is_err());
         assert_eq!(value(&shared), 0);
-        shared.transact(Access::Write, |tx| {
-            tx.change(|value| {
-                *value = 2;
-                Ok(())
+        shared
+            .transact(Access::Write, |tx| {
+                tx.change(|value| {
+                    *value = 2;
+                    Ok(())
+                })
+                .unwrap();
+                Verdict::Commit
             })
             .unwrap();
-            Verdict::Commit
-        }).unwrap();
         assert_eq!(value(&shared), 2);
     }
 
@@ -193,14 +207,16 @@ mod tests {
         let shared = Shared::<i32>::default();
         shared
             .transact(Access::Read, |reader| {
-                shared.transact(Access::Write, |tx| {
-                    tx.change(|value| {
-                        *value = 1;
-                        Ok(())
+                shared
+                    .transact(Access::Write, |tx| {
+                        tx.change(|value| {
+                            *value = 1;
+                            Ok(())
+                        })
+                        .unwrap();
+                        Verdict::Commit
                     })
                     .unwrap();
-                    Verdict::Commit
-                }).unwrap();
                 assert_eq!(reader.look(|value| Ok(*value)).unwrap(), 0);
                 Verdict::Commit
             })

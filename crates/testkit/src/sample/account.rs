@@ -1,7 +1,7 @@
+use tenantry_domain::Amount;
 use tenantry_domain::account::{
     Account, AccountStatus, AccountToProvision, DayStatistics, Position, Side, WebsiteUserId,
 };
-use tenantry_domain::Amount;
 use tenantry_domain::config::{AccountConfig, Symbol};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::timestamp::whole_millis;

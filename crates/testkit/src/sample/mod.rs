@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tenantry_domain::event::{EventType, NewEvent};
 use tenantry_domain::id::{Id, IdKind, TenantId};
 use tenantry_ports::{
-    Digest, IdempotencyKey, Ids, LogEntry, LogHead, StoredResponse, TenantDatabases, TenantScope, TenantStore,
-    TenantStores,
+    Digest, IdempotencyKey, Ids, LogEntry, LogHead, StoredResponse, TenantDatabases, TenantScope,
+    TenantStore, TenantStores,
 };
 
 pub use account::{account, account_of};
@@ -30,7 +30,7 @@ use crate::{FakeDigest, SequentialIds};
 
 /// Quotes, a comment, a backslash, wildcards, several scripts, an emoji and a combining accent: everything that a text
 /// may contain and that something on the way to a database could take for something else. Valid as any kind of name.
-pub const ODD_TEXT: &str = r#"O'Neill "&" <Söhne> \n %_; -- 資金 ₿ 🦀 e\u{301} ✓"#;
+pub const ODD_TEXT: &str = "O'Neill \"&\" <Söhne> \\n %_; -- 資金 ₿ 🦀 e\u{301} ✓";
 
 static IDS: SequentialIds = SequentialIds::after(1_000_000);
 
@@ -74,8 +74,16 @@ pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntr
         .map(|_| {
             let event = event(tenant);
             let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &event));
-            let entry = LogEntry { sequence: head.sequence + 1, event, previous: head.hash, hash };
-            head = LogHead { sequence: entry.sequence, hash };
+            let entry = LogEntry {
+                sequence: head.sequence + 1,
+                event,
+                previous: head.hash,
+                hash,
+            };
+            head = LogHead {
+                sequence: entry.sequence,
+                hash,
+            };
             entry
         })
         .collect()
@@ -83,16 +91,28 @@ pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntr
 
 /// A first answer in this scope, given at [`now`].
 pub fn response(scope: &str) -> StoredResponse {
-    let key = IdempotencyKey { scope: scope.to_owned(), fingerprint: FakeDigest.sha256(scope.as_bytes()) };
+    let key = IdempotencyKey {
+        scope: scope.to_owned(),
+        fingerprint: FakeDigest.sha256(scope.as_bytes()),
+    };
     // Bodies are bytes, not text.
-    StoredResponse { key, status: 201, body: vec![b'{', 0, 0xff, b'"', b'\'', b'}'], created_at: now() }
+    StoredResponse {
+        key,
+        status: 201,
+        body: vec![b'{', 0, 0xff, b'"', b'\'', b'}'],
+        created_at: now(),
+    }
 }
 
 /// Creates and migrates the scope's database, and opens it.
 ///
 /// # Panics
 /// If that fails.
-pub fn opened(databases: &dyn TenantDatabases, stores: &dyn TenantStores, scope: &TenantScope) -> Arc<dyn TenantStore> {
+pub fn opened(
+    databases: &dyn TenantDatabases,
+    stores: &dyn TenantStores,
+    scope: &TenantScope,
+) -> Arc<dyn TenantStore> {
     databases.create(scope).expect("the database is created");
     databases.migrate(scope).expect("the database is migrated");
     stores.open(scope).expect("the database is opened")

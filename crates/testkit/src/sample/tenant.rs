@@ -2,8 +2,8 @@ use std::collections::BTreeSet;
 
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{
-    DatabaseName, DatabasePrefix, Lifecycle, Plan, Run, Slug, StepError, StepKind, StepRecord, StepStatus, Tenant,
-    TenantName,
+    DatabaseName, DatabasePrefix, Lifecycle, Plan, Run, Slug, StepError, StepKind, StepRecord, StepStatus,
+    Tenant, TenantName,
 };
 use tenantry_ports::{ApiKey, ConfirmClaims, Digest as _, Ids as _, Scope, TenantScope};
 use uuid::Uuid;
@@ -34,14 +34,24 @@ pub fn tenant(slug: &str) -> Tenant {
 
 /// The tenant with another prefix for its database's name.
 pub fn database_of(tenant: Tenant, prefix: &DatabasePrefix) -> Tenant {
-    Tenant { database: DatabaseName::of(prefix, &tenant.slug), ..tenant }
+    Tenant {
+        database: DatabaseName::of(prefix, &tenant.slug),
+        ..tenant
+    }
 }
 
 /// Every state of a tenant, with distinct facts; `Failed` twice.
 pub fn lifecycles() -> Vec<Lifecycle> {
-    let failed = |needs_attention| Lifecycle::Failed { at: at(5), reason: step_error(), needs_attention };
+    let failed = |needs_attention| Lifecycle::Failed {
+        at: at(5),
+        reason: step_error(),
+        needs_attention,
+    };
     vec![
-        Lifecycle::PendingValidation { token: IDS.random(), expires_at: at(900) },
+        Lifecycle::PendingValidation {
+            token: IDS.random(),
+            expires_at: at(900),
+        },
         Lifecycle::Queued { since: at(1) },
         Lifecycle::Provisioning { since: at(2) },
         Lifecycle::Active { since: at(3) },
@@ -75,8 +85,11 @@ pub fn journal() -> Vec<StepRecord> {
     rolled_back.succeed("", at(5));
     rolled_back.undo(at(6));
     let in_progress = record(StepKind::ApplyMigrations, 1, 7);
-    let pending =
-        StepRecord { status: StepStatus::Pending, started_at: None, ..record(StepKind::SeedData, 1, 8) };
+    let pending = StepRecord {
+        status: StepStatus::Pending,
+        started_at: None,
+        ..record(StepKind::SeedData, 1, 8)
+    };
     vec![init, failed, rolled_back, in_progress, pending]
 }
 
@@ -105,7 +118,13 @@ pub fn confirm_claims(tenant: &Tenant) -> ConfirmClaims {
         Lifecycle::PendingValidation { token, expires_at } => (token, expires_at),
         _ => (Uuid::nil(), at(900)),
     };
-    ConfirmClaims { tenant: tenant.id, slug: tenant.slug.clone(), token, issued_at: tenant.created_at, expires_at }
+    ConfirmClaims {
+        tenant: tenant.id,
+        slug: tenant.slug.clone(),
+        token,
+        issued_at: tenant.created_at,
+        expires_at,
+    }
 }
 
 /// A scope to provision and serve the database of a new tenant with this slug.
@@ -118,6 +137,9 @@ pub fn scope(slug: &str) -> TenantScope {
 
 /// A scope over the tenant's database, whatever state the tenant is in.
 pub fn scope_of(tenant: &Tenant) -> TenantScope {
-    let provisioning = Tenant { lifecycle: Lifecycle::Provisioning { since: now() }, ..tenant.clone() };
+    let provisioning = Tenant {
+        lifecycle: Lifecycle::Provisioning { since: now() },
+        ..tenant.clone()
+    };
     TenantScope::provisioning(&provisioning).expect("it is provisioning")
 }

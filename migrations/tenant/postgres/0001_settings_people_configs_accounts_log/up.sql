@@ -14,8 +14,13 @@ CREATE TABLE users (
     first_name    TEXT,
     last_name     TEXT,
     role          TEXT NOT NULL,
+    abilities     TEXT NOT NULL, -- JSON
+    active        BOOLEAN NOT NULL,
+    verified      BOOLEAN NOT NULL,
     password_hash TEXT NOT NULL, -- PHC string
+    version       BIGINT NOT NULL,
     created_at    BIGINT NOT NULL,
+    updated_at    BIGINT NOT NULL,
     CONSTRAINT users_pkey PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX users_email ON users (email_folded);

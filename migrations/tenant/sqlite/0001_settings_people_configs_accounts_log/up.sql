@@ -14,8 +14,13 @@ CREATE TABLE users (
     first_name    TEXT,
     last_name     TEXT,
     role          TEXT NOT NULL,
+    abilities     TEXT NOT NULL, -- JSON
+    active        INTEGER NOT NULL,
+    verified      INTEGER NOT NULL,
     password_hash TEXT NOT NULL, -- PHC string
+    version       INTEGER NOT NULL,
     created_at    INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,
     PRIMARY KEY (id)
 ) STRICT;
 CREATE UNIQUE INDEX users_email ON users (email_folded);

@@ -52,108 +52,28 @@ fn every_error_of_the_table_is_found_where_it_is() {
     let rules = "/challengeDefinitions/0/rules";
     let stage = "/challengeDefinitions/0";
     let payout = "/payoutRules/stagedPayouts/1";
-    for (parent, name, value, code, pointer) in [
-        (
-            rules,
-            "dailyLossLimit",
-            json!(0.0800000001),
-            "daily_loss_exceeds_max_drawdown",
-            "dailyLossLimit",
-        ),
-        (
-            rules,
-            "profitTarget",
-            json!(8),
-            "fraction_out_of_range",
-            "profitTarget",
-        ),
-        (
-            rules,
-            "maxDrawdown",
-            json!(1.01),
-            "fraction_out_of_range",
-            "maxDrawdown",
-        ),
-        (
-            rules,
-            "dailyLossLimit",
-            json!(0),
-            "zero_tolerance",
-            "dailyLossLimit",
-        ),
-        (
-            rules,
-            "dailyLossLimit",
-            json!(0.0),
-            "zero_tolerance",
-            "dailyLossLimit",
-        ),
-        (
-            rules,
-            "profitTarget",
-            json!(0),
-            "evaluation_without_target",
-            "profitTarget",
-        ),
-        (
-            rules,
-            "profitTarget",
-            json!(null),
-            "evaluation_without_target",
-            "profitTarget",
-        ),
-        (
-            rules,
-            "minTradingDays",
-            json!(31),
-            "impossible_trading_days",
-            "minTradingDays",
-        ),
-        (
-            rules,
-            "consistencyRule",
-            json!({ "minWinningDays": 31 }),
-            "impossible_trading_days",
-            "consistencyRule/minWinningDays",
-        ),
+    let winning = json!({ "minWinningDays": 31 });
+    #[rustfmt::skip]
+    let cases = [
+        (rules, "dailyLossLimit", json!(0.0800000001), "daily_loss_exceeds_max_drawdown", "dailyLossLimit"),
+        (rules, "profitTarget", json!(8), "fraction_out_of_range", "profitTarget"),
+        (rules, "maxDrawdown", json!(1.01), "fraction_out_of_range", "maxDrawdown"),
+        (rules, "dailyLossLimit", json!(0), "zero_tolerance", "dailyLossLimit"),
+        (rules, "dailyLossLimit", json!(0.0), "zero_tolerance", "dailyLossLimit"),
+        (rules, "profitTarget", json!(0), "evaluation_without_target", "profitTarget"),
+        (rules, "profitTarget", json!(null), "evaluation_without_target", "profitTarget"),
+        (rules, "minTradingDays", json!(31), "impossible_trading_days", "minTradingDays"),
+        (rules, "minTradingDays", json!(31.0), "impossible_trading_days", "minTradingDays"),
+        (rules, "consistencyRule", winning, "impossible_trading_days", "consistencyRule/minWinningDays"),
         (rules, "leverage", json!(1e40), "number_out_of_range", "leverage"),
-        (
-            rules,
-            "maxDrawdown",
-            json!(1e-40),
-            "number_out_of_range",
-            "maxDrawdown",
-        ),
-        (
-            stage,
-            "id",
-            json!("two"),
-            "duplicate_challenge_id",
-            "/challengeDefinitions/1/id",
-        ),
-        (
-            payout,
-            "payoutPercent",
-            json!(79.6),
-            "payouts_exceed_100",
-            "/payoutRules/stagedPayouts",
-        ),
+        (rules, "maxDrawdown", json!(1e-40), "number_out_of_range", "maxDrawdown"),
+        (stage, "id", json!("two"), "duplicate_challenge_id", "/challengeDefinitions/1/id"),
+        (payout, "payoutPercent", json!(79.6), "payouts_exceed_100", "/payoutRules/stagedPayouts"),
         ("", "currency", json!("DOGE"), "unknown_currency", "currency"),
-        (
-            "",
-            "timezone",
-            json!("Mars/Olympus"),
-            "unknown_timezone",
-            "timezone",
-        ),
-        (
-            "",
-            "baseCapital",
-            json!(1e40),
-            "number_out_of_range",
-            "baseCapital",
-        ),
-    ] {
+        ("", "timezone", json!("Mars/Olympus"), "unknown_timezone", "timezone"),
+        ("", "baseCapital", json!(1e40), "number_out_of_range", "baseCapital"),
+    ];
+    for (parent, name, value, code, pointer) in cases {
         let logic = with(evaluation(), parent, name, value.clone());
         let pointer = if pointer.starts_with('/') {
             pointer.to_owned()
@@ -309,20 +229,10 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+#[rustfmt::skip]
 const MEMBERS: &[&str] = &[
-    "id",
-    "variant",
-    "rules",
-    "profitTarget",
-    "maxDrawdown",
-    "dailyLossLimit",
-    "durationDays",
-    "minTradingDays",
-    "consistencyRule",
-    "minWinningDays",
-    "milestone",
-    "payoutPercent",
-    "leverage",
+    "id", "variant", "rules", "profitTarget", "maxDrawdown", "dailyLossLimit", "durationDays", "minTradingDays",
+    "consistencyRule", "minWinningDays", "milestone", "payoutPercent", "leverage",
 ];
 
 proptest! {

@@ -1,0 +1,137 @@
+//! `keys`: API keys, made and looked after where the databases are.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use tenantry_domain::id::TenantId;
+use tenantry_ports::ApiKey;
+use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
+use tenantry_usecases::tenants::{TenantRef, find};
+use tenantry_usecases::Platform;
+
+use super::{print, print_json};
+use crate::cli::{CreateKey, ListKeys, Owner, RevokeKey};
+use crate::compose::store_failure;
+use crate::failure::Failure;
+
+/// Makes a key. With `--quiet` its text alone is printed.
+pub(crate) fn create(platform: &Platform, wish: CreateKey) -> Result<(), Failure> {
+    let owner = owner(platform, &wish.owner)?;
+    let new = NewKey {
+        owner,
+        name: wish.name,
+        scopes: BTreeSet::from_iter(wish.scopes),
+        expires_at: wish.expires_at,
+        created_by: "cli".to_owned(),
+    };
+    let (key, text) = api_keys::create(platform, new).map_err(|error| match error {
+        NewKeyError::Store(error) => store_failure(&error),
+        NewKeyError::Invalid(findings) => {
+            let what = findings.into_iter().map(|finding| finding.message).collect();
+            Failure::several(what, "see `tenantry keys create --help`")
+        }
+    })?;
+    if wish.quiet {
+        return print(&format!("{}\n", text.expose()));
+    }
+    if wish.json {
+        let mut record = as_json(&key, platform.clock.now());
+        record["key"] = text.expose().into();
+        return print_json(&record);
+    }
+    let scopes = if key.tenant.is_some() { scopes(&key) } else { "everything".to_owned() };
+    print(&format!("{}\n", text.expose()))?;
+    eprintln!("{} may do: {scopes}. The key is shown this once; only its hash is kept.", key.id);
+    Ok(())
+}
+
+/// Lists the keys of an owner, newest first.
+pub(crate) fn list(platform: &Platform, wish: &ListKeys) -> Result<(), Failure> {
+    let owner = owner(platform, &wish.owner)?;
+    let keys = api_keys::list(platform, owner).map_err(|error| store_failure(&error))?;
+    let now = platform.clock.now();
+    if wish.json {
+        return print_json(&keys.iter().map(|key| as_json(key, now)).collect());
+    }
+    if keys.is_empty() {
+        eprintln!("There are no keys.");
+    }
+    print(&table(&keys, now))
+}
+
+/// Revokes a key of an owner.
+pub(crate) fn revoke(platform: &Platform, wish: &RevokeKey) -> Result<(), Failure> {
+    let owner = owner(platform, &wish.owner)?;
+    match api_keys::revoke(platform, owner, wish.id).map_err(|error| store_failure(&error))? {
+        true => print(&format!("{} is revoked.\n", wish.id)),
+        false => Err(Failure::new(
+            format!("there is no key {} of this owner that still works", wish.id),
+            "`tenantry keys list` shows the keys there are",
+        )),
+    }
+}
+
+fn owner(platform: &Platform, owner: &Owner) -> Result<Option<TenantId>, Failure> {
+    let Some(text) = &owner.tenant else { return Ok(None) };
+    let unknown = || {
+        let what = format!("there is no tenant '{text}'");
+        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
+    };
+    let reference: TenantRef = text.parse().map_err(|_| unknown())?;
+    let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;
+    tenant.map(|tenant| Some(tenant.id)).ok_or_else(unknown)
+}
+
+fn state(key: &ApiKey, now: DateTime<Utc>) -> &'static str {
+    match key.revoked_at {
+        Some(_) => "revoked",
+        None if key.is_live(now) => "live",
+        None => "expired",
+    }
+}
+
+fn scopes(key: &ApiKey) -> String {
+    key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+}
+
+fn time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn table(keys: &[ApiKey], now: DateTime<Utc>) -> String {
+    let head = ["ID", "KEY", "STATE", "NAME", "SCOPES", "CREATED", "EXPIRES"].map(str::to_owned);
+    let row = |key: &ApiKey| {
+        let expires = key.expires_at.map_or("never".to_owned(), time);
+        let shown = format!("{}…{}", key.lookup, key.last4);
+        let scopes = if key.tenant.is_some() { scopes(key) } else { "everything".to_owned() };
+        [key.id.to_string(), shown, state(key, now).to_owned(), key.name.clone(), scopes, time(key.created_at), expires]
+    };
+    if keys.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<_> = std::iter::once(head).chain(keys.iter().map(row)).collect();
+    let widths: [usize; 7] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; 7]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn as_json(key: &ApiKey, now: DateTime<Utc>) -> Value {
+    json!({
+        "id": key.id,
+        "tenantId": key.tenant,
+        "name": key.name,
+        "prefix": key.lookup,
+        "last4": key.last4,
+        "scopes": key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>(),
+        "state": state(key, now),
+        "createdBy": key.created_by,
+        "createdAt": time(key.created_at),
+        "expiresAt": key.expires_at.map(time),
+        "revokedAt": key.revoked_at.map(time),
+    })
+}

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use tenantry_domain::id::ApiKeyId;
+use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_usecases::access::{self, Principal};
+use tenantry_usecases::tenants::{self, TenantRef};
+use tenantry_usecases::Platform;
+
+use super::Credential;
+use crate::pools::PoolQueue;
+use crate::problem::{Code, Problem};
+
+/// For how long an answer may be used again. A revoked key and a suspended tenant are refused everywhere after this
+/// long at the latest, so it stays below a second.
+const MEMORY: Duration = Duration::from_millis(900);
+/// How many answers are remembered, of each kind.
+const CAPACITY: u64 = 10_000;
+
+/// Finds callers and tenants, and remembers them for a moment, so that a busy caller costs no queries.
+/// Only what exists is remembered: what was not found may be there the next instant.
+pub(crate) struct Gate {
+    platform: Arc<Platform>,
+    storage: PoolQueue,
+    /// By the key's SHA-256: the key itself is not kept.
+    machines: Cache<[u8; 32], Arc<Principal>>,
+    /// By what the caller calls the tenant.
+    tenants: Cache<String, Arc<Tenant>>,
+}
+
+impl Gate {
+    /// A gate that remembers nothing yet.
+    pub(crate) fn new(platform: Arc<Platform>, storage: PoolQueue) -> Self {
+        let machines = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
+        let tenants = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
+        Self { platform, storage, machines, tenants }
+    }
+
+    /// Who presents this credential; a problem if it does not work.
+    pub(crate) async fn principal(&self, Credential(text): Credential<'_>) -> Result<Arc<Principal>, Problem> {
+        let found = match self.platform.keys.parse(text) {
+            // An access token needs no look-up.
+            None => access::authenticate(&self.platform, text)?.map(Arc::new),
+            Some(key) => match self.machines.get(&key.hash) {
+                Some(known) => return Ok(known),
+                None => {
+                    let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
+                    let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
+                    found.map(|principal| {
+                        let principal = Arc::new(principal);
+                        self.machines.insert(key.hash, Arc::clone(&principal));
+                        principal
+                    })
+                }
+            },
+        };
+        found.ok_or_else(|| Problem::new(Code::InvalidToken, "The API key or access token is invalid or has expired"))
+    }
+
+    /// The tenant of this id or slug, if there is one.
+    pub(crate) async fn tenant(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
+        if let Some(known) = self.tenants.get(text) {
+            return Ok(Some(known));
+        }
+        let Ok(reference) = text.parse::<TenantRef>() else { return Ok(None) };
+        let platform = Arc::clone(&self.platform);
+        let found = self.storage.run(move || tenants::find(&platform, &reference)).await??;
+        Ok(found.map(|tenant| {
+            let tenant = Arc::new(tenant);
+            // One that is not in service yet may be so the next instant, and somebody is waiting for that.
+            if tenant.lifecycle.status() == Status::Active {
+                self.tenants.insert(text.to_owned(), Arc::clone(&tenant));
+            }
+            tenant
+        }))
+    }
+
+    /// Forgets who presented this key, so that its revocation takes effect here at once.
+    pub(crate) fn forget(&self, revoked: ApiKeyId) {
+        for (hash, principal) in &self.machines {
+            let key = match *principal {
+                Principal::Operator { key } => key,
+                Principal::Machine { key, .. } => Some(key),
+                Principal::Person(_) => None,
+            };
+            if key == Some(revoked) {
+                self.machines.invalidate(&*hash);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+use std::future::{Ready, ready};
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::web::Data;
+use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use tenantry_domain::tenant::Tenant;
+use tenantry_ports::TenantScope;
+use tenantry_usecases::Platform;
+use tenantry_usecases::access::{self, Need, Principal};
+
+use crate::HttpState;
+use crate::auth::Credential;
+use crate::body::{self, Body, Received};
+use crate::problem::{Code, Problem};
+use crate::query::Query;
+use crate::request_id::Trace;
+
+/// What a handler answers.
+pub(crate) type Answer = Result<HttpResponse, Problem>;
+
+/// A request in a handler's hands, which asks it for one thing after the other: who calls, for which tenant, with
+/// what query and body. So a caller without the right credential learns nothing about the rest.
+pub(crate) struct Call {
+    pub(crate) state: Data<HttpState>,
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Call {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let state = request.app_data::<Data<HttpState>>().cloned();
+        let call = |state| Self { state, request: request.clone(), payload: payload.take() };
+        let missing = || Problem::new(Code::InternalError, "The server is not set up").because("no HttpState");
+        ready(state.map(call).ok_or_else(|| missing().into()))
+    }
+}
+
+impl Call {
+    /// What the use cases stand on.
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.state.platform
+    }
+
+    /// The request's headers.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// The request's path.
+    pub(crate) fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// The variable part of the path that has this name.
+    pub(crate) fn segment(&self, name: &str) -> &str {
+        self.request.match_info().get(name).unwrap_or_default()
+    }
+
+    /// The query, to be read.
+    pub(crate) fn query(&self) -> Query {
+        Query::new(self.request.query_string())
+    }
+
+    /// The query as it was sent.
+    pub(crate) fn query_text(&self) -> &str {
+        self.request.query_string()
+    }
+
+    /// The request's id.
+    pub(crate) fn request_id(&self) -> String {
+        let extensions = self.request.extensions();
+        extensions.get::<Trace>().map(|trace| trace.id.as_str().to_owned()).unwrap_or_default()
+    }
+
+    /// The scope of the tenant in the path, if the caller may do there what needs `need`.
+    pub(crate) async fn scope(&self, need: Need) -> Result<(Arc<Principal>, TenantScope), Problem> {
+        let (caller, tenant) = self.parties().await?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        Ok((caller, scope))
+    }
+
+    /// The tenant in the path in whatever state it is, if the caller may do to it what needs `need`.
+    pub(crate) async fn tenant(&self, need: Need) -> Result<(Arc<Principal>, Arc<Tenant>), Problem> {
+        let (caller, tenant) = self.parties().await?;
+        access::admit(&caller, tenant.as_deref(), need)?;
+        let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
+        Ok((caller, tenant))
+    }
+
+    async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
+        let caller = self.state.gate.principal(Credential::of(self.headers())?).await?;
+        self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
+        let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
+        self.note(|trace| trace.tenant = tenant.as_ref().map(|tenant| tenant.id));
+        Ok((caller, tenant))
+    }
+
+    /// Notes something for the log.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Trace)) {
+        if let Some(trace) = self.request.extensions_mut().get_mut::<Trace>() {
+            note(trace);
+        }
+    }
+
+    /// The body, read and checked.
+    pub(crate) async fn body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
+        let limit = self.state.settings.body_limit;
+        body::content_type(&self.request)?;
+        let bytes = body::read(&self.request, &mut self.payload, limit).await?;
+        body::parse(bytes, self.state.platform.schemas.as_ref())
+    }
+
+    /// Runs a use case on a storage thread.
+    pub(crate) async fn on_storage<T, E>(
+        &self,
+        job: impl FnOnce(&Platform) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        Problem: From<E>,
+    {
+        let platform = Arc::clone(&self.state.platform);
+        Ok(self.state.storage().run(move || job(&platform)).await??)
+    }
+
+    /// Runs a use case that hashes a password on a thread for that.
+    pub(crate) async fn on_hashing<T, E>(
+        &self,
+        job: impl FnOnce(&Platform) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        Problem: From<E>,
+    {
+        let platform = Arc::clone(&self.state.platform);
+        Ok(self.state.hashing().run(move || job(&platform)).await??)
+    }
+}

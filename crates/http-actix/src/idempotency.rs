@@ -1,0 +1,167 @@
+//! Idempotency keys: a repeated request gets the first answer instead of a second effect.
+
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use tenantry_domain::id::TenantId;
+use tenantry_ports::{Digest, IdempotencyKey};
+use tenantry_usecases::access::Principal;
+
+use crate::problem::{Code, Problem};
+
+/// The standard's name for the header.
+const STANDARD: HeaderName = HeaderName::from_static("idempotency-key");
+/// The source document's name for it.
+const SOURCE: HeaderName = HeaderName::from_static("requestid");
+/// Tells a repeated answer from a first one.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// The key the caller chose, if any: 1 to 255 printable ASCII characters, quoted as a structured field or bare.
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    match (single(headers, &STANDARD)?, single(headers, &SOURCE)?) {
+        (Some(one), Some(other)) if one != other => Err(invalid("Idempotency-Key and requestId differ; send only one")),
+        (Some(key), _) | (None, Some(key)) => Ok(Some(key)),
+        (None, None) => Ok(None),
+    }
+}
+
+fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
+    let mut values = headers.get_all(name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(invalid("The idempotency key is given more than once"));
+    }
+    let expected = || invalid("The idempotency key must be 1 to 255 printable ASCII characters");
+    let key = unquoted(value).ok_or_else(expected)?;
+    if (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(expected()) }
+}
+
+/// The key without the quotes and escapes of a structured field string; none if it is not printable ASCII.
+fn unquoted(value: &HeaderValue) -> Option<String> {
+    let text = value.to_str().ok()?.trim();
+    if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return None;
+    }
+    let Some(rest) = text.strip_prefix('"') else { return Some(text.to_owned()) };
+    let mut key = String::with_capacity(rest.len());
+    let mut characters = rest.chars();
+    loop {
+        match characters.next()? {
+            '"' => return characters.as_str().is_empty().then_some(key),
+            '\\' => key.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            other => key.push(other),
+        }
+    }
+}
+
+fn invalid(detail: &'static str) -> Problem {
+    Problem::new(Code::InvalidIdempotencyKey, detail)
+}
+
+/// What makes a request the same request.
+pub(crate) struct Request<'a> {
+    /// The operation, however its path was spelled.
+    pub(crate) operation: &'static str,
+    /// The tenant, however it was spelled.
+    pub(crate) tenant: TenantId,
+    /// The query as sent.
+    pub(crate) query: &'a str,
+    /// The body's media type.
+    pub(crate) content_type: &'a str,
+    /// The body as sent.
+    pub(crate) body: &'a [u8],
+}
+
+impl Request<'_> {
+    /// The caller's key in its scope: nobody else's key, and no other operation's, is the same.
+    pub(crate) fn keyed(&self, caller: &Principal, key: &str, digest: &dyn Digest) -> IdempotencyKey {
+        let class = match caller {
+            Principal::Operator { .. } => "operator",
+            Principal::Machine { .. } => "machine",
+            Principal::Person(_) => "person",
+        };
+        let scope = format!("{class}:{}:{}:{key}", caller.actor(), self.operation);
+        IdempotencyKey { scope, fingerprint: self.fingerprint(digest) }
+    }
+
+    /// The operation stands for method and route; each part is preceded by its length, so that no two requests run
+    /// together to the same text.
+    fn fingerprint(&self, digest: &dyn Digest) -> [u8; 32] {
+        let tenant = self.tenant.uuid();
+        let [operation, query, content_type] = [self.operation, self.query, self.content_type].map(str::as_bytes);
+        let parts = [operation, tenant.as_bytes(), query, content_type, self.body];
+        let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+        for part in parts {
+            text.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            text.extend_from_slice(part);
+        }
+        digest.sha256(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantry_testkit::{FakeDigest, sample};
+
+    use super::*;
+
+    fn of(headers: &[(&HeaderName, &str)]) -> Result<Option<String>, Code> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append((*name).clone(), HeaderValue::from_str(value).unwrap());
+        }
+        key(&map).map_err(|problem| problem.code())
+    }
+
+    #[test]
+    fn three_spellings_of_one_key_are_one_key() {
+        for headers in [
+            &[(&STANDARD, "8e03978e")][..],
+            &[(&STANDARD, "\"8e03978e\"")],
+            &[(&SOURCE, "8e03978e")],
+            &[(&STANDARD, "\"8e03978e\""), (&SOURCE, "8e03978e")],
+        ] {
+            assert_eq!(of(headers), Ok(Some("8e03978e".to_owned())), "{headers:?}");
+        }
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(of(&[(&STANDARD, r#""a\"b\\c""#)]), Ok(Some(r#"a"b\c"#.to_owned())));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        for headers in [
+            &[(&STANDARD, "")][..],
+            &[(&STANDARD, "\"\"")],
+            &[(&STANDARD, "\"a")],
+            &[(&STANDARD, "\"a\"b")],
+            &[(&STANDARD, r#""a\b""#)],
+            &[(&STANDARD, "a\tb")],
+            &[(&STANDARD, &"x".repeat(256))],
+            &[(&STANDARD, "a"), (&STANDARD, "a")],
+            &[(&STANDARD, "a"), (&SOURCE, "b")],
+        ] {
+            assert_eq!(of(headers), Err(Code::InvalidIdempotencyKey), "{headers:?}");
+        }
+        assert!(of(&[(&STANDARD, &"x".repeat(255))]).is_ok());
+    }
+
+    #[test]
+    fn any_difference_makes_another_fingerprint_and_the_caller_another_scope() {
+        let (tenant, other) = (sample::id(), sample::id());
+        let base = || Request { operation: "op", tenant, query: "a=1", content_type: "j", body: b"{}" };
+        let print = base().fingerprint(&FakeDigest);
+        assert_eq!(print, base().fingerprint(&FakeDigest));
+        for different in [
+            Request { operation: "po", ..base() },
+            Request { tenant: other, ..base() },
+            Request { query: "a=2", ..base() },
+            Request { content_type: "k", ..base() },
+            Request { body: b"{ }", ..base() },
+            Request { content_type: "j{", body: b"}", ..base() },
+        ] {
+            assert_ne!(print, different.fingerprint(&FakeDigest));
+        }
+        let operator = Principal::Operator { key: None };
+        let machine = Principal::Operator { key: Some(sample::id()) };
+        let scope = |caller| base().keyed(caller, "k", &FakeDigest).scope;
+        assert_ne!(scope(&operator), scope(&machine));
+    }
+}

@@ -1,0 +1,110 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::web::Bytes;
+use tenantry_domain::id::AccountId;
+use tenantry_ports::{StoreError, TenantScope};
+use tenantry_usecases::accounts::{AccountView, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::{Platform, accounts};
+
+use crate::auth::Gate;
+use crate::lanes::{Lanes, Limits};
+use crate::pools::{Pool, PoolQueue};
+use crate::{HttpSettings, openapi, routes};
+
+/// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
+pub trait Readiness: Send + Sync {
+    /// What has to hold, each by a name that may be shown to strangers, and whether it does.
+    fn checks(&self) -> Vec<(&'static str, bool)>;
+}
+
+/// Everything the handlers share, once per process.
+pub struct HttpState {
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) settings: HttpSettings,
+    pub(crate) prefix: String,
+    pub(crate) gate: Gate,
+    pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
+    pub(crate) reading: Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>>,
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) document: Bytes,
+    draining: AtomicBool,
+    storage: Pool,
+    hashing: Pool,
+}
+
+/// Most commands in one slice.
+const SLICE: usize = 64;
+/// Most commands of one tenant that wait.
+const WAITING: usize = 1024;
+
+impl HttpState {
+    /// Starts the thread pools. Fails if the system gives no threads.
+    pub fn new(platform: Arc<Platform>, settings: HttpSettings, readiness: Arc<dyn Readiness>) -> io::Result<Self> {
+        let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
+        let hashing = Pool::new("hashing", settings.hashing_threads, settings.hashing_queue)?;
+        let prefix = settings.prefix();
+        let document = serde_json::to_vec(&openapi::document(&prefix)).map_err(io::Error::other)?;
+        Ok(Self {
+            gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
+            provisioning: provisioning_lanes(&platform, storage.queue()),
+            reading: reading_lanes(&platform, storage.queue()),
+            platform,
+            settings,
+            prefix,
+            readiness,
+            document: document.into(),
+            draining: AtomicBool::new(false),
+            storage,
+            hashing,
+        })
+    }
+
+    /// From now on `/health/ready` says no, so that load balancers look elsewhere; requests are served as before.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Threads for what talks to a database.
+    pub(crate) const fn storage(&self) -> &PoolQueue {
+        self.storage.queue()
+    }
+
+    /// Threads for what hashes a password.
+    pub(crate) const fn hashing(&self) -> &PoolQueue {
+        self.hashing.queue()
+    }
+}
+
+fn provisioning_lanes(
+    platform: &Arc<Platform>,
+    storage: &PoolQueue,
+) -> Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>> {
+    let platform = Arc::clone(platform);
+    let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ProvisionAccount]| {
+        accounts::provision(&platform, scope, slice, routes::accounts::receipt)
+    })
+}
+
+fn reading_lanes(
+    platform: &Arc<Platform>,
+    storage: &PoolQueue,
+) -> Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>> {
+    let platform = Arc::clone(platform);
+    let limits = Limits { slice: SLICE, concurrency: 2, waiting: WAITING };
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| {
+        match accounts::read(&platform, scope, slice) {
+            Ok(views) => views.into_iter().map(Ok).collect(),
+            Err(error) => {
+                let error = Arc::new(error);
+                slice.iter().map(|_| Err(Arc::clone(&error))).collect()
+            }
+        }
+    })
+}

@@ -1,0 +1,88 @@
+//! Making and unmaking tenants' databases.
+
+mod postgres;
+mod sqlite;
+mod template;
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use tenantry_ports::{DatabaseError, DatabaseFault, StoreError, TenantScope};
+
+pub(crate) use self::postgres::PostgresDatabases;
+pub(crate) use self::sqlite::SqliteDatabases;
+use crate::connect::ConnectError;
+use crate::migrations::{self, Schema};
+use crate::registry::{OpenTenant, Registry};
+
+impl From<ConnectError> for Broken {
+    fn from(error: ConnectError) -> Self {
+        Self(DatabaseError::new(DatabaseFault::Passing, error))
+    }
+}
+
+/// A [`DatabaseError`] that `?` makes from what the libraries report.
+struct Broken(DatabaseError);
+
+impl From<diesel::result::Error> for Broken {
+    fn from(error: diesel::result::Error) -> Self {
+        Self(DatabaseError::new(DatabaseFault::Passing, error))
+    }
+}
+
+impl From<Broken> for DatabaseError {
+    fn from(broken: Broken) -> Self {
+        broken.0
+    }
+}
+
+impl From<DatabaseError> for Broken {
+    fn from(error: DatabaseError) -> Self {
+        Self(error)
+    }
+}
+
+/// Brings a tenant's database up to date, over a connection that serves it afterwards.
+fn migrate(registry: &Arc<Registry>, scope: &TenantScope) -> Result<usize, DatabaseError> {
+    let tenant = OpenTenant::new(registry, scope);
+    let _turn = tenant.database().turn().map_err(unavailable)?;
+    let mut connection = tenant.connection().map_err(unavailable)?;
+    migrations::run(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
+}
+
+/// How many migrations a tenant's database lacks.
+pub(crate) fn pending_migrations(registry: &Arc<Registry>, scope: &TenantScope) -> Result<usize, DatabaseError> {
+    let mut connection = OpenTenant::new(registry, scope).connection().map_err(unavailable)?;
+    migrations::pending(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
+}
+
+/// Closes a tenant's connections, and waits for those in use, at most this long.
+fn close(registry: &Registry, scope: &TenantScope, patience: Duration) -> Result<(), DatabaseError> {
+    let connections = registry.close(scope.tenant());
+    wait_until_gone(&connections, patience)
+}
+
+fn wait_until_gone(connections: &Weak<()>, patience: Duration) -> Result<(), DatabaseError> {
+    let begun = Instant::now();
+    while connections.strong_count() > 0 {
+        if begun.elapsed() >= patience {
+            return Err(DatabaseError::new(DatabaseFault::Passing, "the database is still in use"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+fn unavailable(error: StoreError) -> DatabaseError {
+    DatabaseError::new(DatabaseFault::Passing, error)
+}
+
+/// A migration that fails because the database is busy may pass; one that is wrong will not.
+fn migration_failed(error: &(dyn std::error::Error + 'static)) -> DatabaseError {
+    let passing = match error.downcast_ref::<diesel::result::Error>() {
+        Some(error) => crate::error::is_passing(error),
+        None => false,
+    };
+    let fault = if passing { DatabaseFault::Passing } else { DatabaseFault::Lasting };
+    DatabaseError::new(fault, format!("a migration failed: {error}"))
+}

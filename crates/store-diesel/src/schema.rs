@@ -1,0 +1,169 @@
+//! The tables as Diesel sees them; the migrations are what makes them.
+
+diesel::table! {
+    tenants (id) {
+        id -> Text,
+        name -> Text,
+        name_folded -> Text,
+        slug -> Text,
+        slug_held -> Bool,
+        plan -> Text,
+        contact_email -> Nullable<Text>,
+        config -> Nullable<Text>,
+        database_name -> Text,
+        status -> Text,
+        token -> Nullable<Text>,
+        expires_at -> Nullable<BigInt>,
+        since -> Nullable<BigInt>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        needs_attention -> Nullable<Bool>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    provisioning_runs (tenant_id, number) {
+        tenant_id -> Text,
+        number -> BigInt,
+        with_admin -> Bool,
+        direction -> Text,
+        admin -> Nullable<Text>,
+        due_at -> Nullable<BigInt>,
+        leased_by -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+        closed -> Bool,
+    }
+}
+
+diesel::table! {
+    provisioning_steps (tenant_id, run_number, position) {
+        tenant_id -> Text,
+        run_number -> BigInt,
+        position -> BigInt,
+        kind -> Text,
+        attempt -> BigInt,
+        status -> Text,
+        started_at -> Nullable<BigInt>,
+        completed_at -> Nullable<BigInt>,
+        log -> Nullable<Text>,
+        error_code -> Nullable<Text>,
+        error_message -> Nullable<Text>,
+        undone_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        tenant_id -> Nullable<Text>,
+        name -> Text,
+        lookup -> Text,
+        hash -> Binary,
+        last4 -> Text,
+        scopes -> Text,
+        created_by -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    settings (id) {
+        id -> BigInt,
+        document -> Text,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        email -> Text,
+        email_folded -> Text,
+        username -> Text,
+        first_name -> Nullable<Text>,
+        last_name -> Nullable<Text>,
+        role -> Text,
+        abilities -> Text,
+        active -> Bool,
+        verified -> Bool,
+        password_hash -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        user_id -> Text,
+        token_hash -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_configs (id, version) {
+        id -> Text,
+        version -> BigInt,
+        document -> Text,
+        resolved -> Text,
+        hash -> Text,
+        created_by -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    accounts (id) {
+        id -> Text,
+        tenant_id -> Text,
+        user_id -> Text,
+        config_id -> Text,
+        config_version -> BigInt,
+        config_hash -> Text,
+        status -> Text,
+        state -> Text,
+        meta -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency (scope) {
+        scope -> Text,
+        fingerprint -> Binary,
+        status -> BigInt,
+        body -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (sequence) {
+        sequence -> BigInt,
+        id -> Text,
+        #[sql_name = "type"]
+        event_type -> Text,
+        account_id -> Nullable<Text>,
+        envelope -> Text,
+        previous -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    log_head (id) {
+        id -> BigInt,
+        sequence -> BigInt,
+        hash -> Binary,
+    }
+}

@@ -1,0 +1,46 @@
+//! A tenant database's repositories.
+
+mod accounts;
+mod configs;
+mod idempotency;
+mod log;
+mod sessions;
+mod settings;
+mod users;
+
+use tenantry_ports::{
+    AccountRepository, ConfigRepository, IdempotencyRepository, LogRepository, SessionRepository,
+    SettingsRepository, TenantTx, UserRepository,
+};
+
+use crate::transaction::Transaction;
+
+impl TenantTx for Transaction<'_> {
+    fn settings(&mut self) -> &mut dyn SettingsRepository {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn UserRepository {
+        self
+    }
+
+    fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn configs(&mut self) -> &mut dyn ConfigRepository {
+        self
+    }
+
+    fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
+        self
+    }
+
+    fn log(&mut self) -> &mut dyn LogRepository {
+        self
+    }
+}

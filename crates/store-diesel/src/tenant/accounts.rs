@@ -1,0 +1,161 @@
+use diesel::prelude::*;
+use tenantry_domain::account::Account;
+use tenantry_domain::config::ConfigVersion;
+use tenantry_domain::id::AccountId;
+use tenantry_ports::{AccountFilter, AccountRepository, StoreError, StoreResult};
+
+use crate::bulk::{Bind, Bulk, Sql};
+use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
+use crate::db::Db;
+use crate::schema::accounts;
+use crate::transaction::Transaction;
+
+/// A row of `accounts`.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false)]
+struct AccountRow {
+    id: String,
+    tenant_id: String,
+    user_id: String,
+    config_id: String,
+    config_version: i64,
+    config_hash: String,
+    status: String,
+    state: String,
+    meta: Option<String>,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl AccountRow {
+    fn new(account: &Account) -> StoreResult<Self> {
+        Ok(Self {
+            id: account.id.to_string(),
+            tenant_id: account.tenant_id.to_string(),
+            user_id: account.user_id.to_string(),
+            config_id: account.config_id.to_string(),
+            config_version: i64::from(account.config_version.get()),
+            config_hash: account.config_hash.clone(),
+            status: account.status.to_string(),
+            state: to_json(&account.state)?,
+            meta: account.meta.as_ref().map(to_json).transpose()?,
+            version: account.version,
+            created_at: micros(account.created_at),
+            updated_at: micros(account.updated_at),
+        })
+    }
+
+    fn account(self) -> StoreResult<Account> {
+        let config_version = ConfigVersion::new(number("account", self.config_version)?);
+        Ok(Account {
+            id: parse("account", &self.id)?,
+            tenant_id: parse("account", &self.tenant_id)?,
+            user_id: parse("account", &self.user_id)?,
+            config_id: parse("account", &self.config_id)?,
+            config_version: config_version.map_err(|error| StoreError::corrupt("account", error))?,
+            config_hash: self.config_hash,
+            status: parse("account", &self.status)?,
+            state: from_json("account", &self.state)?,
+            meta: self.meta.as_deref().map(|meta| from_json("account", meta)).transpose()?,
+            version: self.version,
+            created_at: time("account", self.created_at)?,
+            updated_at: time("account", self.updated_at)?,
+        })
+    }
+}
+
+impl AccountRepository for Transaction<'_> {
+    fn insert(&mut self, accounts: &[Account]) -> StoreResult<()> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        self.write(|db| {
+            let rows = accounts.iter().map(AccountRow::new).collect::<StoreResult<Vec<_>>>()?;
+            match db {
+                Db::Sqlite(sqlite) => {
+                    for row in rows {
+                        diesel::insert_into(accounts::table).values(row).execute(sqlite)?;
+                    }
+                }
+                Db::Postgres(postgres) => {
+                    insert_accounts(&rows).execute(postgres)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, ids: &[AccountId]) -> StoreResult<Vec<Account>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(|db| {
+            let query = accounts::table.filter(accounts::id.eq_any(ids.iter().map(ToString::to_string)));
+            let rows = query.select(AccountRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn page(
+        &mut self,
+        filter: &AccountFilter,
+        after: Option<AccountId>,
+        most: usize,
+    ) -> StoreResult<Vec<Account>> {
+        self.read(|db| {
+            let mut query = accounts::table
+                .select(AccountRow::as_select())
+                .order(accounts::id.desc())
+                .limit(limit(most))
+                .into_boxed();
+            if let Some(user) = &filter.user {
+                query = query.filter(accounts::user_id.eq(user.as_str()));
+            }
+            if let Some(status) = filter.status {
+                query = query.filter(accounts::status.eq(status.as_str()));
+            }
+            if let Some(config) = &filter.config {
+                query = query.filter(accounts::config_id.eq(config.as_str()));
+            }
+            if let Some(after) = after {
+                query = query.filter(accounts::id.lt(after.to_string()));
+            }
+            let rows = query.load(db)?;
+            Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn count(&mut self) -> StoreResult<u64> {
+        self.read(|db| {
+            let count: i64 = accounts::table.count().get_result(db)?;
+            Ok(number("number of accounts", count)?)
+        })
+    }
+}
+
+struct InsertAccounts;
+
+impl Sql for InsertAccounts {
+    const TEXT: &'static str = "\
+        INSERT INTO accounts (id, tenant_id, user_id, config_id, config_version, config_hash, \
+                              status, state, meta, version, created_at, updated_at) \
+        SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+}
+
+fn insert_accounts(rows: &[AccountRow]) -> Bulk<'_, InsertAccounts> {
+    Bulk::new([
+        Bind::Texts(rows.iter().map(|row| row.id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.tenant_id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.user_id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_id.as_str()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.config_version).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_hash.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.status.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.state.as_str()).collect()),
+        Bind::OptionalTexts(rows.iter().map(|row| row.meta.as_deref()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.version).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.created_at).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.updated_at).collect()),
+    ])
+}

@@ -1,0 +1,130 @@
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use tenantry_ports::{
+    Constraint, IdempotencyKey, IdempotencyRepository, StoreError, StoreResult, StoredResponse,
+};
+
+use crate::bulk::{Bind, Bulk, Sql};
+use crate::convert::{micros, number, sha256, time};
+use crate::db::Db;
+use crate::schema::idempotency;
+use crate::transaction::Transaction;
+
+/// A row of `idempotency`.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = idempotency)]
+struct ResponseRow {
+    scope: String,
+    fingerprint: Vec<u8>,
+    status: i64,
+    body: Vec<u8>,
+    created_at: i64,
+}
+
+impl ResponseRow {
+    fn response(self) -> StoreResult<StoredResponse> {
+        Ok(StoredResponse {
+            key: IdempotencyKey {
+                scope: self.scope,
+                fingerprint: sha256("stored response", &self.fingerprint)?,
+            },
+            status: number("stored response", self.status)?,
+            body: self.body,
+            created_at: time("stored response", self.created_at)?,
+        })
+    }
+}
+
+impl IdempotencyRepository for Transaction<'_> {
+    fn find(&mut self, scopes: &[&str], since: DateTime<Utc>) -> StoreResult<Vec<StoredResponse>> {
+        if scopes.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(|db| {
+            let query = idempotency::table
+                .filter(idempotency::scope.eq_any(scopes.iter().copied()))
+                .filter(idempotency::created_at.ge(micros(since)));
+            let rows = query.select(ResponseRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(ResponseRow::response).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn insert(&mut self, responses: &[StoredResponse], since: DateTime<Utc>) -> StoreResult<()> {
+        if responses.is_empty() {
+            return Ok(());
+        }
+        self.write(|db| {
+            // Two answers in one scope are a conflict too, and PostgreSQL would call it something else.
+            let scopes: HashSet<_> = responses.iter().map(|response| &response.key.scope).collect();
+            if scopes.len() < responses.len() {
+                return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
+            }
+            let written = match db {
+                Db::Sqlite(sqlite) => insert_one_by_one(sqlite, responses, micros(since))?,
+                Db::Postgres(postgres) => insert_at_once(postgres, responses, micros(since))?,
+            };
+            if written < responses.len() {
+                return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// An answer that is there already and not outdated is left as it is, and not counted.
+fn insert_one_by_one(
+    sqlite: &mut SqliteConnection,
+    responses: &[StoredResponse],
+    since: i64,
+) -> QueryResult<usize> {
+    let mut written = 0;
+    for response in responses {
+        let row = (
+            idempotency::scope.eq(&response.key.scope),
+            idempotency::fingerprint.eq(&response.key.fingerprint[..]),
+            idempotency::status.eq(i64::from(response.status)),
+            idempotency::body.eq(&response.body),
+            idempotency::created_at.eq(micros(response.created_at)),
+        );
+        written += diesel::insert_into(idempotency::table)
+            .values(row)
+            .on_conflict(idempotency::scope)
+            .do_update()
+            .set((
+                idempotency::fingerprint.eq(excluded(idempotency::fingerprint)),
+                idempotency::status.eq(excluded(idempotency::status)),
+                idempotency::body.eq(excluded(idempotency::body)),
+                idempotency::created_at.eq(excluded(idempotency::created_at)),
+            ))
+            .filter(idempotency::created_at.lt(since))
+            .execute(sqlite)?;
+    }
+    Ok(written)
+}
+
+struct InsertResponses;
+
+impl Sql for InsertResponses {
+    const TEXT: &'static str = "\
+        INSERT INTO idempotency (scope, fingerprint, status, body, created_at) \
+        SELECT * FROM unnest(?, ?, ?, ?, ?) \
+        ON CONFLICT (scope) DO UPDATE \
+        SET fingerprint = excluded.fingerprint, status = excluded.status, \
+            body = excluded.body, created_at = excluded.created_at \
+        WHERE idempotency.created_at < ?";
+}
+
+fn insert_at_once(postgres: &mut PgConnection, responses: &[StoredResponse], since: i64) -> QueryResult<usize> {
+    let statement = Bulk::<InsertResponses>::new([
+        Bind::Texts(responses.iter().map(|response| response.key.scope.as_str()).collect()),
+        Bind::Blobs(responses.iter().map(|response| &response.key.fingerprint[..]).collect()),
+        Bind::Numbers(responses.iter().map(|response| i64::from(response.status)).collect()),
+        Bind::Blobs(responses.iter().map(|response| response.body.as_slice()).collect()),
+        Bind::Numbers(responses.iter().map(|response| micros(response.created_at)).collect()),
+        Bind::Number(since),
+    ]);
+    statement.execute(postgres)
+}

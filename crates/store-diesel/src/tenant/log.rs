@@ -1,0 +1,117 @@
+use diesel::prelude::*;
+use tenantry_ports::{LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+
+use crate::bulk::{Bind, Bulk, Sql};
+use crate::convert::{from_json, limit, sha256, to_json};
+use crate::db::Db;
+use crate::schema::{events, log_head};
+use crate::transaction::Transaction;
+
+/// The only row of `log_head`.
+const HEAD: i64 = 1;
+
+/// A row of `events`. Type and account are the envelope's, for those who look into the database.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+struct EventRow {
+    sequence: i64,
+    id: String,
+    event_type: String,
+    account_id: Option<String>,
+    envelope: String,
+    previous: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl EventRow {
+    fn new(entry: &LogEntry) -> StoreResult<Self> {
+        Ok(Self {
+            sequence: entry.sequence,
+            id: entry.event.id.to_string(),
+            event_type: entry.event.event_type.to_string(),
+            account_id: entry.event.account_id.map(|id| id.to_string()),
+            envelope: to_json(&entry.event)?,
+            previous: entry.previous.to_vec(),
+            hash: entry.hash.to_vec(),
+        })
+    }
+
+    fn entry(self) -> StoreResult<LogEntry> {
+        Ok(LogEntry {
+            sequence: self.sequence,
+            event: from_json("event", &self.envelope)?,
+            previous: sha256("event", &self.previous)?,
+            hash: sha256("event", &self.hash)?,
+        })
+    }
+}
+
+impl LogRepository for Transaction<'_> {
+    fn lock(&mut self) -> StoreResult<LogHead> {
+        self.write(|db| {
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
+            // On SQLite this transaction is the only one that writes, since it began.
+            let (sequence, hash): (i64, Vec<u8>) = match db {
+                Db::Sqlite(sqlite) => query.first(sqlite)?,
+                Db::Postgres(postgres) => query.for_update().first(postgres)?,
+            };
+            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
+        })
+    }
+
+    fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()> {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
+        self.write(|db| {
+            let rows = entries.iter().map(EventRow::new).collect::<StoreResult<Vec<_>>>()?;
+            let moved = match db {
+                Db::Sqlite(sqlite) => {
+                    for row in rows {
+                        diesel::insert_into(events::table).values(row).execute(sqlite)?;
+                    }
+                    let head = log_head::table.find(HEAD).filter(log_head::sequence.eq(first.sequence - 1));
+                    let new = (log_head::sequence.eq(last.sequence), log_head::hash.eq(&last.hash[..]));
+                    diesel::update(head).set(new).execute(sqlite)?
+                }
+                Db::Postgres(postgres) => append_at_once(&rows, first, last).execute(postgres)?,
+            };
+            if moved == 0 {
+                return Err(StoreError::Stale.into());
+            }
+            Ok(())
+        })
+    }
+
+    fn page(&mut self, after: i64, most: usize) -> StoreResult<Vec<LogEntry>> {
+        self.read(|db| {
+            let query = events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
+            let rows = query.select(EventRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
+        })
+    }
+}
+
+struct AppendEvents;
+
+impl Sql for AppendEvents {
+    const TEXT: &'static str = "\
+        WITH appended AS ( \
+            INSERT INTO events (sequence, id, type, account_id, envelope, previous, hash) \
+            SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) \
+        ) \
+        UPDATE log_head SET sequence = ?, hash = ? WHERE id = 1 AND sequence = ?";
+}
+
+fn append_at_once<'a>(rows: &'a [EventRow], first: &LogEntry, last: &'a LogEntry) -> Bulk<'a, AppendEvents> {
+    Bulk::new([
+        Bind::Numbers(rows.iter().map(|row| row.sequence).collect()),
+        Bind::Texts(rows.iter().map(|row| row.id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.event_type.as_str()).collect()),
+        Bind::OptionalTexts(rows.iter().map(|row| row.account_id.as_deref()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.envelope.as_str()).collect()),
+        Bind::Blobs(rows.iter().map(|row| row.previous.as_slice()).collect()),
+        Bind::Blobs(rows.iter().map(|row| row.hash.as_slice()).collect()),
+        Bind::Number(last.sequence),
+        Bind::Blob(&last.hash),
+        Bind::Number(first.sequence - 1),
+    ])
+}

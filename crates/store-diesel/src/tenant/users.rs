@@ -1,0 +1,90 @@
+use diesel::prelude::*;
+use tenantry_domain::id::UserId;
+use tenantry_domain::people::{Email, User};
+use tenantry_ports::{Credentials, StoreResult, UserRepository};
+
+use crate::convert::{from_json, micros, optional, parse, time, to_json};
+use crate::schema::users;
+use crate::transaction::Transaction;
+
+/// A row of `users`.
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+struct UserRow {
+    id: String,
+    email: String,
+    email_folded: String,
+    username: String,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    role: String,
+    abilities: String,
+    active: bool,
+    verified: bool,
+    password_hash: String,
+    version: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl UserRow {
+    fn new(user: &User, password_hash: &str) -> StoreResult<Self> {
+        Ok(Self {
+            id: user.id.to_string(),
+            email: user.email.to_string(),
+            email_folded: user.email.folded(),
+            username: user.username.to_string(),
+            first_name: user.first_name.as_ref().map(ToString::to_string),
+            last_name: user.last_name.as_ref().map(ToString::to_string),
+            role: user.role.to_string(),
+            abilities: to_json(&user.abilities)?,
+            active: user.active,
+            verified: user.verified,
+            password_hash: password_hash.to_owned(),
+            version: user.version,
+            created_at: micros(user.created_at),
+            updated_at: micros(user.updated_at),
+        })
+    }
+
+    fn credentials(self) -> StoreResult<Credentials> {
+        let user = User {
+            id: parse("user", &self.id)?,
+            email: parse("user", &self.email)?,
+            username: parse("user", &self.username)?,
+            first_name: optional("user", self.first_name.as_deref())?,
+            last_name: optional("user", self.last_name.as_deref())?,
+            role: parse("user", &self.role)?,
+            abilities: from_json("user", &self.abilities)?,
+            active: self.active,
+            verified: self.verified,
+            version: self.version,
+            created_at: time("user", self.created_at)?,
+            updated_at: time("user", self.updated_at)?,
+        };
+        Ok(Credentials { user, password_hash: self.password_hash })
+    }
+}
+
+impl UserRepository for Transaction<'_> {
+    fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()> {
+        self.write(|db| {
+            diesel::insert_into(users::table).values(UserRow::new(user, password_hash)?).execute(db)?;
+            Ok(())
+        })
+    }
+
+    fn get(&mut self, id: UserId) -> StoreResult<Option<User>> {
+        self.read(|db| {
+            let found = users::table.find(id.to_string()).select(UserRow::as_select()).first(db).optional()?;
+            Ok(found.map(UserRow::credentials).transpose()?.map(|credentials| credentials.user))
+        })
+    }
+
+    fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>> {
+        self.read(|db| {
+            let query = users::table.filter(users::email_folded.eq(email.folded())).select(UserRow::as_select());
+            Ok(query.first(db).optional()?.map(UserRow::credentials).transpose()?)
+        })
+    }
+}

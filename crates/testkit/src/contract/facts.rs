@@ -1,0 +1,195 @@
+//! The one list of every fact, and what is made of it.
+
+use super::{Subject, control, databases, tenant};
+
+/// A fact and its name, as in `tenants::a_stale_version_is_refused`.
+pub type Fact = (&'static str, fn(&dyn Subject));
+
+/// Calls `$callback!` with the context given and every fact, by group and module.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_each_fact {
+    ($callback:path, $context:tt) => {
+        $callback! { $context
+            control CONTROL {
+                tenants {
+                    a_tenant_is_read_back_whole
+                    an_unknown_tenant_is_none
+                    every_lifecycle_state_is_kept_with_its_facts
+                    an_update_replaces_every_member
+                    a_stale_version_is_refused
+                    updating_an_unknown_tenant_is_stale
+                    a_slug_that_is_held_is_a_conflict
+                    an_id_that_is_taken_is_a_conflict
+                    a_slug_is_free_in_exactly_the_states_that_do_not_hold_it
+                    taking_up_a_slug_again_that_another_one_holds_is_a_conflict
+                    of_concurrent_tenants_with_one_slug_one_wins
+                    of_concurrent_updates_of_one_version_one_wins
+                    pages_are_newest_first_and_complete
+                    tenants_are_filtered_by_status_and_plan
+                    tenants_are_filtered_by_literal_text
+                    slugs_compare_exactly
+                }
+                runs {
+                    runs_and_journals_are_kept_in_order
+                    a_tenant_sees_its_own_runs_only
+                    a_run_number_that_is_taken_is_a_conflict
+                    a_run_is_claimed_only_after_it_was_enqueued
+                    a_run_is_not_claimed_before_it_is_due
+                    the_run_longest_due_is_claimed_first
+                    a_claim_brings_run_and_admin
+                    a_lease_excludes_others_until_it_is_over
+                    recording_keeps_the_journal_and_the_lease
+                    a_lease_that_is_over_but_not_taken_over_still_writes
+                    a_zombie_is_fenced_off
+                    a_released_run_is_claimed_again_when_due
+                    a_closed_run_is_done_with
+                    closing_a_run_forgets_its_admin
+                    a_claim_that_is_rolled_back_was_never_made
+                    concurrent_workers_get_each_run_exactly_once
+                }
+                api_keys {
+                    a_key_is_read_back_whole
+                    a_public_part_that_is_taken_is_a_conflict
+                    keys_are_listed_by_owner_newest_first
+                    revoking_is_kept_and_happens_once
+                    a_key_is_revoked_by_its_owner_only
+                }
+                transactions {
+                    a_commit_keeps_everything
+                    an_error_keeps_nothing
+                    a_swallowed_error_dooms_the_transaction
+                    a_swallowed_stale_dooms_the_transaction_too
+                    a_doomed_transaction_leaves_the_store_working
+                    a_reader_that_writes_is_refused
+                    a_rollback_by_verdict_keeps_nothing
+                    a_panic_keeps_nothing
+                }
+            }
+            tenant TENANT {
+                settings {
+                    there_are_none_before_seeding
+                    settings_are_read_back_and_replaced
+                }
+                people {
+                    a_user_is_read_back_whole
+                    credentials_are_found_by_folded_address
+                    an_address_that_is_taken_is_a_conflict
+                    a_username_that_is_taken_is_a_conflict
+                    of_concurrent_users_with_one_address_one_wins
+                    a_session_is_found_by_its_token
+                }
+                configs {
+                    a_config_is_read_back_whole
+                    every_version_stays_and_the_highest_is_current
+                    a_version_that_is_taken_is_a_conflict
+                    of_concurrent_uploads_of_one_version_one_wins
+                    heads_are_the_current_versions
+                    pages_are_in_order_of_id
+                }
+                accounts {
+                    an_account_is_read_back_whole
+                    every_status_is_kept
+                    slices_of_any_size_are_inserted_and_read
+                    unknown_ids_are_left_out
+                    an_id_that_is_taken_is_a_conflict
+                    pages_are_newest_first_and_complete
+                    accounts_are_filtered
+                    concurrent_slices_all_arrive
+                    what_is_rolled_back_is_not_counted
+                }
+                idempotency {
+                    an_answer_is_read_back_whole
+                    scopes_are_found_exactly
+                    a_second_answer_is_a_conflict
+                    an_answer_counts_until_its_retention_ends
+                    an_answer_is_replaced_after_its_retention_only
+                    of_concurrent_answers_one_is_kept
+                }
+                log {
+                    a_new_log_is_empty
+                    entries_are_read_back_whole
+                    appending_nothing_changes_nothing
+                    pages_are_in_order
+                    entries_that_do_not_continue_the_log_are_refused
+                    a_rolled_back_entry_leaves_no_gap
+                    concurrent_appends_make_one_chain
+                    what_is_read_under_the_lock_stays_true
+                }
+                transactions {
+                    a_write_its_event_and_its_answer_commit_together
+                    a_swallowed_error_dooms_the_transaction
+                    a_doomed_transaction_harms_no_neighbour
+                    a_reader_that_writes_is_refused
+                    a_reader_sees_one_state_throughout
+                    a_rollback_by_verdict_keeps_nothing
+                    a_panic_keeps_nothing
+                }
+            }
+            databases DATABASES {
+                lifecycle {
+                    presence_tells_whether_the_database_is_there
+                    every_step_may_be_repeated
+                    a_missing_database_is_not_migrated
+                    a_missing_or_unmigrated_database_is_not_opened
+                    a_database_may_be_opened_more_than_once
+                    a_database_in_use_is_dropped
+                    a_database_that_is_made_again_is_empty
+                    a_retry_after_a_drop_begins_anew
+                    concurrent_creations_of_one_database_agree
+                }
+                isolation {
+                    a_foreign_database_is_left_alone
+                    another_tenants_database_is_foreign
+                    tenants_see_their_own_data_only
+                }
+            }
+        }
+    };
+}
+
+/// Stamps every fact as a `#[test]`, named as in `control::tenants::a_stale_version_is_refused`, on a subject of its own.
+///
+/// Give it the name of a function that makes a [`Subject`](crate::contract::Subject), or none where there is nothing to
+/// test with (which then should say so). Two stores need a module each; see [`contract`](crate::contract).
+#[macro_export]
+macro_rules! contract_tests {
+    ($subject:ident) => {
+        $crate::for_each_fact!($crate::contract_test_modules, $subject);
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_test_modules {
+    ($subject:ident $($group:ident $list:ident { $($module:ident $facts:tt)* })*) => {$(
+        mod $group {$(
+            mod $module {
+                use super::super::*;
+                $crate::contract_test_functions!($subject $group $module $facts);
+            }
+        )*}
+    )*};
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_test_functions {
+    ($subject:ident $group:ident $module:ident { $($fact:ident)* }) => {$(
+        #[test]
+        fn $fact() {
+            $crate::contract::check($subject(), $crate::contract::$group::$module::$fact);
+        }
+    )*};
+}
+
+macro_rules! lists {
+    (() $($group:ident $list:ident { $($module:ident { $($fact:ident)* })* })*) => {$(
+        #[doc = concat!("Every fact of [`", stringify!($group), "`].")]
+        pub const $list: &[Fact] =
+            &[$($((concat!(stringify!($module), "::", stringify!($fact)), $group::$module::$fact)),*),*];
+    )*};
+}
+use lists as list_facts;
+
+crate::for_each_fact!(list_facts, ());

@@ -1,0 +1,211 @@
+//! Facts about the event log.
+
+use std::sync::Arc;
+
+use tenantry_ports::{
+    Constraint, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantStore,
+};
+
+use crate::contract::{Subject, conflict, store};
+use crate::{FakeDigest, sample};
+
+type Store = Arc<dyn TenantStore>;
+
+/// Appends so many entries in one unit of work.
+fn append(store: &Store, scope: &TenantScope, count: usize) -> StoreResult<Vec<LogEntry>> {
+    store.write(|tx| {
+        let head = tx.log().lock()?;
+        let entries = sample::log_entries(scope.tenant(), head, count);
+        tx.log().append(&entries)?;
+        Ok(entries)
+    })
+}
+
+fn head(store: &Store) -> LogHead {
+    store.write(|tx| tx.log().lock()).expect("the log is locked")
+}
+
+fn all(store: &Store) -> Vec<LogEntry> {
+    store
+        .read(|tx| tx.log().page(0, 100_000))
+        .expect("the log is read")
+}
+
+/// Panics unless the sequence has no gap and every entry is chained to the one before.
+fn check_chain(log: &[LogEntry]) {
+    let mut head = LogHead::EMPTY;
+    for entry in log {
+        assert_eq!((entry.sequence, entry.previous), (head.sequence + 1, head.hash));
+        let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &entry.event));
+        assert_eq!(entry.hash, hash, "entry {}", entry.sequence);
+        head = LogHead {
+            sequence: entry.sequence,
+            hash,
+        };
+    }
+}
+
+/// Before the first entry the head is the empty one, however often one looks.
+pub fn a_new_log_is_empty(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    assert_eq!(head(&store), LogHead::EMPTY);
+    assert_eq!(head(&store), LogHead::EMPTY);
+    assert!(all(&store).is_empty());
+}
+
+/// Entries come back as they went in, and what is hashed of what comes back is what was hashed.
+pub fn entries_are_read_back_whole(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let mut written = Vec::new();
+    for count in [1, 3, 64] {
+        written.extend(append(&store, &scope, count).expect("the entries are added"));
+        let last = written.last().expect("there is one");
+        assert_eq!(
+            head(&store),
+            LogHead {
+                sequence: last.sequence,
+                hash: last.hash
+            }
+        );
+    }
+    let account = sample::id();
+    store
+        .write(|tx| {
+            let head = tx.log().lock()?;
+            let mut entries = sample::log_entries(scope.tenant(), head, 1);
+            entries[0].event.account_id = Some(account);
+            entries[0].event.meta.config_version = Some(tenantry_domain::config::ConfigVersion::FIRST.next());
+            entries[0].hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(
+                &head.hash,
+                &entries[0].event,
+            ));
+            tx.log().append(&entries)?;
+            written.extend(entries);
+            Ok::<_, StoreError>(())
+        })
+        .expect("the entry is added");
+    let log = all(&store);
+    assert_eq!(log, written);
+    check_chain(&log);
+}
+
+/// Nothing to append is nothing to do.
+pub fn appending_nothing_changes_nothing(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    append(&store, &scope, 2).expect("the entries are added");
+    let before = head(&store);
+    append(&store, &scope, 0).expect("nothing is added");
+    assert_eq!(head(&store), before);
+}
+
+/// A page begins after the entry named and ends at its limit.
+pub fn pages_are_in_order(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let written = append(&store, &scope, 10).expect("the entries are added");
+    let page = |after, limit| store.read(|tx| tx.log().page(after, limit)).expect("a page");
+    assert_eq!(page(0, 4), written[..4]);
+    assert_eq!(page(4, 4), written[4..8]);
+    assert_eq!(page(8, 4), written[8..]);
+    assert!(page(10, 4).is_empty() && page(i64::MAX, 4).is_empty());
+}
+
+/// Entries that do not continue the log are refused: a number that is taken, a gap, a gap between two of them, or
+/// another predecessor.
+pub fn entries_that_do_not_continue_the_log_are_refused(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let written = append(&store, &scope, 2).expect("the entries are added");
+    let head = head(&store);
+    let next = |count| sample::log_entries(scope.tenant(), head, count);
+
+    let taken = sample::log_entries(scope.tenant(), LogHead { sequence: 1, ..head }, 1);
+    let ahead = sample::log_entries(scope.tenant(), LogHead { sequence: 3, ..head }, 1);
+    let estranged = sample::log_entries(
+        scope.tenant(),
+        LogHead {
+            hash: [7; 32],
+            ..head
+        },
+        1,
+    );
+    let mut torn = next(3);
+    torn.remove(1);
+    for wrong in [taken, ahead, estranged, torn] {
+        let outcome = store.write(|tx| {
+            tx.log().lock()?;
+            tx.log().append(&wrong)
+        });
+        assert!(conflict(&outcome, Constraint::LogSequence), "{outcome:?}");
+    }
+    assert_eq!(all(&store), written);
+}
+
+/// What was rolled back leaves no gap.
+pub fn a_rolled_back_entry_leaves_no_gap(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    append(&store, &scope, 1).expect("the entry is added");
+    let outcome: Result<(), StoreError> = store.write(|tx| {
+        let head = tx.log().lock()?;
+        tx.log().append(&sample::log_entries(scope.tenant(), head, 3))?;
+        Err(StoreError::Stale)
+    });
+    assert!(outcome.is_err());
+    append(&store, &scope, 1).expect("the entry is added");
+    let log = all(&store);
+    assert_eq!(log.len(), 2);
+    check_chain(&log);
+}
+
+/// The lock puts writers in line: what many append at once becomes one unbroken chain.
+pub fn concurrent_appends_make_one_chain(subject: &dyn Subject) {
+    const THREADS: usize = 16;
+    const UNITS: usize = 4;
+    let (store, scope) = store(subject);
+    std::thread::scope(|threads| {
+        for thread in 0..THREADS {
+            let (store, scope) = (&store, &scope);
+            threads.spawn(move || {
+                for unit in 0..UNITS {
+                    append(store, scope, 1 + (thread + unit) % 3).expect("the entries are added");
+                }
+            });
+        }
+    });
+    let expected: usize = (0..THREADS)
+        .flat_map(|thread| (0..UNITS).map(move |unit| 1 + (thread + unit) % 3))
+        .sum();
+    let log = all(&store);
+    assert_eq!(log.len(), expected);
+    check_chain(&log);
+}
+
+/// What is read after the lock stays true until the end: counting under it never counts too few.
+pub fn what_is_read_under_the_lock_stays_true(subject: &dyn Subject) {
+    const LIMIT: u64 = 10;
+    let (store, scope) = store(subject);
+    let config = sample::stored_config("25k-eval-v1", 1);
+    store
+        .write(|tx| tx.configs().insert(&config))
+        .expect("the config is added");
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            let (store, config, tenant) = (&store, &config, scope.tenant());
+            threads.spawn(move || {
+                for _ in 0..4 {
+                    let account = sample::account_of(tenant, config);
+                    store
+                        .write(|tx| {
+                            let head = tx.log().lock()?;
+                            if tx.accounts().count()? < LIMIT {
+                                tx.accounts().insert(&[account])?;
+                                tx.log().append(&sample::log_entries(tenant, head, 1))?;
+                            }
+                            Ok::<_, StoreError>(())
+                        })
+                        .expect("the unit of work commits");
+                }
+            });
+        }
+    });
+    let count = store.read(|tx| tx.accounts().count()).expect("a count");
+    assert_eq!((count, all(&store).len() as u64), (LIMIT, LIMIT));
+}

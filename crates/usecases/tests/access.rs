@@ -1,0 +1,165 @@
+//! Who may do what: a table.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use support::{acme_with_admin, queued, work_off};
+use tenantry_domain::people::Role;
+use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_ports::{AccessClaims, Clock, Scope, Secret};
+use tenantry_testkit::{TestPlatform, sample};
+use tenantry_usecases::access::{Denied, Need, Principal, admit, authenticate, authorize};
+use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
+use tenantry_usecases::sign_in::{Login, LoginError, login};
+use tenantry_usecases::tenants::{self, TenantRef};
+
+fn person(tenant: &Tenant, role: Role) -> Principal {
+    Principal::Person(AccessClaims {
+        user: sample::id(),
+        tenant: tenant.id,
+        role,
+        session: sample::id(),
+        issued_at: sample::now(),
+        expires_at: sample::at(600),
+    })
+}
+
+fn machine(tenant: &Tenant, scopes: &[Scope]) -> Principal {
+    Principal::Machine { tenant: tenant.id, key: sample::id(), scopes: scopes.iter().copied().collect() }
+}
+
+#[test]
+fn the_matrix_of_callers_and_needs() {
+    let (own, other) = (sample::tenant("acme"), sample::tenant("other"));
+    let operator = Principal::Operator { key: None };
+    let reader = machine(&own, &[Scope::AccountsRead]);
+    let need = Need::Scope(Scope::AccountsRead);
+    let writing = Need::Scope(Scope::AccountsWrite);
+    for (caller, tenant, need, expected) in [
+        (&operator, Some(&own), need, Ok(own.id)),
+        (&operator, Some(&own), Need::Admin, Ok(own.id)),
+        (&operator, None, need, Err(Denied::NoSuchTenant)),
+        (&reader, Some(&own), need, Ok(own.id)),
+        (&reader, Some(&own), writing, Err(Denied::MissingScope(Scope::AccountsWrite))),
+        (&reader, Some(&own), Need::Admin, Err(Denied::MissingRole)),
+        (&reader, Some(&other), need, Err(Denied::OtherTenant)),
+        (&reader, None, need, Err(Denied::OtherTenant)),
+        (&person(&own, Role::Admin), Some(&own), writing, Ok(own.id)),
+        (&person(&own, Role::Admin), Some(&own), Need::Admin, Ok(own.id)),
+        (&person(&own, Role::Admin), Some(&other), need, Err(Denied::OtherTenant)),
+        (&person(&own, Role::User), Some(&own), need, Err(Denied::MissingRole)),
+        (&person(&own, Role::Vendor), Some(&own), Need::Admin, Err(Denied::MissingRole)),
+    ] {
+        let actual = admit(caller, tenant, need).map(|tenant| tenant.id);
+        assert_eq!(actual, expected, "{caller:?} {need:?}");
+    }
+}
+
+#[test]
+fn only_an_active_tenants_data_is_served() {
+    let mut tenant = sample::tenant("acme");
+    let operator = Principal::Operator { key: None };
+    for lifecycle in sample::lifecycles() {
+        let status = lifecycle.status();
+        tenant.lifecycle = lifecycle;
+        let scope = authorize(&operator, Some(&tenant), Need::Admin);
+        match status {
+            Status::Active => assert_eq!(scope.map(|scope| scope.tenant()), Ok(tenant.id)),
+            Status::Suspended => assert_eq!(scope, Err(Denied::Suspended)),
+            other => assert_eq!(scope, Err(Denied::NotReady(other))),
+        }
+    }
+}
+
+fn wish(test: &TestPlatform, owner: Option<tenantry_domain::id::TenantId>) -> NewKey {
+    NewKey {
+        owner,
+        name: "website".to_owned(),
+        scopes: owner.iter().map(|_| Scope::AccountsRead).collect(),
+        expires_at: Some(test.clock.now() + TimeDelta::hours(1)),
+        created_by: "test".to_owned(),
+    }
+}
+
+#[test]
+fn a_key_works_until_it_expires_or_is_revoked() {
+    let test = TestPlatform::new();
+    let tenant = queued(&test);
+    let (key, text) = api_keys::create(&test.platform, wish(&test, Some(tenant))).unwrap();
+    let who = || authenticate(&test.platform, text.expose()).unwrap();
+    let scopes = BTreeSet::from([Scope::AccountsRead]);
+    assert_eq!(who(), Some(Principal::Machine { tenant, key: key.id, scopes }));
+    test.clock.advance(TimeDelta::hours(1));
+    assert_eq!(who(), None);
+
+    let (key, text) = api_keys::create(&test.platform, wish(&test, Some(tenant))).unwrap();
+    assert!(!api_keys::revoke(&test.platform, None, key.id).unwrap(), "not the operator's to name");
+    assert!(api_keys::revoke(&test.platform, Some(tenant), key.id).unwrap());
+    assert_eq!(authenticate(&test.platform, text.expose()).unwrap(), None);
+}
+
+#[test]
+fn the_operators_first_key_is_made_once() {
+    let test = TestPlatform::new();
+    let text = api_keys::ensure_operator(&test.platform).unwrap().unwrap();
+    assert!(api_keys::ensure_operator(&test.platform).unwrap().is_none());
+    assert!(matches!(authenticate(&test.platform, text.expose()).unwrap(), Some(Principal::Operator { key: Some(_) })));
+}
+
+#[test]
+fn a_key_that_could_do_nothing_is_not_made() {
+    let test = TestPlatform::new();
+    let tenant = queued(&test);
+    let useless =
+        NewKey { name: String::new(), scopes: BTreeSet::new(), expires_at: Some(test.clock.now()), ..wish(&test, Some(tenant)) };
+    let Err(NewKeyError::Invalid(findings)) = api_keys::create(&test.platform, useless) else { panic!("made") };
+    let pointers: Vec<_> = findings.iter().map(|finding| finding.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/name", "/scopes", "/expiresAt"]);
+}
+
+#[test]
+fn nobody_is_authenticated_by_anything_else() {
+    let test = TestPlatform::new();
+    for credential in ["", "x", "fake_ten_00000000000000000001_00000000", "access-1", "a.b.c"] {
+        assert_eq!(authenticate(&test.platform, credential).unwrap(), None, "{credential:?}");
+    }
+}
+
+#[test]
+fn an_admin_signs_in_and_is_who_they_say() {
+    let test = TestPlatform::new();
+    let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
+    work_off(&test);
+    let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
+    let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
+    let with = |email: &str, password: &str| Login { email: sample::email(email), password: Secret::new(password) };
+    let signed_in = login(&test.platform, &scope, &with("ADMIN@acme.example", "ChangeMe123!")).unwrap();
+    assert_eq!((signed_in.user.id, signed_in.user.role), (created.admin.id, Role::Admin));
+    let Some(Principal::Person(claims)) = authenticate(&test.platform, signed_in.access_token.expose()).unwrap() else {
+        panic!("the access token is not accepted")
+    };
+    assert_eq!((claims.user, claims.tenant), (created.admin.id, tenant.id));
+    assert!(authenticate(&test.platform, signed_in.refresh_token.expose()).unwrap().is_none());
+    for (email, password) in [("admin@acme.example", "wrong"), ("nobody@acme.example", "ChangeMe123!")] {
+        let refused = login(&test.platform, &scope, &with(email, password));
+        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{email}");
+    }
+}
+
+#[test]
+fn a_refresh_token_is_kept_only_as_its_hash() {
+    use tenantry_ports::{Digest as _, StoreError};
+    let test = TestPlatform::new();
+    let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
+    work_off(&test);
+    let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
+    let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
+    let credentials = Login { email: sample::email("admin@acme.example"), password: Secret::new("ChangeMe123!") };
+    let signed_in = login(&test.platform, &scope, &credentials).unwrap();
+    let hash = tenantry_testkit::FakeDigest.sha256(signed_in.refresh_token.expose().as_bytes());
+    let store = test.platform.stores.open(&scope).unwrap();
+    let session = store.read::<_, StoreError>(|tx| tx.sessions().find(&hash)).unwrap().unwrap();
+    assert_eq!((session.user, session.expires_at), (created.admin.id, signed_in.refresh_expires_at));
+}

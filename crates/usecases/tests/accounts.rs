@@ -1,0 +1,211 @@
+//! Slices of accounts: one transaction, one result each, and nobody is provisioned twice.
+
+mod support;
+
+use chrono::TimeDelta;
+use support::active;
+use serde_json::json;
+use tenantry_domain::account::{Account, WebsiteUserId};
+use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
+use tenantry_domain::tenant::{Quotas, Settings};
+use tenantry_ports::{
+    AccountFilter, DatabaseFault, Digest, IdempotencyKey, LogEntry, StoreError, TenantScope,
+};
+use tenantry_testkit::{DatabaseCall, FailureMoment, FakeDigest, TestPlatform};
+use tenantry_usecases::accounts::{self, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::configs::{self, Upload};
+
+fn wanted(user: &str) -> ProvisionAccount {
+    ProvisionAccount {
+        user_id: WebsiteUserId::new(user).unwrap(),
+        config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+        meta: None,
+        idempotency: None,
+        trace: "trace".to_owned(),
+    }
+}
+
+fn with_key(command: ProvisionAccount, key: &str, body: &str) -> ProvisionAccount {
+    let fingerprint = FakeDigest.sha256(body.as_bytes());
+    ProvisionAccount { idempotency: Some(IdempotencyKey { scope: key.to_owned(), fingerprint }), ..command }
+}
+
+fn receipt(account: &Account, _: &AccountConfig) -> Vec<u8> {
+    account.id.to_string().into_bytes()
+}
+
+fn provision(test: &TestPlatform, scope: &TenantScope, slice: &[ProvisionAccount]) -> Vec<Result<Receipt, ProvisionError>> {
+    accounts::provision(&test.platform, scope, slice, receipt)
+}
+
+fn stored(test: &TestPlatform, scope: &TenantScope) -> Vec<accounts::AccountView> {
+    accounts::list(&test.platform, scope, &AccountFilter::default(), None, 200).unwrap()
+}
+
+fn provisioned_events(test: &TestPlatform, scope: &TenantScope) -> Vec<LogEntry> {
+    let store = test.platform.stores.open(scope).unwrap();
+    let log = store.read::<_, StoreError>(|tx| tx.log().page(0, 1000)).unwrap();
+    log.into_iter().filter(|entry| entry.event.event_type.as_str() == "account.provisioned").collect()
+}
+
+fn settle(test: &TestPlatform, scope: &TenantScope, settings: &Settings) {
+    let store = test.platform.stores.open(scope).unwrap();
+    store.write::<_, StoreError>(|tx| tx.settings().put(settings)).unwrap();
+}
+
+#[test]
+fn every_account_of_a_slice_has_its_event_in_an_unbroken_chain() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let slice: Vec<_> = (0..10).map(|n| wanted(&format!("user-{n}"))).collect();
+    let receipts: Vec<_> = provision(&test, &scope, &slice).into_iter().map(Result::unwrap).collect();
+    let events = provisioned_events(&test, &scope);
+    assert_eq!(events.len(), 10);
+    for (receipt, entry) in receipts.iter().zip(&events) {
+        assert_eq!((receipt.account, receipt.status), (entry.event.account_id, 201));
+    }
+    assert!(events.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1 && pair[1].previous == pair[0].hash));
+    for view in stored(&test, &scope) {
+        assert_eq!(view.account.state.balance.to_string(), "25000");
+        assert!(!view.rules.is_empty());
+    }
+}
+
+#[test]
+fn a_refused_command_does_not_disturb_its_neighbours() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let unknown = ProvisionAccount { config_id: ConfigId::new("no-such-config").unwrap(), ..wanted("b") };
+    let results = provision(&test, &scope, &[wanted("a"), unknown, wanted("c")]);
+    assert!(results[0].is_ok() && results[2].is_ok());
+    assert!(matches!(&results[1], Err(ProvisionError::UnknownConfig(id)) if id.as_str() == "no-such-config"));
+    assert_eq!((stored(&test, &scope).len(), provisioned_events(&test, &scope).len()), (2, 2));
+}
+
+#[test]
+fn a_repeated_request_gets_the_first_answer_within_and_across_slices() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let command = with_key(wanted("a"), "key-1", "body");
+    let results = provision(&test, &scope, &[command.clone(), command.clone()]);
+    let [Ok(first), Ok(second)] = &results[..] else { panic!("{results:?}") };
+    assert!(!first.is_replayed() && second.is_replayed());
+    let later = provision(&test, &scope, &[command]).remove(0).unwrap();
+    assert!(later.is_replayed());
+    assert_eq!((&later.body, later.status, &second.body), (&first.body, first.status, &first.body));
+    assert_eq!((stored(&test, &scope).len(), provisioned_events(&test, &scope).len()), (1, 1));
+}
+
+#[test]
+fn a_key_used_for_another_request_is_refused() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let slice = [with_key(wanted("a"), "key-1", "body"), with_key(wanted("a"), "key-1", "other body")];
+    let results = provision(&test, &scope, &slice);
+    assert!(results[0].is_ok() && matches!(results[1], Err(ProvisionError::KeyReused)));
+    let later = provision(&test, &scope, &slice[1..]).remove(0);
+    assert!(matches!(later, Err(ProvisionError::KeyReused)));
+    assert_eq!(stored(&test, &scope).len(), 1);
+}
+
+#[test]
+fn a_refusal_is_not_kept_so_that_a_repeated_request_may_succeed() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    settle(&test, &scope, &Settings { allowed_configs: AllowedConfigs::Only([].into()), ..Settings::default() });
+    let command = with_key(wanted("a"), "key-1", "body");
+    let refused = provision(&test, &scope, std::slice::from_ref(&command)).remove(0);
+    assert!(matches!(refused, Err(ProvisionError::ConfigNotAllowed(_))));
+    settle(&test, &scope, &Settings::default());
+    assert!(!provision(&test, &scope, &[command]).remove(0).unwrap().is_replayed());
+}
+
+#[test]
+fn an_answer_is_forgotten_after_its_retention() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let command = [with_key(wanted("a"), "key-1", "body")];
+    assert!(!provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    test.clock.advance(TimeDelta::hours(24));
+    assert!(provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    test.clock.advance(TimeDelta::microseconds(1));
+    assert!(!provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+}
+
+#[test]
+fn the_quota_is_kept_to_the_last_account() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    settle(&test, &scope, &Settings { quotas: Quotas { max_accounts: Some(5) }, ..Settings::default() });
+    let results: Vec<_> = std::thread::scope(|threads| {
+        let one = |n: usize| provision(&test, &scope, &[wanted(&format!("a{n}")), wanted(&format!("b{n}"))]);
+        let threads: Vec<_> = (0..8).map(|n| threads.spawn(move || one(n))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 5);
+    let full = |result: &&Result<_, _>| matches!(result, Err(ProvisionError::NoCapacity { max_accounts: 5 }));
+    assert_eq!(results.iter().filter(full).count(), 11);
+    assert_eq!(stored(&test, &scope).len(), 5);
+}
+
+#[test]
+fn a_failed_commit_fails_the_whole_slice_and_keeps_nothing() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    test.databases.fail(DatabaseCall::Write, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
+    let slice = [with_key(wanted("a"), "key-1", "body"), wanted("b")];
+    for result in provision(&test, &scope, &slice) {
+        assert!(matches!(result, Err(ProvisionError::Store(_))));
+    }
+    assert!(stored(&test, &scope).is_empty());
+    assert!(provision(&test, &scope, &slice).iter().all(Result::is_ok), "trying again is safe");
+}
+
+#[test]
+fn a_lost_commit_answer_is_found_again_by_its_key() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    test.databases.fail(DatabaseCall::Write, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
+    let command = [with_key(wanted("a"), "key-1", "body")];
+    assert!(matches!(provision(&test, &scope, &command)[0], Err(ProvisionError::Store(_))));
+    assert!(provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    assert_eq!((stored(&test, &scope).len(), provisioned_events(&test, &scope).len()), (1, 1));
+}
+
+#[test]
+fn an_account_keeps_the_version_it_was_made_from() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let internal = Settings {
+        versioning_strategy: tenantry_domain::config::VersioningStrategy::Internal,
+        ..Settings::default()
+    };
+    settle(&test, &scope, &internal);
+    let old = provision(&test, &scope, &[wanted("a")]).remove(0).unwrap().account.unwrap();
+    let mut document = demo::config();
+    document["baseCapital"] = json!(50_000);
+    let upload = Upload { document, actor: "test".to_owned(), trace: "trace".to_owned() };
+    assert_eq!(configs::upload(&test.platform, &scope, upload).unwrap().config.version.get(), 2);
+    let new = provision(&test, &scope, &[wanted("b")]).remove(0).unwrap().account.unwrap();
+    let views = accounts::read(&test.platform, &scope, &[new, old]).unwrap();
+    let facts: Vec<_> = views
+        .iter()
+        .map(|view| {
+            let view = view.as_ref().unwrap();
+            (view.account.config_version.get(), view.account.state.balance.to_string())
+        })
+        .collect();
+    assert_eq!(facts, [(2, "50000".to_owned()), (1, "25000".to_owned())]);
+}
+
+#[test]
+fn reading_answers_in_the_order_asked_for_and_says_what_is_not_there() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let results = provision(&test, &scope, &[wanted("a"), wanted("b")]);
+    let ids: Vec<_> = results.into_iter().map(|result| result.unwrap().account.unwrap()).collect();
+    let nobody = test.platform.ids.next();
+    let views = accounts::read(&test.platform, &scope, &[ids[1], nobody, ids[0], ids[1]]).unwrap();
+    let found: Vec<_> = views.iter().map(|view| view.as_ref().map(|view| view.account.id)).collect();
+    assert_eq!(found, [Some(ids[1]), None, Some(ids[0]), Some(ids[1])]);
+}

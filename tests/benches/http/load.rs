@@ -1,0 +1,101 @@
+//! A closed loop over HTTP: as many threads as connections, each sending its next request when the last is answered.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a load came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures {
+    /// Answers per second.
+    pub rate: f64,
+    /// Half the answers took no longer.
+    pub median: Duration,
+    /// 99 in 100 answers took no longer.
+    pub p99: Duration,
+}
+
+/// Sends what `request` makes of a running number over `connections` connections for `duration`, after a tenth of it
+/// to warm up. Every answer has to have the status `expect`.
+pub fn run(
+    address: SocketAddr,
+    connections: usize,
+    duration: Duration,
+    expect: u16,
+    request: &(dyn Fn(u64) -> Vec<u8> + Sync),
+) -> io::Result<Figures> {
+    let counter = AtomicU64::new(0);
+    let begin = Instant::now();
+    let warm = begin + duration / 10;
+    let end = warm + duration;
+    let worker = || -> io::Result<Vec<Duration>> {
+        let mut connection = Connection::open(address)?;
+        let mut latencies = Vec::with_capacity(1 << 16);
+        loop {
+            let bytes = request(counter.fetch_add(1, Ordering::Relaxed));
+            let sent = Instant::now();
+            if sent >= end {
+                return Ok(latencies);
+            }
+            let status = connection.exchange(&bytes)?;
+            if status != expect {
+                return Err(io::Error::other(format!("answered {status}, expected {expect}")));
+            }
+            if sent >= warm {
+                latencies.push(sent.elapsed());
+            }
+        }
+    };
+    let mut latencies = Vec::new();
+    thread::scope(|scope| -> io::Result<()> {
+        let threads: Vec<_> = (0..connections).map(|_| scope.spawn(worker)).collect();
+        for thread in threads {
+            latencies.extend(thread.join().map_err(|_| io::Error::other("a load thread panicked"))??);
+        }
+        Ok(())
+    })?;
+    latencies.sort_unstable();
+    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+    Ok(Figures { rate: latencies.len() as f64 / duration.as_secs_f64(), median: at(0.5), p99: at(0.99) })
+}
+
+struct Connection {
+    stream: TcpStream,
+    reader: BufReader<TcpStream>,
+    line: String,
+}
+
+impl Connection {
+    fn open(address: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        let reader = BufReader::with_capacity(64 * 1024, stream.try_clone()?);
+        Ok(Self { stream, reader, line: String::new() })
+    }
+
+    /// Sends a request and reads its answer to the end; every answer of ours has a content length.
+    fn exchange(&mut self, request: &[u8]) -> io::Result<u16> {
+        self.stream.write_all(request)?;
+        let (mut status, mut length) = (0, 0);
+        for number in 0.. {
+            self.line.clear();
+            if self.reader.read_line(&mut self.line)? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let line = self.line.trim_end();
+            if number == 0 {
+                status = line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+            } else if line.is_empty() {
+                break;
+            } else if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+        }
+        io::copy(&mut (&mut self.reader).take(length), &mut io::sink())?;
+        Ok(status)
+    }
+}

@@ -9,7 +9,7 @@ use tenantry_security::{
     ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy, SystemIds,
     ValicoCheck,
 };
-use tenantry_store_diesel::{DatabaseUrl, Stores};
+use tenantry_store_diesel::{DatabaseUrl, OpenError, Stores};
 use tenantry_usecases::configs::ConfigCache;
 use tenantry_usecases::{Platform, Policy};
 use tenantry_worker::Bell;
@@ -31,9 +31,8 @@ pub(crate) struct Installation {
 /// Puts everything together: makes what is missing (directory, key, control database) and brings the control database up
 /// to date.
 pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
-    prepare_directories(settings)?;
+    let stores = open_stores(settings)?;
     let (master, new_key) = master_key(settings)?;
-    let stores = Stores::open(&settings.stores).map_err(|error| store_failure(&error))?;
     stores.migrate_control().map_err(|error| store_failure(&error))?;
     let stores = Arc::new(stores);
     let bell = Arc::new(Bell::default());
@@ -57,6 +56,19 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
         entropy,
     };
     Ok(Installation { platform: Arc::new(platform), stores, bell, new_key })
+}
+
+/// Opens the databases; a SQLite control database is made if it is not there.
+pub(crate) fn open_stores(settings: &Settings) -> Result<Stores, Failure> {
+    prepare_directories(settings)?;
+    Stores::open(&settings.stores).map_err(|error| match error {
+        OpenError::Connect { .. } => {
+            Failure::new(error, "start PostgreSQL, or correct TENANTRY_DATABASE_URL; sqlite:PATH needs no server")
+        }
+        OpenError::File(_) => Failure::new(error, "name a file that can be made and written to, in TENANTRY_DATABASE_URL"),
+        OpenError::TooOld { .. } => Failure::new(error, "upgrade it"),
+        OpenError::Store(error) => store_failure(&error),
+    })
 }
 
 /// With a database server and a key that is given, nothing is written to the disk at all.

@@ -29,7 +29,9 @@ pub enum InvalidMasterKey {
     #[error("the master key is empty; it must be 32 random bytes in base64")]
     Empty,
     /// A character that base64 does not have, or a text that breaks off.
-    #[error("the master key is not base64 (A-Z, a-z, 0-9, '+', '/' and '=' at the end); it must be 32 random bytes in base64")]
+    #[error(
+        "the master key is not base64 (A-Z, a-z, 0-9, '+', '/' and '=' at the end); it must be 32 random bytes in base64"
+    )]
     NotBase64,
     /// Base64 of some other number of bytes.
     #[error("the master key has {0} bytes; it must be 32 random bytes in base64, which are 44 characters")]
@@ -61,8 +63,10 @@ impl MasterKey {
             return Err(InvalidMasterKey::Hexadecimal);
         }
         let bytes = Zeroizing::new(BASE64.decode(text).map_err(|_| InvalidMasterKey::NotBase64)?);
-        let key: [u8; LENGTH] =
-            bytes.as_slice().try_into().map_err(|_| InvalidMasterKey::Length(bytes.len()))?;
+        let key: [u8; LENGTH] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| InvalidMasterKey::Length(bytes.len()))?;
         let key = Self(key);
         if key.0.iter().all(|byte| *byte == key.0[0]) {
             return Err(InvalidMasterKey::NotRandom);
@@ -154,7 +158,12 @@ mod tests {
         let key = MasterKey::generate(&SystemEntropy);
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
         let secret = "correct horse battery staple!";
-        assert!(!MasterKey::from_base64(secret).unwrap_err().to_string().contains("horse"));
+        assert!(
+            !MasterKey::from_base64(secret)
+                .unwrap_err()
+                .to_string()
+                .contains("horse")
+        );
     }
 
     /// Computed with an independent implementation of HKDF-Expand.
@@ -162,8 +171,15 @@ mod tests {
     fn derivation_never_changes() {
         let bytes: Vec<u8> = (0..32).collect();
         let key = MasterKey::from_base64(&BASE64.encode(bytes)).unwrap();
-        let hex: String = key.derive("token/confirm").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "84599991ce92e6ef8fbe7de66efe01e316ab3c6f65acaf55060b939e407d4eb4");
+        let hex: String = key
+            .derive("token/confirm")
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "84599991ce92e6ef8fbe7de66efe01e316ab3c6f65acaf55060b939e407d4eb4"
+        );
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use diesel::r2d2::R2D2Connection;
 use crate::StoreSettings;
 use crate::ceiling::{Ceiling, Permit};
 use crate::db::Db;
-use crate::url::{DatabaseUrl, PostgresUrl, sqlite_uri};
+use crate::url::{PostgresUrl, sqlite_uri};
 
 /// One database, and how to connect to it.
 #[derive(Debug, Clone)]
@@ -26,14 +26,6 @@ pub(crate) enum Target {
 pub(crate) struct ConnectError(String);
 
 impl Target {
-    /// The control database.
-    pub(crate) fn control(settings: &StoreSettings) -> Self {
-        match &settings.url {
-            DatabaseUrl::Sqlite(path) => Self::sqlite(path.clone(), settings),
-            DatabaseUrl::Postgres(url) => Self::postgres(url.clone(), settings),
-        }
-    }
-
     /// A SQLite file.
     pub(crate) fn sqlite(path: PathBuf, settings: &StoreSettings) -> Self {
         Self::Sqlite { path, busy_timeout: settings.lock_timeout }

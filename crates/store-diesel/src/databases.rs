@@ -4,6 +4,7 @@ mod postgres;
 mod sqlite;
 mod template;
 
+use std::io;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,18 +16,31 @@ use crate::connect::ConnectError;
 use crate::migrations::{self, Schema};
 use crate::registry::{OpenTenant, Registry};
 
+/// A [`DatabaseError`] that `?` makes from what the libraries report: what nobody foresaw counts as passing.
+struct Broken(DatabaseError);
+
 impl From<ConnectError> for Broken {
     fn from(error: ConnectError) -> Self {
         Self(DatabaseError::new(DatabaseFault::Passing, error))
     }
 }
 
-/// A [`DatabaseError`] that `?` makes from what the libraries report.
-struct Broken(DatabaseError);
-
 impl From<diesel::result::Error> for Broken {
     fn from(error: diesel::result::Error) -> Self {
         Self(DatabaseError::new(DatabaseFault::Passing, error))
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        let fault = match error.kind() {
+            io::ErrorKind::PermissionDenied
+            | io::ErrorKind::Unsupported
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::InvalidFilename => DatabaseFault::Lasting,
+            _ => DatabaseFault::Passing,
+        };
+        Self(DatabaseError::new(fault, error))
     }
 }
 
@@ -81,7 +95,7 @@ fn unavailable(error: StoreError) -> DatabaseError {
 fn migration_failed(error: &(dyn std::error::Error + 'static)) -> DatabaseError {
     let passing = match error.downcast_ref::<diesel::result::Error>() {
         Some(error) => crate::error::is_passing(error),
-        None => false,
+        None => crate::error::is_passing_text(&error.to_string()),
     };
     let fault = if passing { DatabaseFault::Passing } else { DatabaseFault::Lasting };
     DatabaseError::new(fault, format!("a migration failed: {error}"))

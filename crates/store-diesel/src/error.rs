@@ -48,7 +48,7 @@ const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
 ];
 
-/// How the databases begin to say that trying again may help. Diesel passes on no SQLSTATE, so these are the English
+/// How the databases say that trying again may help. Diesel passes on no SQLSTATE, so these are the English
 /// sentences; a PostgreSQL server that speaks another language has its time-outs reported as [`StoreError::Failed`].
 const PASSING: [&str; 14] = [
     // SQLite: BUSY, LOCKED, CANTOPEN, IOERR, FULL.
@@ -91,11 +91,16 @@ pub(crate) fn is_passing(error: &Error) -> bool {
             | DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::SerializationFailure
             | DatabaseErrorKind::ReadOnlyTransaction => true,
-            DatabaseErrorKind::Unknown => PASSING.iter().any(|text| about.message().starts_with(text)),
+            DatabaseErrorKind::Unknown => is_passing_text(about.message()),
             _ => false,
         },
         _ => false,
     }
+}
+
+/// Whether what the database says means that trying again may help.
+pub(crate) fn is_passing_text(message: &str) -> bool {
+    PASSING.iter().any(|text| message.contains(text))
 }
 
 /// Whether the connection is gone, so that nothing that was sent over it has to be looked for.

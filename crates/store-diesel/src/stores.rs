@@ -13,7 +13,6 @@ use crate::ceiling::Ceiling;
 use crate::connect::{Target, connect_sqlite};
 use crate::control::Control;
 use crate::databases::{PostgresDatabases, SqliteDatabases, pending_migrations};
-use crate::db::Db;
 use crate::migrations::{self, Schema};
 use crate::pool::{Database, Shared};
 use crate::registry::{Registry, Tenants};

@@ -39,7 +39,10 @@ pub(crate) struct Settings {
 pub(crate) struct Server {
     pub(crate) bind: SocketAddr,
     pub(crate) api_prefix: String,
+    /// 0: as many as there are processors.
     pub(crate) workers: usize,
+    /// 0: for the server to choose.
+    pub(crate) storage_threads: usize,
     pub(crate) body_limit: usize,
     pub(crate) shutdown_timeout: Duration,
 }
@@ -128,6 +131,7 @@ impl Reader<'_> {
                 }),
                 api_prefix: self.text("server.api_prefix", api_prefix),
                 workers: self.number("server.workers", 0, 256),
+                storage_threads: self.number("server.storage_threads", 0, 1024),
                 body_limit: self.size("server.body_limit", 1 << 10, 64 << 20) as usize,
                 shutdown_timeout: self.duration("server.shutdown_timeout", SECOND, 10 * MINUTE),
             },

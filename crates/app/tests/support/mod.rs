@@ -1,6 +1,8 @@
 //! Runs the real binary.
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub mod server;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -75,12 +75,12 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The wait after the failure of `attempt` (1 for the first): a `jitter` in 0..=1 times the capped exponential.
+    /// The wait after the failure of `attempt` (1 for the first): a `jitter` in 0..=1 times the capped exponential, in
+    /// whole microseconds, which is what stores keep.
     pub fn wait(&self, attempt: u32, jitter: f64) -> Duration {
-        let doubled = self
-            .base
-            .saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-        doubled.min(self.cap).mul_f64(jitter.clamp(0.0, 1.0))
+        let doubled = self.base.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+        let micros = doubled.min(self.cap).mul_f64(jitter.clamp(0.0, 1.0)).as_micros();
+        Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 }
 

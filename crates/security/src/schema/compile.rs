@@ -7,7 +7,7 @@ use tenantry_ports::SchemaSource;
 use valico::json_schema::keywords::KeywordResult;
 use valico::json_schema::schema::WalkContext;
 use valico::json_schema::validators::BoxedValidator;
-use valico::json_schema::{Scope, SchemaVersion, ValidationState, errors};
+use valico::json_schema::{SchemaVersion, Scope, ValidationState, errors};
 
 use super::faults::in_our_words;
 
@@ -59,8 +59,13 @@ fn unique_items_keyword(schema: &Value, _: &WalkContext<'_>) -> KeywordResult {
 
 fn unique_items(value: &Value, path: &str, _: &Scope, _: &ValidationState) -> ValidationState {
     let mut state = ValidationState::new();
-    if value.as_array().is_some_and(|items| first_repeated(items).is_some()) {
-        state.errors.push(Box::new(errors::UniqueItems { path: path.to_owned() }));
+    if value
+        .as_array()
+        .is_some_and(|items| first_repeated(items).is_some())
+    {
+        state.errors.push(Box::new(errors::UniqueItems {
+            path: path.to_owned(),
+        }));
     }
     state
 }
@@ -68,7 +73,10 @@ fn unique_items(value: &Value, path: &str, _: &Scope, _: &ValidationState) -> Va
 /// The indexes of the first item that repeats an earlier one: the earlier, then the later.
 pub(super) fn first_repeated(items: &[Value]) -> Option<(usize, usize)> {
     let mut seen = HashMap::with_capacity(items.len());
-    items.iter().enumerate().find_map(|(later, item)| seen.insert(canonical(item), later).map(|first| (first, later)))
+    items
+        .iter()
+        .enumerate()
+        .find_map(|(later, item)| seen.insert(canonical(item), later).map(|first| (first, later)))
 }
 
 /// valico lets a space stand for the `T`, which readers of our documents need not accept.
@@ -81,7 +89,10 @@ fn date_time(value: &Value, path: &str, _: &Scope, _: &ValidationState) -> Valid
     if let Some(text) = value.as_str()
         && (chrono::DateTime::parse_from_rfc3339(text).is_err() || text.contains(' '))
     {
-        state.errors.push(Box::new(errors::Format { path: path.to_owned(), detail: String::new() }));
+        state.errors.push(Box::new(errors::Format {
+            path: path.to_owned(),
+            detail: String::new(),
+        }));
     }
     state
 }

@@ -16,7 +16,11 @@ pub(super) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) 
 
 /// Letters and digits in lower case: how words are joined, and where they are capital, is what people mix up most.
 fn plain(name: &str) -> Vec<char> {
-    name.chars().take(100).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .take(100)
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b` (optimal string alignment).
@@ -66,9 +70,14 @@ mod tests {
     #[test]
     fn distances_are_counted() {
         let chars = |text: &str| text.chars().collect::<Vec<_>>();
-        for (a, b, expected) in
-            [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("ab", "ba", 1), ("abcd", "acbd", 1), ("é", "e", 1)]
-        {
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("ab", "ba", 1),
+            ("abcd", "acbd", 1),
+            ("é", "e", 1),
+        ] {
             assert_eq!(distance(&chars(a), &chars(b)), expected, "{a} {b}");
             assert_eq!(distance(&chars(b), &chars(a)), expected, "{b} {a}");
         }

@@ -170,8 +170,7 @@ fn next_due(db: &mut Db, now: i64) -> QueryResult<Option<RunRow>> {
     let query = runs::table
         .filter(runs::due_at.le(now))
         .filter(runs::leased_until.is_null().or(runs::leased_until.le(now)))
-        .order((runs::due_at, runs::tenant_id, runs::number))
-        .select(RunRow::as_select());
+        .order((runs::due_at, runs::tenant_id, runs::number));
     match db {
         Db::Sqlite(sqlite) => query.first(sqlite).optional(),
         Db::Postgres(postgres) => query.for_update().skip_locked().first(postgres).optional(),

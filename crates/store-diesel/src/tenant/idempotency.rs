@@ -2,7 +2,6 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use tenantry_ports::{
     Constraint, IdempotencyKey, IdempotencyRepository, StoreError, StoreResult, StoredResponse,
 };
@@ -10,6 +9,7 @@ use tenantry_ports::{
 use crate::bulk::{Bind, Bulk, Sql};
 use crate::convert::{micros, number, sha256, time};
 use crate::db::Db;
+use crate::error::Answer;
 use crate::schema::idempotency;
 use crate::transaction::Transaction;
 
@@ -25,6 +25,16 @@ struct ResponseRow {
 }
 
 impl ResponseRow {
+    fn new(response: &StoredResponse) -> Self {
+        Self {
+            scope: response.key.scope.clone(),
+            fingerprint: response.key.fingerprint.to_vec(),
+            status: i64::from(response.status),
+            body: response.body.clone(),
+            created_at: micros(response.created_at),
+        }
+    }
+
     fn response(self) -> StoreResult<StoredResponse> {
         Ok(StoredResponse {
             key: IdempotencyKey {
@@ -58,51 +68,25 @@ impl IdempotencyRepository for Transaction<'_> {
         }
         self.write(|db| {
             // Two answers in one scope are a conflict too, and PostgreSQL would call it something else.
-            let scopes: HashSet<_> = responses.iter().map(|response| &response.key.scope).collect();
+            let scopes: HashSet<_> = responses.iter().map(|response| response.key.scope.as_str()).collect();
             if scopes.len() < responses.len() {
                 return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
             }
-            let written = match db {
-                Db::Sqlite(sqlite) => insert_one_by_one(sqlite, responses, micros(since))?,
-                Db::Postgres(postgres) => insert_at_once(postgres, responses, micros(since))?,
-            };
-            if written < responses.len() {
-                return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
+            match db {
+                Db::Sqlite(sqlite) => insert_one_by_one(sqlite, responses, micros(since)),
+                Db::Postgres(postgres) => insert_at_once(postgres, responses, micros(since)),
             }
-            Ok(())
         })
     }
 }
 
-/// An answer that is there already and not outdated is left as it is, and not counted.
-fn insert_one_by_one(
-    sqlite: &mut SqliteConnection,
-    responses: &[StoredResponse],
-    since: i64,
-) -> QueryResult<usize> {
-    let mut written = 0;
+fn insert_one_by_one(sqlite: &mut SqliteConnection, responses: &[StoredResponse], since: i64) -> Answer<()> {
     for response in responses {
-        let row = (
-            idempotency::scope.eq(&response.key.scope),
-            idempotency::fingerprint.eq(&response.key.fingerprint[..]),
-            idempotency::status.eq(i64::from(response.status)),
-            idempotency::body.eq(&response.body),
-            idempotency::created_at.eq(micros(response.created_at)),
-        );
-        written += diesel::insert_into(idempotency::table)
-            .values(row)
-            .on_conflict(idempotency::scope)
-            .do_update()
-            .set((
-                idempotency::fingerprint.eq(excluded(idempotency::fingerprint)),
-                idempotency::status.eq(excluded(idempotency::status)),
-                idempotency::body.eq(excluded(idempotency::body)),
-                idempotency::created_at.eq(excluded(idempotency::created_at)),
-            ))
-            .filter(idempotency::created_at.lt(since))
-            .execute(sqlite)?;
+        let outdated = idempotency::table.find(&response.key.scope).filter(idempotency::created_at.lt(since));
+        diesel::delete(outdated).execute(sqlite)?;
+        diesel::insert_into(idempotency::table).values(ResponseRow::new(response)).execute(sqlite)?;
     }
-    Ok(written)
+    Ok(())
 }
 
 struct InsertResponses;
@@ -117,7 +101,8 @@ impl Sql for InsertResponses {
         WHERE idempotency.created_at < ?";
 }
 
-fn insert_at_once(postgres: &mut PgConnection, responses: &[StoredResponse], since: i64) -> QueryResult<usize> {
+/// An answer that is there already and not outdated is left as it is, and not counted.
+fn insert_at_once(postgres: &mut PgConnection, responses: &[StoredResponse], since: i64) -> Answer<()> {
     let statement = Bulk::<InsertResponses>::new([
         Bind::Texts(responses.iter().map(|response| response.key.scope.as_str()).collect()),
         Bind::Blobs(responses.iter().map(|response| &response.key.fingerprint[..]).collect()),
@@ -126,5 +111,8 @@ fn insert_at_once(postgres: &mut PgConnection, responses: &[StoredResponse], sin
         Bind::Numbers(responses.iter().map(|response| micros(response.created_at)).collect()),
         Bind::Number(since),
     ]);
-    statement.execute(postgres)
+    if statement.execute(postgres)? < responses.len() {
+        return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
+    }
+    Ok(())
 }

@@ -20,9 +20,11 @@ impl SettingsRepository for Transaction<'_> {
 
     fn put(&mut self, settings: &Settings) -> StoreResult<()> {
         self.write(|db| {
-            let document = settings::document.eq(to_json(settings)?);
-            if diesel::update(settings::table.find(ROW)).set(&document).execute(db)? == 0 {
-                diesel::insert_into(settings::table).values((settings::id.eq(ROW), document)).execute(db)?;
+            let document = to_json(settings)?;
+            let changed = diesel::update(settings::table.find(ROW)).set(settings::document.eq(&document));
+            if changed.execute(db)? == 0 {
+                let row = (settings::id.eq(ROW), settings::document.eq(&document));
+                diesel::insert_into(settings::table).values(row).execute(db)?;
             }
             Ok(())
         })

@@ -121,7 +121,7 @@ macro_rules! for_each_fact {
                     a_swallowed_error_dooms_the_transaction
                     a_doomed_transaction_harms_no_neighbour
                     a_reader_that_writes_is_refused
-                    a_reader_sees_one_state_throughout
+                    a_reader_and_a_writer_do_not_wait_for_each_other
                     a_rollback_by_verdict_keeps_nothing
                     a_panic_keeps_nothing
                 }
@@ -131,7 +131,7 @@ macro_rules! for_each_fact {
                     presence_tells_whether_the_database_is_there
                     every_step_may_be_repeated
                     a_missing_database_is_not_migrated
-                    a_missing_or_unmigrated_database_is_not_opened
+                    a_missing_database_is_not_opened
                     a_database_may_be_opened_more_than_once
                     a_database_in_use_is_dropped
                     a_database_that_is_made_again_is_empty

@@ -37,7 +37,7 @@ pub(super) fn inspect(
     let schema = account_config_schema();
     let owner = Owner { tenant_id: scope.tenant(), slug: scope.slug() };
     let mut parents = |id: &ConfigId| -> Result<Option<Value>, StoreError> {
-        Ok(tx.configs().get(id, None)?.map(|stored| stored.document))
+        Ok(tx.configs().get(id, None)?.map(|stored| stored.resolved))
     };
     config::inspect(document, &|resolved| schemas.findings(&schema, resolved), &mut parents, Some(&owner))
 }

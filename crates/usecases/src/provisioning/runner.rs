@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, StepKind, Tenant};
@@ -88,7 +90,7 @@ impl<'a> Job<'a> {
                 let (policy, jitter) = (self.platform.policy.retry, self.platform.entropy.unit());
                 let after = self.run.fail(kind, fault.public, fault.passing, &policy, jitter, now);
                 if let AfterFailure::Retry(wait) = after {
-                    return self.postpone(now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::MAX)).map(Some);
+                    return self.postpone(now, wait).map(Some);
                 }
             }
         }
@@ -103,8 +105,8 @@ impl<'a> Job<'a> {
             Err(fault) => {
                 self.log_fault(&fault);
                 if fault.passing {
-                    let cap = self.platform.policy.retry.cap.mul_f64(self.platform.entropy.unit());
-                    return self.postpone(now + TimeDelta::from_std(cap).unwrap_or(TimeDelta::MAX)).map(Some);
+                    let wait = self.platform.policy.retry.wait(u32::MAX, self.platform.entropy.unit());
+                    return self.postpone(now, wait).map(Some);
                 }
                 return self.fail(true).map(Some);
             }
@@ -128,7 +130,8 @@ impl<'a> Job<'a> {
         tx.runs().record(&self.lease, &self.run, now + self.platform.policy.lease)
     }
 
-    fn postpone(&self, due: DateTime<Utc>) -> StoreResult<Worked> {
+    fn postpone(&self, now: DateTime<Utc>, wait: Duration) -> StoreResult<Worked> {
+        let due = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero());
         self.platform.control.write(|tx| tx.runs().release(&self.lease, &self.run, due))?;
         Ok(Worked::Postponed(self.tenant.id, due))
     }

@@ -16,7 +16,7 @@ pub fn a_foreign_database_is_left_alone(subject: &dyn Subject) {
     assert_eq!(refused.fault, DatabaseFault::Foreign, "{refused}");
     assert!(databases.migrate(&scope).is_err());
     assert!(subject.stores().open(&scope).is_err());
-    databases.drop(&scope).expect("leaving it alone is no error");
+    databases.remove(&scope).expect("leaving it alone is no error");
     assert_eq!(presence(subject, &scope), Presence::Foreign);
 }
 
@@ -37,7 +37,7 @@ pub fn another_tenants_database_is_foreign(subject: &dyn Subject) {
     );
     assert!(databases.migrate(&usurper).is_err());
     assert!(subject.stores().open(&usurper).is_err(), "it is not opened");
-    databases.drop(&usurper).expect("leaving it alone is no error");
+    databases.remove(&usurper).expect("leaving it alone is no error");
     assert_eq!(presence(subject, &owner), Presence::Own);
     assert!(store.read(|tx| tx.settings().get()).expect("a look-up").is_some());
 }

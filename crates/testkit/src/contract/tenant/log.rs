@@ -6,7 +6,7 @@ use tenantry_ports::{
     Constraint, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantStore,
 };
 
-use crate::contract::{Subject, conflict, store};
+use crate::contract::{Subject, store};
 use crate::{FakeDigest, sample};
 
 type Store = Arc<dyn TenantStore>;
@@ -134,7 +134,11 @@ pub fn entries_that_do_not_continue_the_log_are_refused(subject: &dyn Subject) {
             tx.log().lock()?;
             tx.log().append(&wrong)
         });
-        assert!(conflict(&outcome, Constraint::LogSequence), "{outcome:?}");
+        let refused = matches!(
+            outcome,
+            Err(StoreError::Stale | StoreError::Conflict(Constraint::LogSequence))
+        );
+        assert!(refused, "{outcome:?}");
     }
     assert_eq!(all(&store), written);
 }

@@ -1,0 +1,147 @@
+//! One table of endpoints makes both the routing and the OpenAPI document, so neither can be without the other.
+
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, guard};
+use tenantry_ports::Scope;
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::openapi::path::{HttpMethod, Operation};
+use utoipa::openapi::{RefOr, Schema};
+
+use crate::problem::{Code, Problem};
+
+/// Below what an endpoint's path lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The root.
+    Root,
+    /// The versioned prefix.
+    Prefix,
+    /// Both: some source documents write these paths without the prefix.
+    Both,
+}
+
+/// Who may call an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Everybody.
+    Public,
+    /// Whoever has the confirmation token.
+    ConfirmToken,
+    /// The operator, or an admin of the tenant in the path.
+    Admin,
+    /// The same, and keys of that tenant that have the scope.
+    Scope(Scope),
+}
+
+/// One method at one path.
+pub(crate) struct Endpoint {
+    pub(crate) method: HttpMethod,
+    /// Without the prefix.
+    pub(crate) path: String,
+    pub(crate) place: Place,
+    pub(crate) who: Who,
+    /// What can go wrong besides what can always go wrong.
+    pub(crate) problems: &'static [Code],
+    pub(crate) operation: Operation,
+    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
+    handler: Box<dyn Fn() -> Route>,
+}
+
+impl Endpoint {
+    /// The endpoint that `P`, made by `#[utoipa::path]` of the handler, describes.
+    pub(crate) fn new<P, F, Args>(handler: F, place: Place, who: Who, problems: &'static [Code]) -> Self
+    where
+        // The last two are not meant for everybody, but are what utoipa's own actix and axum bindings stand on.
+        P: utoipa::Path + SchemaReferences + Tags<'static>,
+        F: Handler<Args> + Clone,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let mut operation = P::operation();
+        operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        Self {
+            method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
+            path: P::path(),
+            place,
+            who,
+            problems,
+            operation,
+            schemas,
+            handler: Box::new(move || web::to(handler.clone())),
+        }
+    }
+
+    /// Where it is served, the documented spelling first.
+    pub(crate) fn paths(&self, prefix: &str) -> Vec<String> {
+        let prefixed = format!("{prefix}{}", self.path);
+        match self.place {
+            Place::Root => vec![self.path.clone()],
+            Place::Prefix => vec![prefixed],
+            Place::Both if prefix.is_empty() => vec![prefixed],
+            Place::Both => vec![prefixed, self.path.clone()],
+        }
+    }
+}
+
+/// Routes every endpoint; other methods at their paths are answered with 405 and what is allowed.
+pub(crate) fn register(config: &mut ServiceConfig, endpoints: &[Endpoint], prefix: &str) {
+    let mut resources: Vec<(String, Vec<&Endpoint>)> = Vec::new();
+    for endpoint in endpoints {
+        for path in endpoint.paths(prefix) {
+            match resources.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, methods)) => methods.push(endpoint),
+                None => resources.push((path, vec![endpoint])),
+            }
+        }
+    }
+    for (path, endpoints) in resources {
+        let mut resource = web::resource(path);
+        for endpoint in &endpoints {
+            let method = method(&endpoint.method);
+            let route = (endpoint.handler)();
+            resource = resource.route(match method {
+                // A body that nobody asked for is left out by the server.
+                Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+                method => route.guard(guard::Method(method)),
+            });
+        }
+        let allow = allowed(&endpoints);
+        config.service(resource.default_service(web::to(move || refuse(allow.clone()))));
+    }
+}
+
+fn allowed(endpoints: &[&Endpoint]) -> HeaderValue {
+    let mut methods = Vec::new();
+    for endpoint in endpoints {
+        let method = method(&endpoint.method);
+        let with_head = method == Method::GET;
+        methods.push(method.to_string());
+        if with_head {
+            methods.push(Method::HEAD.to_string());
+        }
+    }
+    HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("GET"))
+}
+
+async fn refuse(allow: HeaderValue) -> Result<HttpResponse, Problem> {
+    let methods = allow.to_str().unwrap_or_default();
+    let detail = format!("This URL understands only {methods}");
+    Err(Problem::new(Code::MethodNotAllowed, detail).with_header(header::ALLOW, allow))
+}
+
+fn method(method: &HttpMethod) -> Method {
+    match method {
+        HttpMethod::Get => Method::GET,
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Delete => Method::DELETE,
+        HttpMethod::Options => Method::OPTIONS,
+        HttpMethod::Head => Method::HEAD,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Trace => Method::TRACE,
+    }
+}

@@ -1,0 +1,146 @@
+//! Signing in.
+
+use actix_web::cookie::{Cookie, SameSite, time};
+use actix_web::http::StatusCode;
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tenantry_domain::id::{TenantId, UserId};
+use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
+use tenantry_ports::{Secret, TenantScope};
+use tenantry_usecases::sign_in::{self, Login};
+
+use super::respond;
+use crate::body::{Body, TextCheck, text};
+use crate::call::{Answer, Call};
+use crate::openapi::documented;
+
+/// Who wants to sign in.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LoginBody {
+    /// The e-mail address; its case does not matter.
+    email: Email,
+    /// The password.
+    #[schemars(length(min = 1, max = 1024))]
+    password: String,
+}
+
+impl Body for LoginBody {
+    const TEXTS: &'static [(&'static str, TextCheck)] = &[("/email", text::<Email>)];
+}
+
+/// Somebody is signed in.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SignedInView<'a> {
+    /// Send it as `Authorization: Bearer …`.
+    access_token: &'a str,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// For how many seconds the access token works.
+    expires_in: i64,
+    user: UserView,
+}
+
+/// Who is signed in.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserView {
+    id: UserId,
+    email: Email,
+    username: Username,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_name: Option<PersonName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_name: Option<PersonName>,
+    role: Role,
+    /// What they may do.
+    abilities: Vec<Ability>,
+    tenant_id: TenantId,
+}
+
+impl UserView {
+    fn of(user: User, tenant: TenantId) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            username: user.username,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            role: user.role,
+            abilities: user.abilities,
+            tenant_id: tenant,
+        }
+    }
+}
+
+/// Sign in
+///
+/// Answers with an access token and sets the `refreshToken` cookie. A wrong password, an unknown address and an unknown
+/// tenant get the same answer, after the same time.
+#[utoipa::path(
+    post,
+    path = "/{tenantId}/auth/login",
+    operation_id = "login",
+    tag = "auth",
+    params(("tenantId" = String, Path, description = "The tenant's slug or id", max_length = 64)),
+    request_body(content = LoginBody, example = json!({ "email": "admin@acme.com", "password": "ChangeMe123!" })),
+    responses((
+        status = 200,
+        description = "Signed in; the cookie `refreshToken` is set",
+        body = SignedInView,
+        headers(("Set-Cookie" = String, description = "`refreshToken`, HttpOnly, SameSite=Strict")),
+        example = json!({
+            "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...",
+            "tokenType": "Bearer",
+            "expiresIn": 600,
+            "user": {
+                "id": "usr_0195c0de00007000800000000000000a",
+                "email": "admin@acme.com",
+                "username": "acmeadmin",
+                "role": "ADMIN",
+                "abilities": [{ "actions": ["manage"], "subjects": ["all"] }],
+                "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6"
+            }
+        })
+    ))
+)]
+pub(crate) async fn login(mut call: Call) -> Answer {
+    let body = call.body::<LoginBody>().await?.value;
+    let login = Login { email: body.email, password: Secret::new(body.password) };
+    let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
+    let scope = tenant.as_deref().and_then(|tenant| TenantScope::serving(tenant).ok());
+    let Some(scope) = scope else {
+        return call.on_hashing(move |platform| Err(sign_in::login_nowhere(platform, &login))).await;
+    };
+    let tenant = scope.tenant();
+    call.note(|trace| trace.tenant = Some(tenant));
+    let signed_in = call.on_hashing(move |platform| sign_in::login(platform, &scope, &login)).await?;
+    let refresh = refresh_cookie(&call, signed_in.refresh_token.expose(), signed_in.refresh_expires_at);
+    let mut response = respond::private(StatusCode::OK);
+    response.cookie(refresh);
+    let view = SignedInView {
+        access_token: signed_in.access_token.expose(),
+        token_type: "Bearer",
+        expires_in: call.platform().policy.access_token_ttl.num_seconds(),
+        user: UserView::of(signed_in.user, tenant),
+    };
+    respond::json(response, &view)
+}
+
+/// The cookie goes back only to the auth routes of the tenant, spelled as it was here.
+fn refresh_cookie<'c>(call: &Call, token: &str, expires_at: DateTime<Utc>) -> Cookie<'c> {
+    let path = call.path().trim_end_matches("/login").to_owned();
+    let lifetime = expires_at - call.platform().clock.now();
+    Cookie::build("refreshToken", token.to_owned())
+        .path(path)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(call.state.settings.secure_cookies)
+        .max_age(time::Duration::seconds(lifetime.num_seconds()))
+        .finish()
+}
+
+documented!(LoginBody, SignedInView<'static>);

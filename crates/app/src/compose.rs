@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use tenantry_ports::StoreError;
+use tenantry_ports::{KeyMint, StoreError};
 use tenantry_security::{
     ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy, SystemIds,
     ValicoCheck,
@@ -16,6 +16,7 @@ use tenantry_worker::Bell;
 
 use crate::data_dir;
 use crate::failure::Failure;
+use crate::operator_key::{self, GivenKeyMint};
 use crate::settings::Settings;
 
 /// Everything that was put together.
@@ -48,7 +49,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
         digest: Arc::new(Sha256Digest),
         tokens: Arc::new(SignedTokens::new(&master)),
         passwords: Arc::new(passwords),
-        keys: Arc::new(ApiKeyMint::new(entropy.clone())),
+        keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck::default()),
         nudge: bell.clone(),
         policy: policy(settings),
@@ -96,6 +97,14 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
             let stored = data_dir::master_key(&settings.data_dir)?;
             Ok((stored.key, stored.is_new.then_some(stored.path)))
         }
+    }
+}
+
+fn key_mint(settings: &Settings, entropy: Arc<SystemEntropy>) -> Arc<dyn KeyMint> {
+    let mint = ApiKeyMint::new(entropy);
+    match &settings.operator_key {
+        Some(key) => Arc::new(GivenKeyMint { mint, given: operator_key::parts(key) }),
+        None => Arc::new(mint),
     }
 }
 

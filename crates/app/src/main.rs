@@ -6,6 +6,7 @@ mod compose;
 mod data_dir;
 mod failure;
 mod logging;
+mod operator_key;
 mod settings;
 
 use std::process::ExitCode;

@@ -98,7 +98,9 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
     let (status, answer) = server.send("POST", "/api/v1/tenants", key, &new_tenant("acme"));
     assert_eq!(status, 201, "{answer}");
     let keys = run(here.path(), &["keys", "list", "--operator", "--json"], &[]);
-    assert_eq!(keys.stdout, "[]\n");
+    let listed: Value = serde_json::from_str(&keys.stdout).unwrap();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["createdBy"]), (1, &json!("settings")));
+    assert!(!keys.stdout.contains(key));
     assert!(!server.stop().contains(key));
 }
 

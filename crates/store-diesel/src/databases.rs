@@ -5,7 +5,7 @@ mod sqlite;
 mod template;
 
 use std::io;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use tenantry_ports::{DatabaseError, DatabaseFault, StoreError, TenantScope};
@@ -14,7 +14,7 @@ pub(crate) use self::postgres::PostgresDatabases;
 pub(crate) use self::sqlite::SqliteDatabases;
 use crate::connect::ConnectError;
 use crate::migrations::{self, Schema};
-use crate::registry::{OpenTenant, Registry};
+use crate::registry::Registry;
 
 /// A [`DatabaseError`] that `?` makes from what the libraries report: what nobody foresaw counts as passing.
 struct Broken(DatabaseError);
@@ -57,25 +57,21 @@ impl From<DatabaseError> for Broken {
 }
 
 /// Brings a tenant's database up to date, over a connection that serves it afterwards.
-fn migrate(registry: &Arc<Registry>, scope: &TenantScope) -> Result<usize, DatabaseError> {
-    let tenant = OpenTenant::new(registry, scope);
-    let _turn = tenant.database().turn().map_err(unavailable)?;
-    let mut connection = tenant.connection().map_err(unavailable)?;
+fn migrate(registry: &Registry, scope: &TenantScope) -> Result<usize, DatabaseError> {
+    let database = registry.database(scope).map_err(unavailable)?;
+    let _turn = database.turn().map_err(unavailable)?;
+    let mut connection = database.connection().map_err(unavailable)?;
     migrations::run(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
 }
 
 /// How many migrations a tenant's database lacks.
-pub(crate) fn pending_migrations(registry: &Arc<Registry>, scope: &TenantScope) -> Result<usize, DatabaseError> {
-    let mut connection = OpenTenant::new(registry, scope).connection().map_err(unavailable)?;
+pub(crate) fn pending_migrations(registry: &Registry, scope: &TenantScope) -> Result<usize, DatabaseError> {
+    let database = registry.database(scope).map_err(unavailable)?;
+    let mut connection = database.connection().map_err(unavailable)?;
     migrations::pending(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
 }
 
-/// Closes a tenant's connections, and waits for those in use, at most this long.
-fn close(registry: &Registry, scope: &TenantScope, patience: Duration) -> Result<(), DatabaseError> {
-    let connections = registry.close(scope.tenant());
-    wait_until_gone(&connections, patience)
-}
-
+/// Waits until a database's connections are closed, at most this long.
 fn wait_until_gone(connections: &Weak<()>, patience: Duration) -> Result<(), DatabaseError> {
     let begun = Instant::now();
     while connections.strong_count() > 0 {

@@ -10,6 +10,7 @@ mod db;
 mod error;
 mod gate;
 mod migrations;
+mod owner;
 mod pool;
 mod registry;
 mod schema;

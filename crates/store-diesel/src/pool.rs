@@ -5,8 +5,7 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use tenantry_ports::{Access, StoreError, StoreResult, Verdict};
 
 use crate::StoreSettings;
-use crate::ceiling::Ceiling;
-use crate::connect::{ConnectError, Connector, Pooled, Target};
+use crate::connect::{ConnectError, Connector, Pooled};
 use crate::db::Db;
 use crate::error::{Answer, Fault, is_disconnected};
 use crate::gate::{Gate, Turn};
@@ -38,11 +37,10 @@ impl Shared {
 }
 
 impl Database {
-    /// Opens no connection yet.
-    pub(crate) fn new(target: Target, connections: u32, ceiling: Arc<Ceiling>, shared: &Shared) -> Self {
-        let gate = matches!(target, Target::Sqlite { .. }).then(Gate::default);
-        let alive = Arc::new(());
-        let weak = Arc::downgrade(&alive);
+    /// A pool that makes its connections when they are needed.
+    pub(crate) fn new(connector: Connector, connections: u32, shared: &Shared) -> Self {
+        let gate = connector.is_sqlite().then(Gate::default);
+        let alive = connector.alive();
         let pool = r2d2::Pool::builder()
             .max_size(connections)
             .min_idle(Some(0))
@@ -54,8 +52,8 @@ impl Database {
             .test_on_check_out(false)
             .thread_pool(Arc::clone(&shared.threads))
             .error_handler(Box::new(LogFailures))
-            .build_unchecked(Connector { target, ceiling, alive });
-        Self { pool, gate, patience: shared.settings.lock_timeout, alive: weak }
+            .build_unchecked(connector);
+        Self { pool, gate, patience: shared.settings.lock_timeout, alive }
     }
 
     /// A connection, now or within the time allowed.
@@ -73,7 +71,7 @@ impl Database {
         self.pool.state().connections > 0
     }
 
-    /// Gone once every connection is closed; that can only be after the last owner of this has dropped it.
+    /// Gone once every connection is closed, which takes that the last owner of this drops it.
     pub(crate) fn alive(&self) -> Weak<()> {
         Weak::clone(&self.alive)
     }

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use tenantry_ports::{
 };
 
 use crate::ceiling::Ceiling;
-use crate::connect::Target;
-use crate::pool::{Borrowed, Database, Shared};
+use crate::connect::{Connector, Target};
+use crate::pool::{Database, Shared};
 
 /// How often unused tenant databases are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -19,7 +19,14 @@ pub(crate) struct Registry {
     shared: Shared,
     ceiling: Arc<Ceiling>,
     locate: Box<dyn Fn(&TenantScope) -> Target + Send + Sync>,
-    open: Mutex<HashMap<TenantId, Opened>>,
+    tenants: Mutex<Tenants>,
+}
+
+#[derive(Default)]
+struct Tenants {
+    open: HashMap<TenantId, Opened>,
+    /// Those whose databases must not be opened, because they are about to go.
+    closed: HashSet<TenantId>,
 }
 
 struct Opened {
@@ -34,7 +41,7 @@ impl Registry {
         locate: impl Fn(&TenantScope) -> Target + Send + Sync + 'static,
     ) -> Arc<Self> {
         let ceiling = Ceiling::new(shared.settings.all_tenant_connections);
-        let registry = Arc::new(Self { shared, ceiling, locate: Box::new(locate), open: Mutex::default() });
+        let registry = Arc::new(Self { shared, ceiling, locate: Box::new(locate), tenants: Mutex::default() });
         let swept = Arc::downgrade(&registry);
         registry.shared.threads.execute_with_dynamic_delay(SWEEP, move || {
             let registry: Arc<Self> = Weak::upgrade(&swept)?;
@@ -44,100 +51,138 @@ impl Registry {
         registry
     }
 
-    /// The tenant's database, opened if it is not. Makes no connection yet.
-    pub(crate) fn database(&self, scope: &TenantScope) -> Arc<Database> {
-        let mut open = self.lock();
-        let opened = open.entry(scope.tenant()).or_insert_with(|| {
-            let connections = self.shared.settings.tenant_connections;
-            let ceiling = Arc::clone(&self.ceiling);
-            let database = Database::new((self.locate)(scope), connections, ceiling, &self.shared);
-            Opened { database: Arc::new(database), used: Instant::now() }
-        });
-        opened.used = Instant::now();
-        Arc::clone(&opened.database)
+    /// The tenant's database, with room for a connection. One that is not open yet is connected to, which shows
+    /// whether it is there and the tenant's.
+    pub(crate) fn database(&self, scope: &TenantScope) -> StoreResult<Arc<Database>> {
+        let open = self.lock().find(scope.tenant())?;
+        if let Some(database) = open {
+            if !database.has_free_connection() {
+                self.make_room();
+            }
+            return Ok(database);
+        }
+        self.wait_for_room();
+        let connector = Connector::new((self.locate)(scope), Some(scope.tenant()), Arc::clone(&self.ceiling));
+        connector.probe().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let database = Database::new(connector, self.shared.settings.tenant_connections, &self.shared);
+        self.lock().add(scope.tenant(), database)
     }
 
-    /// Closes the tenant's database. What is returned is gone once its last connection is closed: those in use are
-    /// closed when they are given back.
-    pub(crate) fn close(&self, tenant: TenantId) -> Weak<()> {
-        let closed = self.lock().remove(&tenant);
-        closed.map_or_else(Weak::new, |opened| opened.database.alive())
+    /// Closes the tenant's database, and keeps it closed until what is returned is dropped.
+    pub(crate) fn close(self: &Arc<Self>, tenant: TenantId) -> Closed {
+        let mut tenants = self.lock();
+        tenants.closed.insert(tenant);
+        let opened = tenants.open.remove(&tenant);
+        drop(tenants);
+        let connections = opened.map_or_else(Weak::new, |opened| opened.database.alive());
+        Closed { registry: Arc::clone(self), tenant, connections }
     }
 
     /// Closes what has not been used for a while.
     fn close_idle(&self) {
         let limit = self.shared.settings.tenant_idle;
-        let mut open = self.lock();
-        let closed: Vec<_> = open.extract_if(|_, opened| opened.is_free() && opened.used.elapsed() >= limit).collect();
-        drop(open);
+        let unused = |opened: &Opened| opened.is_free() && opened.used.elapsed() >= limit;
+        let closed: Vec<_> = self.lock().open.extract_if(|_, opened| unused(opened)).collect();
         drop(closed);
     }
 
     /// Makes room for one more connection where there is none, by closing the database that was used longest ago.
     fn make_room(&self) {
         while self.ceiling.is_reached() {
-            let mut open = self.lock();
-            let free = open.iter().filter(|(_, opened)| opened.is_free() && opened.database.is_connected());
-            let Some(oldest) = free.min_by_key(|(_, opened)| opened.used).map(|(tenant, _)| *tenant) else { return };
-            let closed = open.remove(&oldest);
-            drop(open);
+            let Some(closed) = self.lock().remove_oldest() else { return };
             drop(closed);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<TenantId, Opened>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The same, and waits for room where everybody is busy; no longer than for a connection.
+    fn wait_for_room(&self) {
+        let begun = Instant::now();
+        self.make_room();
+        while self.ceiling.is_reached() && begun.elapsed() < self.shared.settings.connect_timeout {
+            std::thread::sleep(Duration::from_millis(2));
+            self.make_room();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tenants> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Tenants {
+    fn find(&mut self, tenant: TenantId) -> StoreResult<Option<Arc<Database>>> {
+        if self.closed.contains(&tenant) {
+            return Err(StoreError::Unavailable("the tenant's database is about to go".to_owned()));
+        }
+        Ok(self.open.get_mut(&tenant).map(Opened::used))
+    }
+
+    /// Adds a database, unless another one was faster.
+    fn add(&mut self, tenant: TenantId, database: Database) -> StoreResult<Arc<Database>> {
+        if let Some(faster) = self.find(tenant)? {
+            return Ok(faster);
+        }
+        let opened = Opened { database: Arc::new(database), used: Instant::now() };
+        Ok(self.open.entry(tenant).insert_entry(opened).get_mut().used())
+    }
+
+    fn remove_oldest(&mut self) -> Option<Opened> {
+        let free = self.open.iter().filter(|(_, opened)| opened.is_free() && opened.database.is_connected());
+        let oldest = free.min_by_key(|(_, opened)| opened.used).map(|(tenant, _)| *tenant)?;
+        self.open.remove(&oldest)
     }
 }
 
 impl Opened {
-    /// Nobody but the registry has it.
+    fn used(&mut self) -> Arc<Database> {
+        self.used = Instant::now();
+        Arc::clone(&self.database)
+    }
+
+    /// Nobody works with it.
     fn is_free(&self) -> bool {
         Arc::strong_count(&self.database) == 1
     }
 }
 
-/// A tenant's database for as long as somebody works with it.
-pub(crate) struct OpenTenant {
+/// A tenant whose database is not opened again until this is dropped.
+pub(crate) struct Closed {
     registry: Arc<Registry>,
-    database: Arc<Database>,
+    tenant: TenantId,
+    connections: Weak<()>,
 }
 
-impl OpenTenant {
-    pub(crate) fn new(registry: &Arc<Registry>, scope: &TenantScope) -> Self {
-        Self { registry: Arc::clone(registry), database: registry.database(scope) }
+impl Closed {
+    /// Gone once the last connection is closed: those in use are when they are given back.
+    pub(crate) const fn connections(&self) -> &Weak<()> {
+        &self.connections
     }
+}
 
-    fn make_room(&self) {
-        if !self.database.has_free_connection() {
-            self.registry.make_room();
-        }
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.registry.lock().closed.remove(&self.tenant);
     }
+}
 
-    /// A connection of its own, for migrations.
-    pub(crate) fn connection(&self) -> StoreResult<Borrowed> {
-        self.make_room();
-        self.database.connection()
-    }
+/// The registry behind its port.
+pub(crate) struct OpenTenants(pub(crate) Arc<Registry>);
 
-    /// The database itself.
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+/// A tenant's database behind its port. Holds nothing open: whoever keeps it keeps nobody else from their connections.
+struct OpenTenant {
+    registry: Arc<Registry>,
+    scope: TenantScope,
+}
+
+impl TenantStores for OpenTenants {
+    fn open(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        self.0.database(scope)?;
+        Ok(Arc::new(OpenTenant { registry: Arc::clone(&self.0), scope: scope.clone() }))
     }
 }
 
 impl TenantStore for OpenTenant {
     fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict) -> StoreResult<()> {
-        self.make_room();
-        self.database.transact(access, &mut |tx| body(tx))
-    }
-}
-
-/// The registry behind its port.
-pub(crate) struct Tenants(pub(crate) Arc<Registry>);
-
-impl TenantStores for Tenants {
-    fn open(&self, scope: &TenantScope) -> Result<Arc<dyn TenantStore>, StoreError> {
-        Ok(Arc::new(OpenTenant::new(&self.0, scope)))
+        self.registry.database(&self.scope)?.transact(access, &mut |tx| body(tx))
     }
 }

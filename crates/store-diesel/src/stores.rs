@@ -10,12 +10,12 @@ use tenantry_ports::{
 };
 
 use crate::ceiling::Ceiling;
-use crate::connect::{Target, connect_sqlite};
+use crate::connect::{Connector, Target, connect_sqlite};
 use crate::control::Control;
 use crate::databases::{PostgresDatabases, SqliteDatabases, pending_migrations};
 use crate::migrations::{self, Schema};
 use crate::pool::{Database, Shared};
-use crate::registry::{Registry, Tenants};
+use crate::registry::{OpenTenants, Registry};
 use crate::url::{PostgresUrl, sqlite_uri};
 use crate::{DatabaseUrl, StoreSettings};
 
@@ -88,7 +88,7 @@ impl Stores {
             return Err(OpenError::TooOld { database: "SQLite", found: version, needed: "3.51.3" });
         }
         let target = Target::sqlite(path.to_owned(), settings);
-        let control = Arc::new(Database::new(target, settings.control_connections, Ceiling::new(u32::MAX), shared));
+        let control = Arc::new(open_control(target, shared));
         let files = directory.clone();
         let located = Arc::clone(settings);
         let registry = Registry::new(shared.clone(), move |scope| {
@@ -110,7 +110,7 @@ impl Stores {
             let found = (version / 10_000).to_string();
             return Err(OpenError::TooOld { database: "PostgreSQL", found, needed: "15" });
         }
-        let control = Arc::new(Database::new(target, settings.control_connections, Ceiling::new(u32::MAX), shared));
+        let control = Arc::new(open_control(target, shared));
         let (located, server) = (Arc::clone(settings), url.clone());
         let registry = Registry::new(shared.clone(), move |scope| {
             Target::postgres(server.with_database(scope.database().as_str()), &located)
@@ -128,7 +128,7 @@ impl Stores {
 
     /// The tenants' databases, for working with them.
     pub fn tenants(&self) -> Arc<dyn TenantStores> {
-        Arc::new(Tenants(Arc::clone(&self.registry)))
+        Arc::new(OpenTenants(Arc::clone(&self.registry)))
     }
 
     /// The tenants' databases, for making and unmaking them.
@@ -165,6 +165,11 @@ impl Stores {
     pub fn ping(&self) -> StoreResult<()> {
         self.control.query(|db| Ok(db.batch_execute("SELECT 1")?))
     }
+}
+
+fn open_control(target: Target, shared: &Shared) -> Database {
+    let connector = Connector::new(target, None, Ceiling::new(shared.settings.control_connections));
+    Database::new(connector, shared.settings.control_connections, shared)
 }
 
 #[diesel::declare_sql_function]

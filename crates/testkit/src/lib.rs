@@ -5,7 +5,7 @@ mod failing;
 mod fakes;
 mod memory;
 mod platform;
-//pub mod postgres;
+pub mod postgres;
 pub mod sample;
 
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};

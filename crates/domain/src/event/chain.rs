@@ -19,7 +19,6 @@ pub fn chain_input(previous_hash: &[u8; 32], event: &Event) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rust_decimal::Decimal;
     use serde_json::{Value, json};
 
     use super::*;
@@ -51,14 +50,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_event_read_back_from_storage_gives_the_same_bytes(
-            digits in -999_999_999_999_999i64..=999_999_999_999_999,
-            scale in 0u32..=15,
-            text in ".*",
-            count in any::<i64>(),
-        ) {
-            // What JSON numbers carry through a binary float unharmed: 15 significant digits.
-            let number: Value = Decimal::new(digits, scale).to_string().parse().unwrap();
+        fn an_event_read_back_from_storage_gives_the_same_bytes(number in any::<f64>(), text in ".*", count in any::<i64>()) {
             let event = event(json!({ "number": number, "text": text, "count": count }));
             let stored = serde_json::to_string(&event).unwrap();
             let again: Event = serde_json::from_str(&stored).unwrap();

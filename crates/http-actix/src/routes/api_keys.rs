@@ -27,6 +27,7 @@ use crate::problem::{Code, Problem};
 /// A key to make.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CreateApiKey")]
 pub(crate) struct NewKeyBody {
     /// What it is for, 1 to 100 characters.
     #[schemars(length(min = 1, max = 100))]
@@ -76,6 +77,7 @@ impl JsonSchema for ScopeName {
 /// An API key's record.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ApiKey")]
 pub(crate) struct ApiKeyView {
     id: ApiKeyId,
     name: String,
@@ -116,6 +118,7 @@ impl ApiKeyView {
 /// A new API key: the only time its text is shown.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "NewApiKey")]
 pub(crate) struct NewKeyView<'a> {
     /// The key itself. It is stored nowhere: keep it.
     key: &'a str,
@@ -178,7 +181,7 @@ pub(crate) async fn create(mut call: Call) -> Answer {
         ("limit" = Option<u16>, Query, description = "How many, 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", max_length = 512),
     ),
-    responses((status = 200, description = "A page of keys", body = Page<ApiKeyView>, example = json!({
+    responses((status = 200, description = "A page of keys", body = ApiKeyPage, example = json!({
         "items": [{
             "id": "key_0195c0de00007000800000000000000a",
             "name": "Website back end",
@@ -237,4 +240,6 @@ pub(crate) async fn revoke(call: Call) -> Answer {
     Ok(HttpResponse::NoContent().finish())
 }
 
-documented!(NewKeyBody, NewKeyView<'static>, Page<ApiKeyView>);
+type ApiKeyPage = Page<ApiKeyView>;
+
+documented!(NewKeyBody, NewKeyView<'static>, ApiKeyPage);

@@ -19,6 +19,7 @@ use crate::openapi::documented;
 /// Who wants to sign in.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Login")]
 pub(crate) struct LoginBody {
     /// The e-mail address; its case does not matter.
     email: Email,
@@ -34,6 +35,7 @@ impl Body for LoginBody {
 /// Somebody is signed in.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SignedIn")]
 pub(crate) struct SignedInView<'a> {
     /// Send it as `Authorization: Bearer …`.
     access_token: &'a str,
@@ -47,6 +49,7 @@ pub(crate) struct SignedInView<'a> {
 /// Who is signed in.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "User")]
 pub(crate) struct UserView {
     id: UserId,
     email: Email,

@@ -19,6 +19,7 @@ use crate::problem::{Code, Problem};
 /// A tenant to announce.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "InitTenant")]
 pub(crate) struct InitTenantBody {
     /// The company's name, 3 to 200 characters.
     name: TenantName,
@@ -96,6 +97,7 @@ pub(crate) async fn init(mut call: Call) -> Answer {
 /// A provisioning was confirmed.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Confirmed")]
 pub(crate) struct ConfirmedView {
     /// Follow the provisioning under this id.
     provisioning_id: String,

@@ -31,6 +31,7 @@ pub(crate) fn private(status: StatusCode) -> HttpResponseBuilder {
 /// One page of a list.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Page<T> {
     /// The items.
     pub(crate) items: Vec<T>,

@@ -20,6 +20,7 @@ use crate::problem::{Code, Problem};
 /// How far a provisioning is.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProvisioningStatus")]
 pub(crate) struct StatusView {
     /// Where the tenant stands.
     #[schemars(schema_with = "statuses")]
@@ -35,6 +36,7 @@ pub(crate) struct StatusView {
 /// One attempt at one step.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProvisioningStep")]
 pub(crate) struct StepView {
     /// Which step.
     #[schemars(schema_with = "step_kinds")]
@@ -151,4 +153,4 @@ fn hyphenated(text: &str) -> Option<Uuid> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok())?
 }
 
-documented!(StatusView, StepView);
+documented!(StatusView);

@@ -24,6 +24,7 @@ use crate::problem::{Code, Problem};
 /// A tenant to create.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "CreateTenant")]
 pub(crate) struct CreateTenantBody {
     /// The company's name, 3 to 200 characters.
     name: TenantName,
@@ -42,6 +43,7 @@ pub(crate) struct CreateTenantBody {
 /// The first admin of a new tenant.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "NewAdmin")]
 pub(crate) struct NewAdminBody {
     /// To sign in with.
     email: Email,
@@ -92,6 +94,7 @@ impl From<CreateTenantBody> for CreateTenant {
 /// A tenant that is in service, and its admin.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TenantCreated")]
 pub(crate) struct CreatedView {
     tenant: CreatedTenant,
     admin_user: AdminUser,

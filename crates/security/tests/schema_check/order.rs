@@ -9,14 +9,14 @@ use tenantry_domain::Finding;
 use tenantry_ports::{SchemaCheck as _, SchemaSource};
 use tenantry_security::ValicoCheck;
 
-pub fn draft07<T: JsonSchema>() -> Value {
+fn draft07<T: JsonSchema>() -> Value {
     SchemaSettings::draft07()
         .into_generator()
         .into_root_schema_for::<T>()
         .to_value()
 }
 
-pub fn findings<T: JsonSchema>(document: &Value) -> Vec<Finding> {
+pub(crate) fn findings<T: JsonSchema>(document: &Value) -> Vec<Finding> {
     ValicoCheck.findings(
         &SchemaSource {
             name: std::any::type_name::<T>(),
@@ -28,7 +28,7 @@ pub fn findings<T: JsonSchema>(document: &Value) -> Vec<Finding> {
 
 /// Pointer, code and message of every finding.
 #[track_caller]
-pub fn assert_findings<T: JsonSchema>(document: &Value, expected: &[(&str, &str, &str)]) {
+pub(crate) fn assert_findings<T: JsonSchema>(document: &Value, expected: &[(&str, &str, &str)]) {
     let found = findings::<T>(document);
     let found: Vec<_> = found
         .iter()
@@ -39,7 +39,7 @@ pub fn assert_findings<T: JsonSchema>(document: &Value, expected: &[(&str, &str,
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Order {
+pub(crate) struct Order {
     #[schemars(length(min = 3, max = 8), regex(pattern = r"^[a-z0-9-]+$"))]
     slug: String,
     #[schemars(email)]
@@ -66,7 +66,7 @@ pub struct Order {
 #[derive(JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "only its schema is used")]
-pub enum Side {
+enum Side {
     Buy,
     Sell,
     SellShort,
@@ -75,7 +75,7 @@ pub enum Side {
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is used")]
-pub enum Routing {
+enum Routing {
     /// Documented variants become one `const` each.
     Smart,
     /// As here.
@@ -85,7 +85,7 @@ pub enum Routing {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Leg {
+struct Leg {
     /// A description beside a reference.
     price: Option<Price>,
     venue: Venue,
@@ -94,7 +94,7 @@ pub struct Leg {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Price {
+struct Price {
     #[schemars(range(min = 0))]
     cents: i64,
     currency: String,
@@ -103,7 +103,7 @@ pub struct Price {
 #[derive(JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub enum Venue {
+enum Venue {
     Exchange { mic: String },
     Dark { pool: u32, min: Option<u32> },
 }
@@ -111,7 +111,7 @@ pub enum Venue {
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(dead_code, reason = "only its schema is used")]
-pub enum Schedule {
+enum Schedule {
     Never,
     Every { seconds: u32 },
     At { hour: u8 },
@@ -120,12 +120,12 @@ pub enum Schedule {
 #[derive(JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub enum Trigger {
+enum Trigger {
     Level(f64),
     Band { low: f64, high: f64 },
 }
 
-pub struct Symbol;
+struct Symbol;
 
 impl JsonSchema for Symbol {
     fn schema_name() -> std::borrow::Cow<'static, str> {
@@ -140,12 +140,12 @@ impl JsonSchema for Symbol {
 #[derive(JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "only its schema is used")]
-pub struct Limit {
+struct Limit {
     #[schemars(extend("multipleOf" = 5))]
     lots: u32,
 }
 
-pub fn order() -> Value {
+pub(crate) fn order() -> Value {
     json!({
         "slug": "acme-1", "quantity": 1, "side": "buy",
         "legs": [{ "venue": { "kind": "exchange", "mic": "XCME" } }]
@@ -153,13 +153,13 @@ pub fn order() -> Value {
 }
 
 /// The valid order with `member` set to `value`.
-pub fn with(member: &str, value: &Value) -> Value {
+pub(crate) fn with(member: &str, value: &Value) -> Value {
     let mut order = order();
     order[member] = value.clone();
     order
 }
 
-pub fn without(member: &str) -> Value {
+pub(crate) fn without(member: &str) -> Value {
     let mut order = order();
     order
         .as_object_mut()

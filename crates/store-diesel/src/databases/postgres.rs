@@ -9,6 +9,7 @@ use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, Te
 use super::template::Template;
 use super::{Broken, migrate, unavailable};
 use crate::connect::Target;
+use crate::owner;
 use crate::pool::{Database, Shared};
 use crate::registry::Registry;
 use crate::url::PostgresUrl;
@@ -68,7 +69,7 @@ impl PostgresDatabases {
             template.prepare(&mut server)?;
         }
         server.copy_database(template.name(), &unfinished)?;
-        let tag = tag(scope.tenant());
+        let tag = owner::tag(scope.tenant());
         let named = server.execute(&format!(
             "COMMENT ON DATABASE \"{unfinished}\" IS '{tag}'; ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\""
         ));
@@ -80,7 +81,7 @@ impl PostgresDatabases {
     }
 
     fn remove(&self, scope: &TenantScope) -> Result<(), Broken> {
-        self.registry.close(scope.tenant());
+        let _closed = self.registry.close(scope.tenant());
         let mut server = self.connect()?;
         server.lock(lock_key(scope.tenant()))?;
         let (name, unfinished) = (scope.database().as_str(), unfinished(scope.tenant()));
@@ -214,14 +215,9 @@ pub(super) fn has(found: &[Found], name: &str) -> bool {
 fn presence(found: &[Found], scope: &TenantScope) -> Presence {
     match found.iter().find(|found| found.name == scope.database().as_str()) {
         None => Presence::Absent,
-        Some(found) if found.tag == Some(tag(scope.tenant())) => Presence::Own,
+        Some(found) if found.tag == Some(owner::tag(scope.tenant())) => Presence::Own,
         Some(_) => Presence::Foreign,
     }
-}
-
-/// The comment by which a tenant's database is known.
-fn tag(tenant: TenantId) -> String {
-    format!("tenantry:{tenant}")
 }
 
 /// What a tenant's database is called until it is complete. No other database is, since no name of one has a `~`.

@@ -4,22 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, TenantScope};
 
-use super::{Broken, close, migrate};
+use super::{Broken, migrate, wait_until_gone};
 use crate::connect::connect_sqlite;
+use crate::owner;
 use crate::pool::Shared;
 use crate::registry::Registry;
 use crate::url::sqlite_uri;
-
-diesel::table! {
-    tenantry_owner (tenant_id) {
-        tenant_id -> Text,
-    }
-}
 
 /// Tenants' databases as files of one directory, `<database name>.db`.
 ///
@@ -72,10 +66,10 @@ impl SqliteDatabases {
             return Ok(Presence::Absent);
         }
         // Read-only, so that what is not ours stays as it is.
-        let tagged = SqliteConnection::establish(&sqlite_uri(&file, "ro"))
+        let tag = SqliteConnection::establish(&sqlite_uri(&file, "ro"))
             .ok()
-            .and_then(|mut sqlite| tenantry_owner::table.select(tenantry_owner::tenant_id).load::<String>(&mut sqlite).ok());
-        let own = tagged.is_some_and(|owners| owners == [scope.tenant().to_string()]);
+            .and_then(|mut sqlite| owner::of_file(&mut sqlite).ok());
+        let own = tag == Some(owner::tag(scope.tenant()));
         Ok(if own { Presence::Own } else { Presence::Foreign })
     }
 
@@ -90,10 +84,7 @@ impl SqliteDatabases {
         remove(&unfinished)?;
         remove_companions(&file)?;
         let mut sqlite = connect_sqlite(&sqlite_uri(&unfinished, "rwc"), self.busy_timeout)?;
-        sqlite.batch_execute("CREATE TABLE tenantry_owner (tenant_id TEXT NOT NULL PRIMARY KEY) STRICT")?;
-        diesel::insert_into(tenantry_owner::table)
-            .values(tenantry_owner::tenant_id.eq(scope.tenant().to_string()))
-            .execute(&mut sqlite)?;
+        owner::set_on_file(&mut sqlite, scope.tenant())?;
         drop(sqlite);
         File::open(&unfinished)?.sync_all()?;
         // Unlike a renaming, a second name never takes the place of what has it already.
@@ -107,7 +98,8 @@ impl SqliteDatabases {
 
     fn remove(&self, scope: &TenantScope) -> Result<(), Broken> {
         // A connection that is closed later would take the log of the file's successor with it.
-        close(&self.registry, scope, self.patience)?;
+        let closed = self.registry.close(scope.tenant());
+        wait_until_gone(closed.connections(), self.patience)?;
         let _lock = self.lock()?;
         remove(&self.unfinished(scope.tenant()))?;
         if self.look(scope)? == Presence::Own {

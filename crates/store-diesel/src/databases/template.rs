@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use tenantry_ports::DatabaseError;
 
 use super::postgres::{Server, has};
 use super::{Broken, migration_failed};
@@ -80,7 +79,7 @@ impl Template {
         let mut db = target.connect()?;
         match migrations::run(&mut db, Schema::Tenant) {
             Ok(_) => Ok(()),
-            Err(error) => Err(DatabaseError::from(migration_failed(&*error)).into()),
+            Err(error) => Err(migration_failed(&*error).into()),
         }
     }
 

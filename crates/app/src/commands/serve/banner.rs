@@ -17,15 +17,18 @@ pub(super) enum OperatorKey {
     Known,
 }
 
-/// The lines for a server that listens on `address`.
-pub(super) fn banner(settings: &Settings, address: SocketAddr, key: &OperatorKey) -> String {
-    let url = url(address);
+/// The lines for a server that listens on `address`, or, without one, for a worker.
+pub(super) fn banner(settings: &Settings, address: Option<SocketAddr>, key: &OperatorKey) -> String {
     let data = std::path::absolute(&settings.data_dir).unwrap_or_else(|_| settings.data_dir.clone());
-    let mut lines = vec![
-        format!("tenantry {} is ready at {url}", env!("CARGO_PKG_VERSION")),
-        String::new(),
-        format!("  API documentation  {url}/swagger"),
-    ];
+    let version = env!("CARGO_PKG_VERSION");
+    let url = address.map(url);
+    let mut lines = match &url {
+        Some(url) => vec![
+            format!("tenantry {version} is ready at {url}\n"),
+            format!("  API documentation  {url}/swagger"),
+        ],
+        None => vec![format!("tenantry {version} is ready: a worker, without an API\n")],
+    };
     match &settings.stores.url {
         DatabaseUrl::Sqlite(_) => lines.push(format!("  data               {} (SQLite)", data.display())),
         server => lines.push(format!("  data               {server:?}")),
@@ -35,9 +38,9 @@ pub(super) fn banner(settings: &Settings, address: SocketAddr, key: &OperatorKey
         OperatorKey::Given => lines.push("  operator's key     the one from the settings".to_owned()),
         OperatorKey::Known => lines.push("  operator's key     made on the first start; a new one: tenantry keys create --operator".to_owned()),
     }
-    if let OperatorKey::New(key) = key {
+    if let (OperatorKey::New(key), Some(url)) = (key, &url) {
         lines.push("\nA tenant with a database of its own, an API key, a config and an account; copy and paste:\n".to_owned());
-        lines.extend(first_steps(settings, &url, key));
+        lines.extend(first_steps(settings, url, key));
     }
     lines.push("\nCtrl-C stops the server.\n".to_owned());
     lines.join("\n")
@@ -93,7 +96,7 @@ mod tests {
     fn lines(access: Access, key: &OperatorKey) -> String {
         let mut settings = Settings::read(&Layers::defaults().unwrap()).unwrap();
         settings.provisioning.access = access;
-        banner(&settings, "127.0.0.1:5000".parse().unwrap(), key)
+        banner(&settings, "127.0.0.1:5000".parse().ok(), key)
     }
 
     #[test]
@@ -110,6 +113,13 @@ mod tests {
         let key = OperatorKey::New("k".to_owned());
         assert_eq!(lines(Access::Open, &key).matches("Bearer $OPERATOR_KEY").count(), 1);
         assert_eq!(lines(Access::Operator, &key).matches("Bearer $OPERATOR_KEY").count(), 2);
+    }
+
+    #[test]
+    fn a_worker_has_no_url() {
+        let settings = Settings::read(&Layers::defaults().unwrap()).unwrap();
+        let worker = banner(&settings, None, &OperatorKey::New("tnt_op_x".to_owned()));
+        assert!(worker.contains("tnt_op_x") && !worker.contains("http") && !worker.contains("curl"), "{worker}");
     }
 
     #[test]

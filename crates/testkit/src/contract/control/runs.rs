@@ -299,7 +299,7 @@ pub fn closing_a_run_forgets_its_admin(subject: &dyn Subject) {
     assert_eq!(stored(subject, run.tenant).len(), 2);
 }
 
-/// The admin of a closed run is not merely hidden.
+/// Who claims and then fails has claimed nothing.
 pub fn a_claim_that_is_rolled_back_was_never_made(subject: &dyn Subject) {
     let run = queued(subject, "acme", sample::at(0));
     let outcome: Result<(), StoreError> = subject.control().write(|tx| {

@@ -54,7 +54,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?, &sources.environment),
         Command::AccountConfig(AccountConfig::Validate { files, json }) => account_config::validate(&files, json),
         Command::AccountConfig(AccountConfig::Schema) => account_config::schema(),
-        Command::Openapi => openapi::print_document(),
+        Command::Openapi => openapi::document(&sources.settings(Vec::new())?),
     }
 }
 

@@ -1,4 +1,5 @@
 //! The server from its first start to its end.
+#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod support;
 

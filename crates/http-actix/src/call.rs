@@ -34,8 +34,13 @@ impl FromRequest for Call {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = request.app_data::<Data<HttpState>>().cloned();
-        let call = |state| Self { state, request: request.clone(), payload: payload.take() };
-        let missing = || Problem::new(Code::InternalError, "The server is not set up").because("no HttpState");
+        let call = |state| Self {
+            state,
+            request: request.clone(),
+            payload: payload.take(),
+        };
+        let missing =
+            || Problem::new(Code::InternalError, "The server is not set up").because("no HttpState");
         ready(state.map(call).ok_or_else(|| missing().into()))
     }
 }
@@ -44,6 +49,11 @@ impl Call {
     /// What the use cases stand on.
     pub(crate) fn platform(&self) -> &Platform {
         &self.state.platform
+    }
+
+    /// The request itself.
+    pub(crate) fn request(&self) -> &HttpRequest {
+        &self.request
     }
 
     /// The request's headers.
@@ -74,7 +84,10 @@ impl Call {
     /// The request's id.
     pub(crate) fn request_id(&self) -> String {
         let extensions = self.request.extensions();
-        extensions.get::<Trace>().map(|trace| trace.id.as_str().to_owned()).unwrap_or_default()
+        extensions
+            .get::<Trace>()
+            .map(|trace| trace.id.as_str().to_owned())
+            .unwrap_or_default()
     }
 
     /// The scope of the tenant in the path, if the caller may do there what needs `need`.

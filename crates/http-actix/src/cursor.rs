@@ -6,13 +6,13 @@ use crate::problem::{Code, Problem};
 
 /// The list that cursors belong to: whose it is, of what, and with which filters.
 pub(crate) struct List<'a> {
-    digest: &'a dyn Digest,
+    digest: &'a (dyn Digest + 'static),
     name: String,
 }
 
 impl<'a> List<'a> {
     /// The list of this name; different lists have different names.
-    pub(crate) fn new(digest: &'a dyn Digest, name: String) -> Self {
+    pub(crate) fn new(digest: &'a (dyn Digest + 'static), name: String) -> Self {
         Self { digest, name }
     }
 
@@ -28,7 +28,11 @@ impl<'a> List<'a> {
         let at = cursor.len().checked_sub(SEAL).ok_or_else(refused)?;
         let (hex, seal) = cursor.split_at_checked(at).ok_or_else(refused)?;
         let position = decode(hex).ok_or_else(refused)?;
-        if self.seal(&position) == seal { Ok(position) } else { Err(refused()) }
+        if self.seal(&position) == seal {
+            Ok(position)
+        } else {
+            Err(refused())
+        }
     }
 
     fn seal(&self, position: &str) -> String {
@@ -63,13 +67,24 @@ mod tests {
     fn a_cursor_leads_back_to_its_position_in_its_own_list_alone() {
         let cursor = list("a").cursor("25k-eval-v1");
         assert_eq!(list("a").position(&cursor).unwrap(), "25k-eval-v1");
-        assert_eq!(list("b").position(&cursor).unwrap_err().code(), Code::InvalidCursor);
+        assert_eq!(
+            list("b").position(&cursor).unwrap_err().code(),
+            Code::InvalidCursor
+        );
     }
 
     #[test]
     fn forged_cursors_are_refused() {
         let cursor = list("a").cursor("x");
-        for forged in ["", "00", "zz0123456789abcdef", "é0123456789abcdef", &format!("00{cursor}"), &cursor[1..], &"+1".repeat(9)] {
+        for forged in [
+            "",
+            "00",
+            "zz0123456789abcdef",
+            "é0123456789abcdef",
+            &format!("00{cursor}"),
+            &cursor[1..],
+            &"+1".repeat(9),
+        ] {
             assert!(list("a").position(forged).is_err(), "{forged}");
         }
     }

@@ -17,7 +17,9 @@ pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// The key the caller chose, if any: 1 to 255 printable ASCII characters, quoted as a structured field or bare.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     match (single(headers, &STANDARD)?, single(headers, &SOURCE)?) {
-        (Some(one), Some(other)) if one != other => Err(invalid("Idempotency-Key and requestId differ; send only one")),
+        (Some(one), Some(other)) if one != other => {
+            Err(invalid("Idempotency-Key and requestId differ; send only one"))
+        }
         (Some(key), _) | (None, Some(key)) => Ok(Some(key)),
         (None, None) => Ok(None),
     }
@@ -25,13 +27,19 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 
 fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all(name);
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     if values.next().is_some() {
         return Err(invalid("The idempotency key is given more than once"));
     }
     let expected = || invalid("The idempotency key must be 1 to 255 printable ASCII characters");
     let key = unquoted(value).ok_or_else(expected)?;
-    if (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(expected()) }
+    if (1..=255).contains(&key.len()) {
+        Ok(Some(key))
+    } else {
+        Err(expected())
+    }
 }
 
 /// The key without the quotes and escapes of a structured field string; none if it is not printable ASCII.
@@ -40,7 +48,9 @@ fn unquoted(value: &HeaderValue) -> Option<String> {
     if !text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return None;
     }
-    let Some(rest) = text.strip_prefix('"') else { return Some(text.to_owned()) };
+    let Some(rest) = text.strip_prefix('"') else {
+        return Some(text.to_owned());
+    };
     let mut key = String::with_capacity(rest.len());
     let mut characters = rest.chars();
     loop {
@@ -79,14 +89,18 @@ impl Request<'_> {
             Principal::Person(_) => "person",
         };
         let scope = format!("{class}:{}:{}:{key}", caller.actor(), self.operation);
-        IdempotencyKey { scope, fingerprint: self.fingerprint(digest) }
+        IdempotencyKey {
+            scope,
+            fingerprint: self.fingerprint(digest),
+        }
     }
 
     /// The operation stands for method and route; each part is preceded by its length, so that no two requests run
     /// together to the same text.
     fn fingerprint(&self, digest: &dyn Digest) -> [u8; 32] {
         let tenant = self.tenant.uuid();
-        let [operation, query, content_type] = [self.operation, self.query, self.content_type].map(str::as_bytes);
+        let [operation, query, content_type] =
+            [self.operation, self.query, self.content_type].map(str::as_bytes);
         let parts = [operation, tenant.as_bytes(), query, content_type, self.body];
         let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
         for part in parts {
@@ -122,7 +136,10 @@ mod tests {
             assert_eq!(of(headers), Ok(Some("8e03978e".to_owned())), "{headers:?}");
         }
         assert_eq!(of(&[]), Ok(None));
-        assert_eq!(of(&[(&STANDARD, r#""a\"b\\c""#)]), Ok(Some(r#"a"b\c"#.to_owned())));
+        assert_eq!(
+            of(&[(&STANDARD, r#""a\"b\\c""#)]),
+            Ok(Some(r#"a"b\c"#.to_owned()))
+        );
     }
 
     #[test]
@@ -146,21 +163,48 @@ mod tests {
     #[test]
     fn any_difference_makes_another_fingerprint_and_the_caller_another_scope() {
         let (tenant, other) = (sample::id(), sample::id());
-        let base = || Request { operation: "op", tenant, query: "a=1", content_type: "j", body: b"{}" };
+        let base = || Request {
+            operation: "op",
+            tenant,
+            query: "a=1",
+            content_type: "j",
+            body: b"{}",
+        };
         let print = base().fingerprint(&FakeDigest);
         assert_eq!(print, base().fingerprint(&FakeDigest));
         for different in [
-            Request { operation: "po", ..base() },
-            Request { tenant: other, ..base() },
-            Request { query: "a=2", ..base() },
-            Request { content_type: "k", ..base() },
-            Request { body: b"{ }", ..base() },
-            Request { content_type: "j{", body: b"}", ..base() },
+            Request {
+                operation: "po",
+                ..base()
+            },
+            Request {
+                tenant: other,
+                ..base()
+            },
+            Request {
+                query: "a=2",
+                ..base()
+            },
+            Request {
+                content_type: "k",
+                ..base()
+            },
+            Request {
+                body: b"{ }",
+                ..base()
+            },
+            Request {
+                content_type: "j{",
+                body: b"}",
+                ..base()
+            },
         ] {
             assert_ne!(print, different.fingerprint(&FakeDigest));
         }
         let operator = Principal::Operator { key: None };
-        let machine = Principal::Operator { key: Some(sample::id()) };
+        let machine = Principal::Operator {
+            key: Some(sample::id()),
+        };
         let scope = |caller| base().keyed(caller, "k", &FakeDigest).scope;
         assert_ne!(scope(&operator), scope(&machine));
     }

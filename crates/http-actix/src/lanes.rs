@@ -52,7 +52,11 @@ struct Lane<C, R> {
 
 impl<C, R> Lane<C, R> {
     const fn new() -> Self {
-        Self { waiting: VecDeque::new(), running: 0, coming: false }
+        Self {
+            waiting: VecDeque::new(),
+            running: 0,
+            coming: false,
+        }
     }
 
     /// Whether somebody has to send a job for what waits; if so, it counts as sent.
@@ -85,7 +89,9 @@ where
             executor: Box::new(executor),
             work: Box::new(work),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Hands a command in, at once, and answers with its result, later.
@@ -133,7 +139,11 @@ where
         let shared = Arc::clone(this);
         let lane = key.clone();
         let job = Box::new(move || Self::serve(&shared, lane));
-        let sent = if resumed { this.executor.resume(job) } else { this.executor.offer(job) };
+        let sent = if resumed {
+            this.executor.resume(job)
+        } else {
+            this.executor.offer(job)
+        };
         if sent.is_err() {
             this.give_up(&key);
         }
@@ -157,7 +167,9 @@ where
 
     /// A job: takes one slice, does it, and sends the next job if there is more, behind those of other tenants.
     fn serve(this: &Arc<Self>, key: K) {
-        let Some((commands, answers)) = Self::take(this, &key) else { return };
+        let Some((commands, answers)) = Self::take(this, &key) else {
+            return;
+        };
         // A panic loses this slice (its answers are dropped), not the lane.
         let results = catch_unwind(AssertUnwindSafe(|| (this.work)(&key, &commands)));
         match results {

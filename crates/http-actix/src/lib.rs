@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod auth;
+mod body;
+mod call;
+mod cursor;
+mod endpoint;
+mod idempotency;
+mod lanes;
+mod observe;
+mod openapi;
+mod pools;
+mod problem;
+mod query;
+mod request_id;
+mod routes;
+mod server;
+mod settings;
+mod state;
+
+pub use server::{Serving, serve};
+pub use settings::HttpSettings;
+pub use state::{HttpState, Readiness};
+
+/// The OpenAPI 3.1 document of a server whose versioned routes begin with `api_prefix`, as JSON.
+pub fn openapi(api_prefix: &str) -> serde_json::Value {
+    let settings = HttpSettings {
+        api_prefix: api_prefix.to_owned(),
+        ..HttpSettings::default()
+    };
+    serde_json::to_value(openapi::document(&settings.prefix())).unwrap_or_default()
+}

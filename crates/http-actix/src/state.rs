@@ -41,7 +41,11 @@ const WAITING: usize = 1024;
 
 impl HttpState {
     /// Starts the thread pools. Fails if the system gives no threads.
-    pub fn new(platform: Arc<Platform>, settings: HttpSettings, readiness: Arc<dyn Readiness>) -> io::Result<Self> {
+    pub fn new(
+        platform: Arc<Platform>,
+        settings: HttpSettings,
+        readiness: Arc<dyn Readiness>,
+    ) -> io::Result<Self> {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
         let hashing = Pool::new("hashing", settings.hashing_threads, settings.hashing_queue)?;
         let prefix = settings.prefix();
@@ -86,10 +90,18 @@ fn provisioning_lanes(
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>> {
     let platform = Arc::clone(platform);
-    let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
-    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ProvisionAccount]| {
-        accounts::provision(&platform, scope, slice, routes::accounts::receipt)
-    })
+    let limits = Limits {
+        slice: SLICE,
+        concurrency: 1,
+        waiting: WAITING,
+    };
+    Lanes::new(
+        limits,
+        storage.clone(),
+        move |scope: &TenantScope, slice: &[ProvisionAccount]| {
+            accounts::provision(&platform, scope, slice, routes::accounts::receipt)
+        },
+    )
 }
 
 fn reading_lanes(
@@ -97,14 +109,20 @@ fn reading_lanes(
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>> {
     let platform = Arc::clone(platform);
-    let limits = Limits { slice: SLICE, concurrency: 2, waiting: WAITING };
-    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| {
-        match accounts::read(&platform, scope, slice) {
+    let limits = Limits {
+        slice: SLICE,
+        concurrency: 2,
+        waiting: WAITING,
+    };
+    Lanes::new(
+        limits,
+        storage.clone(),
+        move |scope: &TenantScope, slice: &[AccountId]| match accounts::read(&platform, scope, slice) {
             Ok(views) => views.into_iter().map(Ok).collect(),
             Err(error) => {
                 let error = Arc::new(error);
                 slice.iter().map(|_| Err(Arc::clone(&error))).collect()
             }
-        }
-    })
+        },
+    )
 }

@@ -4,6 +4,7 @@ mod ambient;
 mod control;
 mod databases;
 mod error;
+mod outbound;
 mod records;
 mod scope;
 mod security;
@@ -16,6 +17,7 @@ pub use control::{
 };
 pub use databases::{DatabaseError, DatabaseFault, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};
+pub use outbound::{CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier};
 pub use records::{
     ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session, StoredConfig,
     StoredResponse, UnknownScope,

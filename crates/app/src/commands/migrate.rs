@@ -3,6 +3,7 @@
 //! A server brings the control database up to date when it starts, and a new tenant's database is made up to date; this
 //! is for the tenants there are already. It may be interrupted and repeated at any time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -37,7 +38,7 @@ pub(crate) fn migrate(settings: &Settings, wish: &Migrate) -> Result<(), Failure
         let ran = stores.migrate_control().map_err(|error| store_failure(&error))?;
         print(&format!("control database: {}\n", did(ran)))?;
     }
-    let scopes = scopes(stores.control().as_ref(), wish.only.as_deref())?;
+    let scopes = scopes(&stores.control(), wish.only.as_deref())?;
     let failed = each(&scopes, |number, scope| one(&stores, scope, wish.dry_run, number, scopes.len()));
     match failed {
         0 => Ok(()),
@@ -49,7 +50,7 @@ pub(crate) fn migrate(settings: &Settings, wish: &Migrate) -> Result<(), Failure
 }
 
 /// The databases to look at.
-fn scopes(control: &dyn ControlStore, only: Option<&str>) -> Result<Vec<TenantScope>, Failure> {
+fn scopes(control: &Arc<dyn ControlStore>, only: Option<&str>) -> Result<Vec<TenantScope>, Failure> {
     let Some(text) = only else { return all(control).map_err(|error| store_failure(&error)) };
     let unknown = || Failure::new(format!("there is no tenant '{text}'"), "give the slug of a tenant");
     let slug: Slug = text.parse().map_err(|_| unknown())?;
@@ -62,7 +63,7 @@ fn scopes(control: &dyn ControlStore, only: Option<&str>) -> Result<Vec<TenantSc
     Ok(vec![scope])
 }
 
-fn all(control: &dyn ControlStore) -> StoreResult<Vec<TenantScope>> {
+fn all(control: &Arc<dyn ControlStore>) -> StoreResult<Vec<TenantScope>> {
     let (mut scopes, mut after) = (Vec::new(), None);
     loop {
         let page = control.read(|tx| tx.tenants().page(&TenantFilter::default(), after, PAGE))?;

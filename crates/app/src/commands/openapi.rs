@@ -2,8 +2,9 @@
 
 use super::print_json;
 use crate::failure::Failure;
+use crate::settings::Settings;
 
-/// Prints the OpenAPI document.
-pub(crate) fn print_document() -> Result<(), Failure> {
-    print_json(&serde_json::Value::Null)
+/// Prints the OpenAPI document, as a server with these settings serves it.
+pub(crate) fn document(settings: &Settings) -> Result<(), Failure> {
+    print_json(&tenantry_http_actix::openapi(&settings.server.api_prefix))
 }

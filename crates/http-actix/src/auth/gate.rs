@@ -4,9 +4,9 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tenantry_domain::id::ApiKeyId;
 use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Principal};
 use tenantry_usecases::tenants::{self, TenantRef};
-use tenantry_usecases::Platform;
 
 use super::Credential;
 use crate::pools::PoolQueue;
@@ -32,13 +32,27 @@ pub(crate) struct Gate {
 impl Gate {
     /// A gate that remembers nothing yet.
     pub(crate) fn new(platform: Arc<Platform>, storage: PoolQueue) -> Self {
-        let machines = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
-        let tenants = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
-        Self { platform, storage, machines, tenants }
+        let machines = Cache::builder()
+            .max_capacity(CAPACITY)
+            .time_to_live(MEMORY)
+            .build();
+        let tenants = Cache::builder()
+            .max_capacity(CAPACITY)
+            .time_to_live(MEMORY)
+            .build();
+        Self {
+            platform,
+            storage,
+            machines,
+            tenants,
+        }
     }
 
     /// Who presents this credential; a problem if it does not work.
-    pub(crate) async fn principal(&self, Credential(text): Credential<'_>) -> Result<Arc<Principal>, Problem> {
+    pub(crate) async fn principal(
+        &self,
+        Credential(text): Credential<'_>,
+    ) -> Result<Arc<Principal>, Problem> {
         let found = match self.platform.keys.parse(text) {
             // An access token needs no look-up.
             None => access::authenticate(&self.platform, text)?.map(Arc::new),
@@ -46,7 +60,10 @@ impl Gate {
                 Some(known) => return Ok(known),
                 None => {
                     let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
-                    let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
+                    let found = self
+                        .storage
+                        .run(move || access::authenticate(&platform, &text))
+                        .await??;
                     found.map(|principal| {
                         let principal = Arc::new(principal);
                         self.machines.insert(key.hash, Arc::clone(&principal));
@@ -55,7 +72,12 @@ impl Gate {
                 }
             },
         };
-        found.ok_or_else(|| Problem::new(Code::InvalidToken, "The API key or access token is invalid or has expired"))
+        found.ok_or_else(|| {
+            Problem::new(
+                Code::InvalidToken,
+                "The API key or access token is invalid or has expired",
+            )
+        })
     }
 
     /// The tenant of this id or slug, if there is one.
@@ -63,9 +85,14 @@ impl Gate {
         if let Some(known) = self.tenants.get(text) {
             return Ok(Some(known));
         }
-        let Ok(reference) = text.parse::<TenantRef>() else { return Ok(None) };
+        let Ok(reference) = text.parse::<TenantRef>() else {
+            return Ok(None);
+        };
         let platform = Arc::clone(&self.platform);
-        let found = self.storage.run(move || tenants::find(&platform, &reference)).await??;
+        let found = self
+            .storage
+            .run(move || tenants::find(&platform, &reference))
+            .await??;
         Ok(found.map(|tenant| {
             let tenant = Arc::new(tenant);
             // One that is not in service yet may be so the next instant, and somebody is waiting for that.

@@ -9,8 +9,6 @@ pub(crate) struct Entry {
     pub(crate) code: &'static str,
     /// HTTP status.
     pub(crate) status: StatusCode,
-    /// `type`: the section of the RFC that the status is defined in.
-    pub(crate) link: &'static str,
     /// `title`: always the same for a code.
     pub(crate) title: &'static str,
     /// Why it happens.
@@ -37,7 +35,6 @@ macro_rules! catalogue {
                     $(Self::$variant => const { &Entry {
                         code: $code,
                         status: StatusCode::$status,
-                        link: link(StatusCode::$status),
                         title: $title,
                         cause: $cause,
                         fix: $fix,
@@ -171,23 +168,25 @@ catalogue! {
         "Send traffic elsewhere until it is ready; `checks` says what is missing.";
 }
 
-/// The section that defines a status, linked as the source documents do.
-const fn link(status: StatusCode) -> &'static str {
-    match status.as_u16() {
-        400 => "https://tools.ietf.org/html/rfc7231#section-6.5.1",
-        401 => "https://tools.ietf.org/html/rfc7235#section-3.1",
-        403 => "https://tools.ietf.org/html/rfc7231#section-6.5.3",
-        404 => "https://tools.ietf.org/html/rfc7231#section-6.5.4",
-        405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
-        408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
-        409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
-        413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
-        414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",
-        415 => "https://tools.ietf.org/html/rfc7231#section-6.5.13",
-        422 => "https://tools.ietf.org/html/rfc4918#section-11.2",
-        500 => "https://tools.ietf.org/html/rfc7231#section-6.6.1",
-        503 => "https://tools.ietf.org/html/rfc7231#section-6.6.4",
-        _ => panic!("a status of the catalogue without a link"),
+impl Entry {
+    /// `type`: the section of the RFC that defines the status, linked as the source documents do.
+    pub(crate) fn link(&self) -> &'static str {
+        match self.status.as_u16() {
+            400 => "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+            401 => "https://tools.ietf.org/html/rfc7235#section-3.1",
+            403 => "https://tools.ietf.org/html/rfc7231#section-6.5.3",
+            404 => "https://tools.ietf.org/html/rfc7231#section-6.5.4",
+            405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
+            408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
+            409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
+            413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
+            414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",
+            415 => "https://tools.ietf.org/html/rfc7231#section-6.5.13",
+            422 => "https://tools.ietf.org/html/rfc4918#section-11.2",
+            500 => "https://tools.ietf.org/html/rfc7231#section-6.6.1",
+            503 => "https://tools.ietf.org/html/rfc7231#section-6.6.4",
+            _ => "about:blank",
+        }
     }
 }
 
@@ -198,7 +197,7 @@ impl Code {
     }
 
     /// The code for an error that came about outside of our handlers, where only its status is known.
-    pub(crate) const fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             401 => Self::InvalidToken,
             403 => Self::Forbidden,
@@ -227,7 +226,10 @@ mod tests {
         assert_eq!(codes.len(), Code::ALL.len());
         for code in Code::ALL {
             let text = code.entry().code;
-            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{text}");
+            assert!(
+                text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{text}"
+            );
             assert_eq!(Code::parse(text), Some(*code));
         }
         assert_eq!(Code::parse("no_such_code"), None);
@@ -236,9 +238,19 @@ mod tests {
     #[test]
     fn every_code_says_why_and_what_to_do() {
         for code in Code::ALL {
-            let Entry { title, cause, fix, status, .. } = code.entry();
-            assert!(!title.is_empty() && cause.ends_with('.') && fix.ends_with('.'), "{code:?}");
+            let Entry {
+                title,
+                cause,
+                fix,
+                status,
+                ..
+            } = code.entry();
+            assert!(
+                !title.is_empty() && cause.ends_with('.') && fix.ends_with('.'),
+                "{code:?}"
+            );
             assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
+            assert_ne!(code.entry().link(), "about:blank", "{code:?}");
         }
     }
 

@@ -6,8 +6,8 @@ mod from;
 use std::borrow::Cow;
 use std::fmt;
 
-use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -37,7 +37,10 @@ impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let headers = match code.entry().status {
             StatusCode::UNAUTHORIZED => {
-                vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tenantry\""))]
+                vec![(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"tenantry\""),
+                )]
             }
             StatusCode::SERVICE_UNAVAILABLE => vec![(header::RETRY_AFTER, HeaderValue::from_static("1"))],
             _ => Vec::new(),
@@ -105,7 +108,11 @@ impl Problem {
         }
         response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
         response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        let wire = Wire { problem: &self.0, request_id, instance };
+        let wire = Wire {
+            problem: &self.0,
+            request_id,
+            instance,
+        };
         // A map of texts and JSON values always serialises.
         response.body(serde_json::to_vec(&wire).unwrap_or_default())
     }
@@ -120,10 +127,16 @@ struct Wire<'a> {
 
 impl Serialize for Wire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Inner { code, detail, errors, members, .. } = self.problem;
+        let Inner {
+            code,
+            detail,
+            errors,
+            members,
+            ..
+        } = self.problem;
         let entry = code.entry();
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("type", entry.link)?;
+        map.serialize_entry("type", entry.link())?;
         map.serialize_entry("title", entry.title)?;
         map.serialize_entry("status", &entry.status.as_u16())?;
         map.serialize_entry("detail", detail)?;
@@ -143,8 +156,14 @@ impl Serialize for Wire<'_> {
 
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { code, detail, cause, .. } = &*self.0;
-        f.debug_struct("Problem").field("code", code).field("detail", detail).field("cause", cause).finish()
+        let Inner {
+            code, detail, cause, ..
+        } = &*self.0;
+        f.debug_struct("Problem")
+            .field("code", code)
+            .field("detail", detail)
+            .field("cause", cause)
+            .finish()
     }
 }
 
@@ -204,7 +223,10 @@ mod tests {
             .with("hint", 7)
             .because("secret table does not exist");
         let body = body(&problem);
-        assert_eq!(body["errors"], json!([{ "pointer": "/a", "code": "too_short", "message": "Longer, please" }]));
+        assert_eq!(
+            body["errors"],
+            json!([{ "pointer": "/a", "code": "too_short", "message": "Longer, please" }])
+        );
         assert_eq!(body["hint"], 7);
         assert!(!body.to_string().contains("secret"));
         assert_eq!(problem.cause(), Some("secret table does not exist"));
@@ -215,9 +237,21 @@ mod tests {
         for code in Code::ALL {
             let response = Problem::plain(*code).response("r", "/");
             let has = |name: &HeaderName| response.headers().contains_key(name);
-            assert_eq!(has(&header::WWW_AUTHENTICATE), response.status() == StatusCode::UNAUTHORIZED, "{code:?}");
-            assert_eq!(has(&header::RETRY_AFTER), response.status() == StatusCode::SERVICE_UNAVAILABLE, "{code:?}");
-            assert_eq!(response.headers().get(header::CONTENT_TYPE), Some(&CONTENT_TYPE), "{code:?}");
+            assert_eq!(
+                has(&header::WWW_AUTHENTICATE),
+                response.status() == StatusCode::UNAUTHORIZED,
+                "{code:?}"
+            );
+            assert_eq!(
+                has(&header::RETRY_AFTER),
+                response.status() == StatusCode::SERVICE_UNAVAILABLE,
+                "{code:?}"
+            );
+            assert_eq!(
+                response.headers().get(header::CONTENT_TYPE),
+                Some(&CONTENT_TYPE),
+                "{code:?}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::{Finding, config, timestamp};
 use tenantry_ports::{ConfigHead, Scope, StoreError, StoredConfig};
@@ -81,11 +81,19 @@ fn verdicts(_: &mut SchemaGenerator) -> Schema {
 pub(crate) async fn validate(mut call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::ConfigsRead)).await?;
     let document = call.body::<Value>().await?.value;
-    let verdict =
-        call.on_storage::<_, StoreError>(move |platform| configs::validate(platform, &scope, &document)).await?;
+    let verdict = call
+        .on_storage::<_, StoreError>(move |platform| configs::validate(platform, &scope, &document))
+        .await?;
     let ConfigVerdict { errors, warnings } = verdict;
     let status = if errors.is_empty() { "OK" } else { "INVALID" };
-    respond::json(HttpResponse::Ok(), &VerdictView { status, errors, warnings })
+    respond::json(
+        HttpResponse::Ok(),
+        &VerdictView {
+            status,
+            errors,
+            warnings,
+        },
+    )
 }
 
 /// A stored version.
@@ -141,11 +149,24 @@ pub(crate) struct UploadedView {
 pub(crate) async fn upload(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::ConfigsWrite)).await?;
     let document = call.body::<Value>().await?.value;
-    let upload = Upload { document, actor: caller.actor(), trace: call.request_id() };
-    let uploaded = call.on_storage(move |platform| configs::upload(platform, &scope, upload)).await?;
-    let status = if uploaded.created { StatusCode::CREATED } else { StatusCode::OK };
+    let upload = Upload {
+        document,
+        actor: caller.actor(),
+        trace: call.request_id(),
+    };
+    let uploaded = call
+        .on_storage(move |platform| configs::upload(platform, &scope, upload))
+        .await?;
+    let status = if uploaded.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let mut response = HttpResponse::build(status);
-    response.insert_header((header::LOCATION, format!("{}/{}", call.path(), uploaded.config.id)));
+    response.insert_header((
+        header::LOCATION,
+        format!("{}/{}", call.path(), uploaded.config.id),
+    ));
     let view = UploadedView {
         config_id: uploaded.config.id,
         version: uploaded.config.version,
@@ -214,16 +235,27 @@ pub(crate) async fn read(call: Call) -> Answer {
     let mut query = call.query();
     let version = query.value::<u32>("version").and_then(|number| {
         let version = ConfigVersion::new(number);
-        version.map_err(|error| query.fault("version", "out_of_range", error.to_string())).ok()
+        version
+            .map_err(|error| query.fault("version", "out_of_range", error.to_string()))
+            .ok()
     });
     query.finish()?;
-    let unknown = || Problem::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version");
+    let unknown = || {
+        Problem::new(
+            Code::ConfigNotFound,
+            "The tenant has no such account config, or not that version",
+        )
+    };
     let id = ConfigId::new(call.segment("configId")).map_err(|_| unknown())?;
-    let found = call.on_storage::<_, StoreError>(move |platform| configs::get(platform, &scope, &id, version)).await?;
+    let found = call
+        .on_storage::<_, StoreError>(move |platform| configs::get(platform, &scope, &id, version))
+        .await?;
     let config = found.ok_or_else(unknown)?;
     let etag = respond::etag(format_args!("{}-{}", config.version, config.hash));
     if respond::is_current(call.headers(), &etag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+        return Ok(HttpResponse::NotModified()
+            .insert_header((header::ETAG, etag))
+            .finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag));
@@ -243,7 +275,11 @@ pub(crate) struct ConfigSummary {
 
 impl From<ConfigHead> for ConfigSummary {
     fn from(head: ConfigHead) -> Self {
-        Self { config_id: head.id, version: head.version, hash: head.hash }
+        Self {
+            config_id: head.id,
+            version: head.version,
+            hash: head.hash,
+        }
     }
 }
 
@@ -274,16 +310,35 @@ pub(crate) async fn list(call: Call) -> Answer {
     let mut query = call.query();
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
-    let list = List::new(call.platform().digest.as_ref(), format!("configs {}", scope.tenant()));
+    let list = List::new(
+        call.platform().digest.as_ref(),
+        format!("configs {}", scope.tenant()),
+    );
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?;
-    let after = after.map(ConfigId::new).transpose().map_err(|_| Problem::plain(Code::InvalidCursor))?;
+    let after = after
+        .map(ConfigId::new)
+        .transpose()
+        .map_err(|_| Problem::plain(Code::InvalidCursor))?;
     let found = call
-        .on_storage::<_, StoreError>(move |platform| configs::list(platform, &scope, after.as_ref(), limit + 1))
+        .on_storage::<_, StoreError>(move |platform| {
+            configs::list(platform, &scope, after.as_ref(), limit + 1)
+        })
         .await?;
-    let page = Page::of(found, limit, |head| list.cursor(head.id.as_str()), ConfigSummary::from);
+    let page = Page::of(
+        found,
+        limit,
+        |head| list.cursor(head.id.as_str()),
+        ConfigSummary::from,
+    );
     respond::json(HttpResponse::Ok(), &page)
 }
 
 type ConfigPage = Page<ConfigSummary>;
 
-documented!(AccountConfigBody, VerdictView, UploadedView, ConfigView, ConfigPage);
+documented!(
+    AccountConfigBody,
+    VerdictView,
+    UploadedView,
+    ConfigView,
+    ConfigPage
+);

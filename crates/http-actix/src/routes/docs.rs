@@ -20,7 +20,10 @@ use crate::problem::{Code, Internal, Problem};
     responses((status = 200, description = "OpenAPI 3.1", body = AnyObject))
 )]
 pub(crate) async fn document(call: Call) -> Answer {
-    Ok(respond::json_bytes(HttpResponse::Ok(), call.state.document.clone()))
+    Ok(respond::json_bytes(
+        HttpResponse::Ok(),
+        call.state.document.clone(),
+    ))
 }
 
 /// This document, to browse
@@ -34,9 +37,13 @@ pub(crate) async fn document(call: Call) -> Answer {
 pub(crate) async fn page() -> Answer {
     // The page names its parts relative to itself, and it is served at /swagger and at /swagger/.
     let index = file("index.html")?;
-    let page = String::from_utf8_lossy(&index.bytes).replacen("<head>", "<head>\n    <base href=\"/swagger/\">", 1);
+    let page =
+        String::from_utf8_lossy(&index.bytes).replacen("<head>", "<head>\n    <base href=\"/swagger/\">", 1);
     Ok(HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
+        .insert_header((
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ))
         .body(page))
 }
 
@@ -47,11 +54,14 @@ pub(crate) async fn asset(path: web::Path<String>) -> Answer {
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
     }
-    Ok(response.content_type(file.content_type).body(file.bytes.into_owned()))
+    Ok(response
+        .content_type(file.content_type)
+        .body(file.bytes.into_owned()))
 }
 
 fn file(path: &str) -> Result<utoipa_swagger_ui::SwaggerFile<'static>, Problem> {
     let config = Arc::new(Config::from("/openapi.json"));
-    let found = utoipa_swagger_ui::serve(path, config).map_err(|error| Problem::from(Internal).because(error))?;
+    let found =
+        utoipa_swagger_ui::serve(path, config).map_err(|error| Problem::from(Internal).because(error))?;
     found.ok_or_else(|| Problem::new(Code::NotFound, "There is nothing at this URL"))
 }

@@ -5,11 +5,10 @@ use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_ports::{Secret, TenantScope};
-use tenantry_usecases::sign_in::{self, Login};
+use tenantry_usecases::sign_in::{self, Login, LoginError};
 
 use super::respond;
 use crate::body::{Body, TextCheck, text};
@@ -112,16 +111,29 @@ impl UserView {
 )]
 pub(crate) async fn login(mut call: Call) -> Answer {
     let body = call.body::<LoginBody>().await?.value;
-    let login = Login { email: body.email, password: Secret::new(body.password) };
+    let login = Login {
+        email: body.email,
+        password: Secret::new(body.password),
+    };
     let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
-    let scope = tenant.as_deref().and_then(|tenant| TenantScope::serving(tenant).ok());
+    let scope = tenant
+        .as_deref()
+        .and_then(|tenant| TenantScope::serving(tenant).ok());
     let Some(scope) = scope else {
-        return call.on_hashing(move |platform| Err(sign_in::login_nowhere(platform, &login))).await;
+        let refused =
+            call.on_hashing(move |platform| Ok::<_, LoginError>(sign_in::login_nowhere(platform, &login)));
+        return Err(refused.await?.into());
     };
     let tenant = scope.tenant();
     call.note(|trace| trace.tenant = Some(tenant));
-    let signed_in = call.on_hashing(move |platform| sign_in::login(platform, &scope, &login)).await?;
-    let refresh = refresh_cookie(&call, signed_in.refresh_token.expose(), signed_in.refresh_expires_at);
+    let signed_in = call
+        .on_hashing(move |platform| sign_in::login(platform, &scope, &login))
+        .await?;
+    let refresh = refresh_cookie(
+        &call,
+        signed_in.refresh_token.expose(),
+        signed_in.refresh_expires_at,
+    );
     let mut response = respond::private(StatusCode::OK);
     response.cookie(refresh);
     let view = SignedInView {

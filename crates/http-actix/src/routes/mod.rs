@@ -18,9 +18,9 @@ mod tenants;
 
 use tenantry_ports::Scope::{AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite};
 
+use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
 use crate::endpoint::Who::{Admin, ConfirmToken, Public, Scope};
-use crate::endpoint::Endpoint;
 use crate::problem::Code;
 
 pub(crate) use docs::{asset, page as swagger};
@@ -71,7 +71,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Scope(ConfigsRead),
             &[Code::InvalidParameter, Code::InvalidCursor],
         ),
-        Endpoint::new::<status::__path_status, _, _>(status::status, Root, Public, &[Code::ProvisioningNotFound]),
+        Endpoint::new::<status::__path_status, _, _>(
+            status::status,
+            Root,
+            Public,
+            &[Code::ProvisioningNotFound],
+        ),
         Endpoint::new::<login::__path_login, _, _>(login::login, Prefix, Public, &[Code::InvalidCredentials]),
         Endpoint::new::<provisioning::__path_init, _, _>(
             provisioning::init,
@@ -89,7 +94,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             tenants::create,
             Prefix,
             Public,
-            &[Code::InvalidPlan, Code::SlugTaken, Code::ProvisioningFailed, Code::ProvisioningUnfinished],
+            &[
+                Code::InvalidPlan,
+                Code::SlugTaken,
+                Code::ProvisioningFailed,
+                Code::ProvisioningUnfinished,
+            ],
         ),
         Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),
         Endpoint::new::<api_keys::__path_list, _, _>(
@@ -98,7 +108,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Admin,
             &[Code::InvalidParameter, Code::InvalidCursor],
         ),
-        Endpoint::new::<api_keys::__path_revoke, _, _>(api_keys::revoke, Prefix, Admin, &[Code::ApiKeyNotFound]),
+        Endpoint::new::<api_keys::__path_revoke, _, _>(
+            api_keys::revoke,
+            Prefix,
+            Admin,
+            &[Code::ApiKeyNotFound],
+        ),
         Endpoint::new::<schemas::__path_account_config, _, _>(schemas::account_config, Prefix, Public, &[]),
         Endpoint::new::<health::__path_live, _, _>(health::live, Root, Public, &[]),
         Endpoint::new::<health::__path_ready, _, _>(health::ready, Root, Public, &[Code::NotReady]),

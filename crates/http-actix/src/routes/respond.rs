@@ -11,14 +11,22 @@ use crate::problem::{Internal, Problem};
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A JSON body.
-pub(crate) fn json(mut response: HttpResponseBuilder, body: &impl Serialize) -> Result<HttpResponse, Problem> {
+pub(crate) fn json(
+    mut response: HttpResponseBuilder,
+    body: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
     let bytes = serde_json::to_vec(body).map_err(|error| Problem::from(Internal).because(error))?;
     Ok(response.insert_header((header::CONTENT_TYPE, JSON)).body(bytes))
 }
 
 /// A JSON body that is bytes already.
-pub(crate) fn json_bytes(mut response: HttpResponseBuilder, body: impl Into<actix_web::web::Bytes>) -> HttpResponse {
-    response.insert_header((header::CONTENT_TYPE, JSON)).body(body.into())
+pub(crate) fn json_bytes(
+    mut response: HttpResponseBuilder,
+    body: impl Into<actix_web::web::Bytes>,
+) -> HttpResponse {
+    response
+        .insert_header((header::CONTENT_TYPE, JSON))
+        .body(body.into())
 }
 
 /// An answer that nobody but the caller may keep, because there is a secret in it or because it changes.
@@ -50,7 +58,10 @@ impl<T> Page<T> {
         let more = found.len() > limit;
         found.truncate(limit);
         let next_cursor = found.last().filter(|_| more).map(cursor);
-        Self { items: found.into_iter().map(view).collect(), next_cursor }
+        Self {
+            items: found.into_iter().map(view).collect(),
+            next_cursor,
+        }
     }
 }
 
@@ -61,9 +72,14 @@ pub(crate) fn etag(tag: impl std::fmt::Display) -> HeaderValue {
 
 /// Whether the caller has this version already (`If-None-Match`).
 pub(crate) fn is_current(headers: &header::HeaderMap, etag: &HeaderValue) -> bool {
-    let (Some(given), Ok(etag)) = (headers.get(header::IF_NONE_MATCH), etag.to_str()) else { return false };
+    let (Some(given), Ok(etag)) = (headers.get(header::IF_NONE_MATCH), etag.to_str()) else {
+        return false;
+    };
     let given = given.to_str().unwrap_or_default();
-    given.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    given
+        .split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]
@@ -83,9 +99,14 @@ mod tests {
     #[test]
     fn entity_tags_compare_weakly() {
         let tag = etag(7);
-        for (given, current) in
-            [("\"7\"", true), ("W/\"7\"", true), ("\"6\", \"7\"", true), ("*", true), ("\"77\"", false), ("7", false)]
-        {
+        for (given, current) in [
+            ("\"7\"", true),
+            ("W/\"7\"", true),
+            ("\"6\", \"7\"", true),
+            ("*", true),
+            ("\"77\"", false),
+            ("7", false),
+        ] {
             let mut headers = header::HeaderMap::new();
             headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static(given));
             assert_eq!(is_current(&headers, &tag), current, "{given}");

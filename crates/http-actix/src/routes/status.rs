@@ -5,7 +5,6 @@ use actix_web::http::header::{self, HeaderValue};
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
-use serde_json::json;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Status, StepKind, StepRecord, StepStatus};
 use tenantry_domain::timestamp;
@@ -85,7 +84,12 @@ impl StatusView {
             status,
             tenant_slug: shown.then(|| tenant.slug.to_string()),
             db_name: shown.then(|| tenant.database.to_string()),
-            steps: runs.pop().into_iter().flat_map(|run| run.journal).map(StepView::of).collect(),
+            steps: runs
+                .pop()
+                .into_iter()
+                .flat_map(|run| run.journal)
+                .map(StepView::of)
+                .collect(),
         }
     }
 }
@@ -138,12 +142,20 @@ pub(super) fn endpoint(tenant: TenantId) -> String {
 )]
 pub(crate) async fn status(call: Call) -> Answer {
     let unknown = || Problem::new(Code::ProvisioningNotFound, "No provisioning has this id");
-    let id = hyphenated(call.segment("provisioningId")).map(TenantId::new).ok_or_else(unknown)?;
+    let id = hyphenated(call.segment("provisioningId"))
+        .map(TenantId::new)
+        .ok_or_else(unknown)?;
     call.note(|trace| trace.tenant = Some(id));
-    let progress = call.on_storage(move |platform| tenants::progress(platform, id)).await?.ok_or_else(unknown)?;
+    let progress = call
+        .on_storage(move |platform| tenants::progress(platform, id))
+        .await?
+        .ok_or_else(unknown)?;
     let view = StatusView::of(progress);
     let mut response = respond::private(StatusCode::OK);
-    if matches!(view.status, Status::PendingValidation | Status::Queued | Status::Provisioning) {
+    if matches!(
+        view.status,
+        Status::PendingValidation | Status::Queued | Status::Provisioning
+    ) {
         response.insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")));
     }
     respond::json(response, &view)

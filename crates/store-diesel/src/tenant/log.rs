@@ -61,14 +61,23 @@ impl LogRepository for Transaction<'_> {
 
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()> {
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
+        let follows = |pair: &[LogEntry]| {
+            pair[1].sequence == pair[0].sequence + 1 && pair[1].previous == pair[0].hash
+        };
         self.write(|db| {
+            if !entries.windows(2).all(follows) {
+                return Err(StoreError::Stale.into());
+            }
             let rows = entries.iter().map(EventRow::new).collect::<StoreResult<Vec<_>>>()?;
             let moved = match db {
                 Db::Sqlite(sqlite) => {
                     for row in rows {
                         diesel::insert_into(events::table).values(row).execute(sqlite)?;
                     }
-                    let head = log_head::table.find(HEAD).filter(log_head::sequence.eq(first.sequence - 1));
+                    let head = log_head::table
+                        .find(HEAD)
+                        .filter(log_head::sequence.eq(first.sequence - 1))
+                        .filter(log_head::hash.eq(&first.previous[..]));
                     let new = (log_head::sequence.eq(last.sequence), log_head::hash.eq(&last.hash[..]));
                     diesel::update(head).set(new).execute(sqlite)?
                 }
@@ -98,10 +107,10 @@ impl Sql for AppendEvents {
             INSERT INTO events (sequence, id, type, account_id, envelope, previous, hash) \
             SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) \
         ) \
-        UPDATE log_head SET sequence = ?, hash = ? WHERE id = 1 AND sequence = ?";
+        UPDATE log_head SET sequence = ?, hash = ? WHERE id = 1 AND sequence = ? AND hash = ?";
 }
 
-fn append_at_once<'a>(rows: &'a [EventRow], first: &LogEntry, last: &'a LogEntry) -> Bulk<'a, AppendEvents> {
+fn append_at_once<'a>(rows: &'a [EventRow], first: &'a LogEntry, last: &'a LogEntry) -> Bulk<'a, AppendEvents> {
     Bulk::new([
         Bind::Numbers(rows.iter().map(|row| row.sequence).collect()),
         Bind::Texts(rows.iter().map(|row| row.id.as_str()).collect()),
@@ -113,5 +122,6 @@ fn append_at_once<'a>(rows: &'a [EventRow], first: &LogEntry, last: &'a LogEntry
         Bind::Number(last.sequence),
         Bind::Blob(&last.hash),
         Bind::Number(first.sequence - 1),
+        Bind::Blob(&first.previous),
     ])
 }

@@ -1,8 +1,8 @@
 //! A throw-away PostgreSQL for tests: nobody has to install, start or clean up anything.
 //!
 //! [`shared`] gives one server per test process: the one that `TENANTRY_TEST_POSTGRES_URL` names, or one of its own, made
-//! in a temporary directory from the PostgreSQL programs that are installed (in `PATH`, where `pg_config --bindir` says,
-//! or under `/usr/lib/postgresql`). It listens on a free port of the loopback interface, asks for a password, compares
+//! in a temporary directory from the PostgreSQL programs that are installed (the newest under `/usr/lib/postgresql`,
+//! those that `pg_config` names, or those in `PATH`). It listens on a free port of the loopback interface, asks for a password, compares
 //! text by the rules of a language (so that what has to be compared byte by byte is caught if it is not), and does without
 //! everything that would only help it survive a crash. However the process ends, a child that outlives it stops the
 //! server and removes its directory, or drops what was made on a server that was there before.

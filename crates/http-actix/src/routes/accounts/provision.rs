@@ -4,7 +4,7 @@ use actix_web::http::header::{self, HeaderValue};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tenantry_domain::Amount;
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
@@ -39,8 +39,10 @@ pub(crate) struct ProvisionBody {
 }
 
 impl Body for ProvisionBody {
-    const TEXTS: &'static [(&'static str, TextCheck)] =
-        &[("/userId", text::<WebsiteUserId>), ("/configId", text::<ConfigId>)];
+    const TEXTS: &'static [(&'static str, TextCheck)] = &[
+        ("/userId", text::<WebsiteUserId>),
+        ("/configId", text::<ConfigId>),
+    ];
 }
 
 /// An account that was provisioned.
@@ -173,7 +175,9 @@ fn account_in(body: &[u8]) -> Option<AccountId> {
     struct Provisioned {
         account_id: AccountId,
     }
-    serde_json::from_slice::<Provisioned>(body).ok().map(|provisioned| provisioned.account_id)
+    serde_json::from_slice::<Provisioned>(body)
+        .ok()
+        .map(|provisioned| provisioned.account_id)
 }
 
 documented!(ProvisionBody, ProvisionedView<'static>);

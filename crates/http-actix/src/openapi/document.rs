@@ -1,0 +1,262 @@
+//! The document, from the table of endpoints and the catalogue of problems.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
+    OpenApiBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
+};
+use utoipa::{PartialSchema as _, ToSchema as _};
+
+use super::{FindingView, ProblemView};
+use crate::endpoint::{Endpoint, Who};
+use crate::problem::Code;
+use crate::problem::catalogue::Entry;
+use crate::routes;
+
+/// The OpenAPI 3.1 document of a server with this prefix.
+pub(crate) fn document(prefix: &str) -> OpenApi {
+    let endpoints = routes::endpoints();
+    let schemas = endpoints
+        .iter()
+        .flat_map(|endpoint| endpoint.schemas.iter().cloned())
+        .chain(problem_schemas());
+    let components = ComponentsBuilder::new()
+        .schemas_from_iter(schemas.collect::<BTreeMap<_, _>>())
+        .security_scheme("bearer", bearer())
+        .security_scheme("confirmToken", confirm_token())
+        .security_scheme(
+            "apiKey",
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+                "X-API-Key",
+                "An API key.",
+            ))),
+        )
+        .build();
+    OpenApiBuilder::new()
+        .info(info())
+        .tags(Some(TAGS.map(|(name, about)| {
+            TagBuilder::new().name(name).description(Some(about)).build()
+        })))
+        .paths(paths(&endpoints, prefix))
+        .components(Some(components))
+        .build()
+}
+
+const TAGS: [(&str, &str); 8] = [
+    (
+        "provisioning",
+        "The first door to a tenant: announce, confirm, follow.",
+    ),
+    (
+        "tenants",
+        "The second door to a tenant: create it together with its first admin.",
+    ),
+    ("auth", "Signing in."),
+    ("api-keys", "Credentials of a tenant's machines."),
+    ("configs", "Account configs: validated, versioned, immutable."),
+    ("accounts", "Trading accounts of a website's users."),
+    ("health", "For load balancers and supervisors."),
+    ("documentation", "This document, and what the error codes mean."),
+];
+
+fn info() -> utoipa::openapi::Info {
+    InfoBuilder::new()
+        .title("tenantry")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(
+            "Provisions tenants, each with a database of its own, and trading accounts from versioned, validated \
+             configs. Errors are RFC 9457 problems; every response carries `X-Request-Id`. `{tenantId}` takes a slug \
+             or an id.",
+        ))
+        .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build()
+}
+
+fn bearer() -> SecurityScheme {
+    let about = "An API key, or the access token that signing in answers with (a JWT, RFC 8725 is followed). \
+                 The operator's key may do everything; a tenant's admin may do what its keys may.";
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(about))
+            .build(),
+    )
+}
+
+fn confirm_token() -> SecurityScheme {
+    let about = "The confirmation token of a provisioning: works once, for 15 minutes.";
+    SecurityScheme::Http(
+        HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(about))
+            .build(),
+    )
+}
+
+fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
+    [
+        (ProblemView::name().into_owned(), ProblemView::schema()),
+        ("Finding".to_owned(), super::schema_of::<FindingView>()),
+    ]
+}
+
+fn paths(endpoints: &[Endpoint], prefix: &str) -> Paths {
+    let mut paths = PathsBuilder::new();
+    for endpoint in endpoints {
+        for (number, path) in endpoint.paths(prefix).into_iter().enumerate() {
+            let mut operation = describe(endpoint);
+            if number > 0 {
+                // The same operation by the other spelling that the source documents use for its path.
+                operation.operation_id = operation.operation_id.map(|id| format!("{id}AtRoot"));
+            }
+            let method = match endpoint.method {
+                HttpMethod::Post => HttpMethod::Post,
+                HttpMethod::Put => HttpMethod::Put,
+                HttpMethod::Delete => HttpMethod::Delete,
+                HttpMethod::Patch => HttpMethod::Patch,
+                _ => HttpMethod::Get,
+            };
+            paths = paths.path(path, PathItem::new(method, operation));
+        }
+    }
+    paths.build()
+}
+
+fn describe(endpoint: &Endpoint) -> Operation {
+    let mut operation = endpoint.operation.clone();
+    operation.security = Some(security(endpoint.who));
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            response
+                .headers
+                .insert("X-Request-Id".to_owned(), RefOr::T(request_id()));
+        }
+    }
+    let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
+    for code in problems(endpoint) {
+        by_status
+            .entry(code.entry().status.as_u16())
+            .or_default()
+            .push(code);
+    }
+    for (status, codes) in by_status {
+        operation
+            .responses
+            .responses
+            .insert(status.to_string(), problem(&codes).into());
+    }
+    operation
+}
+
+fn security(who: Who) -> Vec<SecurityRequirement> {
+    match who {
+        Who::Public => Vec::new(),
+        Who::ConfirmToken => vec![SecurityRequirement::new::<_, [&str; 0], _>("confirmToken", [])],
+        Who::Admin => {
+            vec![
+                SecurityRequirement::new("bearer", ["admin"]),
+                SecurityRequirement::new("apiKey", ["operator"]),
+            ]
+        }
+        Who::Scope(scope) => ["bearer", "apiKey"]
+            .map(|name| SecurityRequirement::new(name, [scope.as_str()]))
+            .into(),
+    }
+}
+
+/// Everything that can go wrong at an endpoint.
+fn problems(endpoint: &Endpoint) -> Vec<Code> {
+    let mut codes: Vec<Code> = match endpoint.who {
+        Who::Public => Vec::new(),
+        Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
+        Who::Admin => {
+            vec![
+                Code::MissingAuthorization,
+                Code::InvalidToken,
+                Code::WrongTenant,
+                Code::Forbidden,
+                Code::TenantNotFound,
+            ]
+        }
+        Who::Scope(_) => vec![
+            Code::MissingAuthorization,
+            Code::InvalidToken,
+            Code::WrongTenant,
+            Code::MissingScope,
+            Code::Forbidden,
+            Code::TenantSuspended,
+            Code::TenantNotFound,
+            Code::TenantNotReady,
+        ],
+    };
+    if endpoint.operation.request_body.is_some() {
+        codes.extend([
+            Code::MalformedJson,
+            Code::ValidationFailed,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+        ]);
+    }
+    codes.extend(endpoint.problems);
+    codes.extend([Code::InternalError, Code::Unavailable, Code::Overloaded]);
+    codes
+}
+
+fn problem(codes: &[Code]) -> Response {
+    let titles: Vec<&str> = codes.iter().map(|code| code.entry().title).collect();
+    let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemView::name())));
+    for code in codes {
+        let entry = code.entry();
+        let example = ExampleBuilder::new()
+            .summary(entry.title)
+            .value(Some(example(entry)));
+        content = content.examples_from_iter([(entry.code, example.build())]);
+    }
+    let mut response = ResponseBuilder::new()
+        .description(titles.join("; "))
+        .content("application/problem+json", content.build())
+        .header("X-Request-Id", request_id());
+    for (status, header, about) in HEADERS {
+        if codes.iter().any(|code| code.entry().status.as_u16() == status) {
+            response = response.header(header, text_header(about));
+        }
+    }
+    response.build()
+}
+
+const HEADERS: [(u16, &str, &str); 2] = [
+    (401, "WWW-Authenticate", "How to authenticate"),
+    (503, "Retry-After", "After how many seconds to try again"),
+];
+
+fn example(entry: &Entry) -> Value {
+    json!({
+        "type": entry.link(),
+        "title": entry.title,
+        "status": entry.status.as_u16(),
+        "detail": entry.cause,
+        "instance": "/requested/path",
+        "code": entry.code,
+        "requestId": "0195c0de000070008000000000000001",
+        "help": format!("/problems/{}", entry.code),
+    })
+}
+
+fn request_id() -> utoipa::openapi::Header {
+    text_header("Names the request in errors and in the log")
+}
+
+fn text_header(about: &str) -> utoipa::openapi::Header {
+    HeaderBuilder::new()
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .description(Some(about))
+        .build()
+}

@@ -1,0 +1,70 @@
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::KeepAlive;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpResponse, HttpServer};
+
+use crate::observe::observe;
+use crate::problem::{Code, Problem};
+use crate::{HttpState, endpoint, routes};
+
+/// A server that listens. It serves for as long as [`server`](Self::server) is awaited.
+pub struct Serving {
+    /// Where it listens.
+    pub addresses: Vec<SocketAddr>,
+    /// The future that serves; its handle stops it, gracefully or not. It minds no signals: that is the program's.
+    pub server: Server,
+}
+
+/// Listens where the settings say. Has to be called within an actix or tokio runtime.
+pub fn serve(state: Arc<HttpState>) -> io::Result<Serving> {
+    let settings = state.settings.clone();
+    let data = Data::from(state);
+    let server = HttpServer::new(move || app(Data::clone(&data)))
+        .workers(settings.workers.max(1))
+        .keep_alive(KeepAlive::Timeout(settings.keep_alive))
+        .client_request_timeout(settings.request_timeout)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals()
+        .bind(settings.bind)?;
+    Ok(Serving {
+        addresses: server.addrs(),
+        server: server.run(),
+    })
+}
+
+/// The application: every route, and around them the middleware that writes problems out.
+pub(crate) fn app(
+    state: Data<HttpState>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let ids = Arc::clone(&state.platform.ids);
+    App::new()
+        .app_data(Data::clone(&state))
+        .configure(|config| {
+            endpoint::register(config, &routes::endpoints(), &state.prefix);
+            config.route("/swagger/", web::get().to(routes::swagger));
+            config.route("/swagger/{file:.+}", web::get().to(routes::asset));
+        })
+        .default_service(web::to(nothing_here))
+        .wrap(from_fn(move |request, next| {
+            let ids = Arc::clone(&ids);
+            async move { observe(ids.as_ref(), request, next).await }
+        }))
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(Code::NotFound, "There is nothing at this URL"))
+}

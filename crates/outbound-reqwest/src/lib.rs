@@ -1,0 +1,8 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod client;
+pub mod endpoint;
+mod siteverify;
+
+pub use siteverify::{InvalidSiteverify, SiteverifyCaptcha, SiteverifySettings};

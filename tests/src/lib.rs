@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod backend;
+mod binary;
+mod client;
+mod installation;
+mod process;
+
+pub use backend::{Backend, for_each_backend};
+pub use client::{Client, Request, Response};
+pub use installation::Installation;
+pub use process::{OPERATOR_KEY, PATIENCE, Tenantry};

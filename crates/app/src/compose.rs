@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use tenantry_ports::{KeyMint, StoreError};
 use tenantry_security::{
-    ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy, SystemIds,
-    ValicoCheck,
+    ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy,
+    SystemIds, ValicoCheck,
 };
 use tenantry_store_diesel::{DatabaseUrl, OpenError, Stores};
 use tenantry_usecases::configs::ConfigCache;
@@ -50,23 +50,32 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
         tokens: Arc::new(SignedTokens::new(&master)),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
-        schemas: Arc::new(ValicoCheck::default()),
+        schemas: Arc::new(ValicoCheck),
         nudge: bell.clone(),
         policy: policy(settings),
         configs: ConfigCache::default(),
         entropy,
     };
-    Ok(Installation { platform: Arc::new(platform), stores, bell, new_key })
+    Ok(Installation {
+        platform: Arc::new(platform),
+        stores,
+        bell,
+        new_key,
+    })
 }
 
 /// Opens the databases; a SQLite control database is made if it is not there.
 pub(crate) fn open_stores(settings: &Settings) -> Result<Stores, Failure> {
     prepare_directories(settings)?;
     Stores::open(&settings.stores).map_err(|error| match error {
-        OpenError::Connect { .. } => {
-            Failure::new(error, "start PostgreSQL, or correct TENANTRY_DATABASE_URL; sqlite:PATH needs no server")
-        }
-        OpenError::File(_) => Failure::new(error, "name a file that can be made and written to, in TENANTRY_DATABASE_URL"),
+        OpenError::Connect { .. } => Failure::new(
+            error,
+            "start PostgreSQL, or correct TENANTRY_DATABASE_URL; sqlite:PATH needs no server",
+        ),
+        OpenError::File(_) => Failure::new(
+            error,
+            "name a file that can be made and written to, in TENANTRY_DATABASE_URL",
+        ),
         OpenError::TooOld { .. } => Failure::new(error, "upgrade it"),
         OpenError::Store(error) => store_failure(&error),
     })
@@ -91,7 +100,8 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
     match &settings.secret_key {
         Some(text) => {
             let key = MasterKey::from_base64(text.expose());
-            key.map(|key| (key, None)).map_err(|error| Failure::new(error, "set another TENANTRY_SECRET_KEY"))
+            key.map(|key| (key, None))
+                .map_err(|error| Failure::new(error, "set another TENANTRY_SECRET_KEY"))
         }
         None => {
             let stored = data_dir::master_key(&settings.data_dir)?;
@@ -103,7 +113,10 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
 fn key_mint(settings: &Settings, entropy: Arc<SystemEntropy>) -> Arc<dyn KeyMint> {
     let mint = ApiKeyMint::new(entropy);
     match &settings.operator_key {
-        Some(key) => Arc::new(GivenKeyMint { mint, given: operator_key::parts(key) }),
+        Some(key) => Arc::new(GivenKeyMint {
+            mint,
+            given: operator_key::parts(key),
+        }),
         None => Arc::new(mint),
     }
 }
@@ -128,7 +141,9 @@ pub(crate) fn store_failure(error: &StoreError) -> Failure {
         StoreError::Unavailable(_) => {
             "start the database server, or correct TENANTRY_DATABASE_URL (`tenantry config show` prints it)"
         }
-        StoreError::Corrupt { .. } => "this database was changed by something else, or by a newer version: use that one",
+        StoreError::Corrupt { .. } => {
+            "this database was changed by something else, or by a newer version: use that one"
+        }
         _ => "see the message; with TENANTRY_LOG=debug more is logged",
     };
     Failure::new(error, next)

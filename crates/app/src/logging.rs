@@ -10,7 +10,11 @@ use crate::settings::{Log, LogFormat};
 /// Starts logging for the rest of the process. `quiet` is for commands whose result is what they print: they log
 /// warnings only, unless a filter was asked for.
 pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
-    let filter = if quiet && !log.filter_was_chosen { "warn" } else { &log.filter };
+    let filter = if quiet && !log.filter_was_chosen {
+        "warn"
+    } else {
+        &log.filter
+    };
     let filter = EnvFilter::try_new(filter)
         .map_err(|error| Failure::new(error, "choose another filter, such as TENANTRY_LOG=info"))?;
     let terminal = stderr().is_terminal();
@@ -19,13 +23,27 @@ pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(stderr);
     let started = if pretty {
-        lines.with_ansi(terminal && wants_colour()).with_target(false).try_init()
+        lines
+            .with_ansi(terminal && wants_colour())
+            .with_target(false)
+            .try_init()
     } else {
-        lines.json().flatten_event(true).with_current_span(false).try_init()
+        lines
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .try_init()
     };
-    started.map_err(|error| Failure::new(format!("logging cannot be started: {error}"), "this is a bug; report it"))
+    started.map_err(|error| {
+        Failure::new(
+            format!("logging cannot be started: {error}"),
+            "this is a bug; report it",
+        )
+    })
 }
 
 /// <https://no-color.org>

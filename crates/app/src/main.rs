@@ -29,7 +29,10 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let sources = Sources { common: cli.common, environment: settings::of_process() };
+    let sources = Sources {
+        common: cli.common,
+        environment: settings::of_process(),
+    };
     match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
         Command::Serve(wish) => {
             let bind = wish.bind.map(|address| ("server.bind", address, "--bind"));
@@ -52,7 +55,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),
         Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?, &sources.environment),
-        Command::AccountConfig(AccountConfig::Validate { files, json }) => account_config::validate(&files, json),
+        Command::AccountConfig(AccountConfig::Validate { files, json }) => {
+            account_config::validate(&files, json)
+        }
         Command::AccountConfig(AccountConfig::Schema) => account_config::schema(),
         Command::Openapi => openapi::document(&sources.settings(Vec::new())?),
     }
@@ -66,7 +71,11 @@ struct Sources {
 
 impl Sources {
     fn layers(&self, mut flags: Flags) -> Result<Layers, Failure> {
-        let data_dir = self.common.data_dir.as_ref().map(|path| path.display().to_string());
+        let data_dir = self
+            .common
+            .data_dir
+            .as_ref()
+            .map(|path| path.display().to_string());
         flags.extend(data_dir.map(|path| ("data_dir", path, "--data-dir")));
         settings::layers(self.common.config.as_deref(), &self.environment, &flags)
     }

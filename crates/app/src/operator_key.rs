@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use tenantry_ports::{
-    ApiKey, Constraint, Digest, KeyAudience, KeyMint, MintedKey, PresentedKey, Secret, StoreError, StoreResult,
+    ApiKey, Constraint, Digest, KeyAudience, KeyMint, MintedKey, PresentedKey, Secret, StoreError,
+    StoreResult,
 };
 use tenantry_security::{ApiKeyMint, Sha256Digest};
 use tenantry_usecases::Platform;
@@ -24,7 +25,11 @@ impl KeyMint for GivenKeyMint {
 
     fn parse(&self, text: &str) -> Option<PresentedKey> {
         let hash = Sha256Digest.sha256(text.as_bytes());
-        if self.matches(&hash, &self.given.hash) { Some(self.given.clone()) } else { self.mint.parse(text) }
+        if self.matches(&hash, &self.given.hash) {
+            Some(self.given.clone())
+        } else {
+            self.mint.parse(text)
+        }
     }
 
     fn matches(&self, presented: &[u8; 32], stored: &[u8; 32]) -> bool {
@@ -36,7 +41,10 @@ impl KeyMint for GivenKeyMint {
 pub(crate) fn parts(key: &Secret) -> PresentedKey {
     let digest: &dyn Digest = &Sha256Digest;
     let lookup = digest.hex(format!("operator's key from the settings: {}", key.expose()).as_bytes());
-    PresentedKey { lookup: format!("settings_{}", &lookup[..16]), hash: digest.sha256(key.expose().as_bytes()) }
+    PresentedKey {
+        lookup: format!("settings_{}", &lookup[..16]),
+        hash: digest.sha256(key.expose().as_bytes()),
+    }
 }
 
 /// Makes sure that the given key has a record.
@@ -44,7 +52,9 @@ pub(crate) fn record(platform: &Platform, key: &Secret) -> StoreResult<()> {
     let parts = parts(key);
     if let Some(known) = platform.control.read(|tx| tx.api_keys().find(&parts.lookup))? {
         if known.revoked_at.is_some() {
-            tracing::warn!("The operator's key of the settings was revoked and does not work; set another one");
+            tracing::warn!(
+                "The operator's key of the settings was revoked and does not work; set another one"
+            );
         }
         return Ok(());
     }
@@ -78,7 +88,10 @@ mod tests {
     use super::*;
 
     fn mint(given: &str) -> GivenKeyMint {
-        GivenKeyMint { mint: ApiKeyMint::new(Arc::new(SystemEntropy)), given: parts(&Secret::new(given)) }
+        GivenKeyMint {
+            mint: ApiKeyMint::new(Arc::new(SystemEntropy)),
+            given: parts(&Secret::new(given)),
+        }
     }
 
     #[test]
@@ -86,7 +99,12 @@ mod tests {
         let key = "an-operator-key-of-my-own";
         let mint = mint(key);
         assert_eq!(mint.parse(key), Some(parts(&Secret::new(key))));
-        for other in ["an-operator-key-of-my-owm", "an-operator-key-of-my-own ", "", &mint.given.lookup] {
+        for other in [
+            "an-operator-key-of-my-owm",
+            "an-operator-key-of-my-own ",
+            "",
+            &mint.given.lookup,
+        ] {
             assert_eq!(mint.parse(other), None, "{other}");
         }
     }
@@ -102,6 +120,10 @@ mod tests {
     fn the_public_part_says_nothing_of_the_hash() {
         let parts = parts(&Secret::new("an-operator-key-of-my-own"));
         let digest: &dyn Digest = &Sha256Digest;
-        assert!(!digest.hex(b"an-operator-key-of-my-own").contains(&parts.lookup["settings_".len()..]));
+        assert!(
+            !digest
+                .hex(b"an-operator-key-of-my-own")
+                .contains(&parts.lookup["settings_".len()..])
+        );
     }
 }

@@ -1,5 +1,8 @@
 //! The server from its first start to its end.
-#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test fails where something is not as it should be"
+)]
 
 mod support;
 
@@ -22,7 +25,10 @@ fn mode(path: &Path) -> u32 {
 fn first_steps(banner: &str) -> String {
     let commands = ["OPERATOR_KEY=", "KEY=", "curl "];
     let steps = banner.lines().filter_map(|line| line.strip_prefix("  "));
-    steps.filter(|line| commands.iter().any(|command| line.starts_with(command))).map(|line| format!("{line}\n")).collect()
+    steps
+        .filter(|line| commands.iter().any(|command| line.starts_with(command)))
+        .map(|line| format!("{line}\n"))
+        .collect()
 }
 
 fn new_tenant(slug: &str) -> Value {
@@ -41,23 +47,45 @@ fn the_first_start_makes_everything_and_its_first_steps_work_as_printed() {
     let steps = Command::new("sh").args(["-euc", &script]).output().unwrap();
     let printed = String::from_utf8(steps.stdout).unwrap();
     assert!(steps.status.success(), "{printed}");
-    assert!(printed.contains("\"configId\":\"my-50k-v1\"") && printed.contains("\"accountId\":\"acc_"), "{printed}");
+    assert!(
+        printed.contains("\"configId\":\"my-50k-v1\"") && printed.contains("\"accountId\":\"acc_"),
+        "{printed}"
+    );
 
     let data = here.path().join("data");
     assert_eq!((mode(&data), mode(&data.join("secret.key"))), (0o700, 0o600));
-    let key = script.lines().next().unwrap().split('\'').nth(1).unwrap().to_owned();
+    let key = script
+        .lines()
+        .next()
+        .unwrap()
+        .split('\'')
+        .nth(1)
+        .unwrap()
+        .to_owned();
     let log = server.stop();
     assert!(!log.contains(&key), "the key is not logged");
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        assert!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");
+        assert!(
+            line["level"].is_string() && line["timestamp"].is_string(),
+            "{line}"
+        );
     }
 
     let secret = fs::read(data.join("secret.key")).unwrap();
     let server = Server::start(serve(here.path()));
-    assert!(!server.banner.contains("tnt_op_") && !server.banner.contains("curl"), "{}", server.banner);
+    assert!(
+        !server.banner.contains("tnt_op_") && !server.banner.contains("curl"),
+        "{}",
+        server.banner
+    );
     assert_eq!(fs::read(data.join("secret.key")).unwrap(), secret);
-    let (status, _) = server.send("POST", "/api/v1/tenants/hello/api-keys", &key, &json!({ "name": "n", "scopes": SCOPES }));
+    let (status, _) = server.send(
+        "POST",
+        "/api/v1/tenants/hello/api-keys",
+        &key,
+        &json!({ "name": "n", "scopes": SCOPES }),
+    );
     assert_eq!(status, 201, "the first start's key still works");
     assert!(server.memory() < 60 << 20, "{} bytes", server.memory());
     server.stop();
@@ -72,7 +100,9 @@ fn a_stop_finishes_what_runs_and_a_second_one_does_not_wait_for_it() {
     let (status, _) = server.send("GET", "/health/live", "", &Value::Null);
     assert_eq!(status, 200);
     server.signal("TERM");
-    until("it accepts nobody any more", || TcpStream::connect(&server.address).is_err().then_some(()));
+    until("it accepts nobody any more", || {
+        TcpStream::connect(&server.address).is_err().then_some(())
+    });
     server.signal("TERM");
     let (status, log) = server.ended();
     assert_eq!(status.code(), Some(1), "{log}");
@@ -92,15 +122,34 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
     let here = directory();
     let key = "an-operator-key-of-my-own";
     let mut command = serve(here.path());
-    command.env("TENANTRY_OPERATOR_KEY", key).env("TENANTRY_PROVISIONING_ACCESS", "operator");
+    command
+        .env("TENANTRY_OPERATOR_KEY", key)
+        .env("TENANTRY_PROVISIONING_ACCESS", "operator");
     let server = Server::start(command);
-    assert!(!server.banner.contains("tnt_op_") && !server.banner.contains(key), "{}", server.banner);
-    assert_eq!(server.send("POST", "/api/v1/tenants", "an-operator-key-of-my-owm", &new_tenant("acme")).0, 401);
+    assert!(
+        !server.banner.contains("tnt_op_") && !server.banner.contains(key),
+        "{}",
+        server.banner
+    );
+    assert_eq!(
+        server
+            .send(
+                "POST",
+                "/api/v1/tenants",
+                "an-operator-key-of-my-owm",
+                &new_tenant("acme")
+            )
+            .0,
+        401
+    );
     let (status, answer) = server.send("POST", "/api/v1/tenants", key, &new_tenant("acme"));
     assert_eq!(status, 201, "{answer}");
     let keys = run(here.path(), &["keys", "list", "--operator", "--json"], &[]);
     let listed: Value = serde_json::from_str(&keys.stdout).unwrap();
-    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["createdBy"]), (1, &json!("settings")));
+    assert_eq!(
+        (listed.as_array().unwrap().len(), &listed[0]["createdBy"]),
+        (1, &json!("settings"))
+    );
     assert!(!keys.stdout.contains(key));
     assert!(!server.stop().contains(key));
 }
@@ -114,8 +163,15 @@ fn api_and_worker_may_be_different_processes() {
     let wish = json!({ "name": "Acme Corp", "slug": "acme", "plan": "Basic" });
     let (_, announced) = api.send("POST", "/provision/tenants/init", "", &wish);
     let token = announced["confirmToken"].as_str().unwrap();
-    assert_eq!(api.send("POST", "/provision/tenants/confirm", token, &Value::Null).0, 200);
-    let path = format!("/provision/tenants/{}/status", announced["provisioningId"].as_str().unwrap());
+    assert_eq!(
+        api.send("POST", "/provision/tenants/confirm", token, &Value::Null)
+            .0,
+        200
+    );
+    let path = format!(
+        "/provision/tenants/{}/status",
+        announced["provisioningId"].as_str().unwrap()
+    );
     assert_eq!(api.send("GET", &path, "", &Value::Null).1["status"], "QUEUED");
 
     let mut command = serve(here.path());
@@ -132,42 +188,114 @@ fn api_and_worker_may_be_different_processes() {
 fn keys_are_made_listed_and_revoked_while_a_server_runs() {
     let here = directory();
     let server = Server::start(serve(here.path()));
-    assert_eq!(server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0, 201);
+    assert_eq!(
+        server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0,
+        201
+    );
 
-    let quiet = ["keys", "create", "--tenant", "acme", "--scopes", "accounts:read,accounts:write", "--quiet"];
+    let quiet = [
+        "keys",
+        "create",
+        "--tenant",
+        "acme",
+        "--scopes",
+        "accounts:read,accounts:write",
+        "--quiet",
+    ];
     let said = run(here.path(), &quiet, &[]);
     assert_eq!((said.status, &*said.stderr), (0, ""));
     let key = said.stdout.strip_suffix('\n').unwrap();
-    assert!(key.starts_with("tnt_live_") && !key.contains(char::is_whitespace), "the key alone: {key:?}");
+    assert!(
+        key.starts_with("tnt_live_") && !key.contains(char::is_whitespace),
+        "the key alone: {key:?}"
+    );
     let account = json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" });
-    assert_eq!(server.send("POST", "/api/v1/tenants/acme/accounts", key, &account).0, 201);
+    assert_eq!(
+        server
+            .send("POST", "/api/v1/tenants/acme/accounts", key, &account)
+            .0,
+        201
+    );
 
-    let json = ["keys", "create", "--operator", "--name", "mine", "--expires-at", "2999-01-31T00:00:00Z", "--json"];
+    let json = [
+        "keys",
+        "create",
+        "--operator",
+        "--name",
+        "mine",
+        "--expires-at",
+        "2999-01-31T00:00:00Z",
+        "--json",
+    ];
     let made: Value = serde_json::from_str(&run(here.path(), &json, &[]).stdout).unwrap();
     assert!(made["key"].as_str().unwrap().starts_with("tnt_op_"), "{made}");
-    assert_eq!((&made["name"], &made["expiresAt"]), (&json!("mine"), &json!("2999-01-31T00:00:00Z")));
+    assert_eq!(
+        (&made["name"], &made["expiresAt"]),
+        (&json!("mine"), &json!("2999-01-31T00:00:00Z"))
+    );
 
     let listed = run(here.path(), &["keys", "list", "--tenant", "acme", "--json"], &[]);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
-    assert_eq!((&listed[0]["state"], &listed[0]["scopes"]), (&json!("live"), &json!(SCOPES)));
+    assert_eq!(
+        (&listed[0]["state"], &listed[0]["scopes"]),
+        (&json!("live"), &json!(SCOPES))
+    );
     assert!(listed[0]["key"].is_null() && !listed.to_string().contains(key));
     let id = listed[0]["id"].as_str().unwrap();
-    assert_eq!(run(here.path(), &["keys", "revoke", "--operator", id], &[]).status, 1, "not the operator's");
-    assert_eq!(run(here.path(), &["keys", "revoke", "--tenant", "acme", id], &[]).status, 0);
-    assert_eq!(server.send("POST", "/api/v1/tenants/acme/accounts", key, &account).0, 401);
+    assert_eq!(
+        run(here.path(), &["keys", "revoke", "--operator", id], &[]).status,
+        1,
+        "not the operator's"
+    );
+    assert_eq!(
+        run(here.path(), &["keys", "revoke", "--tenant", "acme", id], &[]).status,
+        0
+    );
+    assert_eq!(
+        server
+            .send("POST", "/api/v1/tenants/acme/accounts", key, &account)
+            .0,
+        401
+    );
     let table = run(here.path(), &["keys", "list", "--tenant", "acme"], &[]).stdout;
-    assert!(table.starts_with("ID ") && table.contains(id) && table.contains("revoked"), "{table}");
+    assert!(
+        table.starts_with("ID ") && table.contains(id) && table.contains("revoked"),
+        "{table}"
+    );
 
     for (wrong, message) in [
-        (&["keys", "create", "--tenant", "nobody", "--scopes", "accounts:read"][..], "there is no tenant 'nobody'"),
+        (
+            &[
+                "keys",
+                "create",
+                "--tenant",
+                "nobody",
+                "--scopes",
+                "accounts:read",
+            ][..],
+            "there is no tenant 'nobody'",
+        ),
         (&["keys", "create", "--tenant", "acme"], "at least one scope"),
-        (&["keys", "create", "--operator", "--expires-at", "2001-01-01T00:00:00Z"], "must lie in the future"),
+        (
+            &[
+                "keys",
+                "create",
+                "--operator",
+                "--expires-at",
+                "2001-01-01T00:00:00Z",
+            ],
+            "must lie in the future",
+        ),
     ] {
         let said = run(here.path(), wrong, &[]);
         assert_eq!((said.status, &*said.stdout), (1, ""), "{wrong:?}");
         assert!(said.stderr.contains(message), "{}", said.stderr);
     }
-    let unknown = run(here.path(), &["keys", "create", "--tenant", "acme", "--scopes", "accounts:rite"], &[]);
+    let unknown = run(
+        here.path(),
+        &["keys", "create", "--tenant", "acme", "--scopes", "accounts:rite"],
+        &[],
+    );
     assert_eq!(unknown.status, 2);
     assert!(unknown.stderr.contains("accounts:write"), "{}", unknown.stderr);
     server.stop();
@@ -177,24 +305,47 @@ fn keys_are_made_listed_and_revoked_while_a_server_runs() {
 fn migrate_goes_through_every_tenant_and_a_broken_one_does_not_stop_it() {
     let here = directory();
     let dry = run(here.path(), &["migrate", "--dry-run"], &[]);
-    assert_eq!((dry.status, &*dry.stdout), (0, "control database: would be made; there are no tenants yet\n"));
+    assert_eq!(
+        (dry.status, &*dry.stdout),
+        (0, "control database: would be made; there are no tenants yet\n")
+    );
     assert!(!here.path().join("data").exists(), "a dry run makes nothing");
-    assert_eq!(run(here.path(), &["migrate"], &[]).stdout, "control database: 1 migration done\n");
+    assert_eq!(
+        run(here.path(), &["migrate"], &[]).stdout,
+        "control database: 1 migration done\n"
+    );
 
     let server = Server::start(serve(here.path()));
     for slug in ["one", "two", "three"] {
-        assert_eq!(server.send("POST", "/api/v1/tenants", "", &new_tenant(slug)).0, 201);
+        assert_eq!(
+            server.send("POST", "/api/v1/tenants", "", &new_tenant(slug)).0,
+            201
+        );
     }
     server.stop();
     let sorted = |text: &str| {
-        let mut lines: Vec<_> = text.lines().map(|line| line.split("] ").last().unwrap().to_owned()).collect();
+        let mut lines: Vec<_> = text
+            .lines()
+            .map(|line| line.split("] ").last().unwrap().to_owned())
+            .collect();
         lines.sort();
         lines
     };
-    let all = ["control database: up to date", "one: up to date", "three: up to date", "two: up to date"];
+    let all = [
+        "control database: up to date",
+        "one: up to date",
+        "three: up to date",
+        "two: up to date",
+    ];
     assert_eq!(sorted(&run(here.path(), &["migrate"], &[]).stdout), all);
-    assert_eq!(sorted(&run(here.path(), &["migrate", "--dry-run"], &[]).stdout), all);
-    assert_eq!(sorted(&run(here.path(), &["migrate", "--only", "two"], &[]).stdout), [all[0], all[3]]);
+    assert_eq!(
+        sorted(&run(here.path(), &["migrate", "--dry-run"], &[]).stdout),
+        all
+    );
+    assert_eq!(
+        sorted(&run(here.path(), &["migrate", "--only", "two"], &[]).stdout),
+        [all[0], all[3]]
+    );
     assert_eq!(run(here.path(), &["migrate", "--only", "four"], &[]).status, 1);
 
     let broken = here.path().join("data/tenants/ecom_tenant_two.db");
@@ -207,5 +358,10 @@ fn migrate_goes_through_every_tenant_and_a_broken_one_does_not_stop_it() {
     assert_eq!(said.status, 1);
     assert_eq!(sorted(&said.stdout), [all[0], all[1], all[2]]);
     assert!(said.stderr.contains("two: failed: "), "{}", said.stderr);
-    assert!(said.stderr.contains("error: 1 of 3 tenants' databases could not be migrated"), "{}", said.stderr);
+    assert!(
+        said.stderr
+            .contains("error: 1 of 3 tenants' databases could not be migrated"),
+        "{}",
+        said.stderr
+    );
 }

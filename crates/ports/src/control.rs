@@ -11,7 +11,11 @@ use crate::{Access, ApiKey, PendingAdmin, StoreError, StoreResult, Verdict};
 pub trait ControlStore: Send + Sync {
     /// Begins a transaction, runs `body` exactly once, and does as its verdict says. If any store error occurred
     /// inside, nothing is kept, and a `Commit` verdict is answered with an error.
-    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict) -> StoreResult<()>;
+    fn transact(
+        &self,
+        access: Access,
+        body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict,
+    ) -> StoreResult<()>;
 }
 
 impl dyn ControlStore {

@@ -34,7 +34,10 @@ pub enum StoreError {
 impl StoreError {
     /// A `Corrupt` error.
     pub fn corrupt(what: &'static str, detail: impl ToString) -> Self {
-        Self::Corrupt { what, detail: detail.to_string() }
+        Self::Corrupt {
+            what,
+            detail: detail.to_string(),
+        }
     }
 }
 

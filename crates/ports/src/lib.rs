@@ -19,8 +19,8 @@ pub use databases::{DatabaseError, DatabaseFault, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use outbound::{CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier};
 pub use records::{
-    ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session, StoredConfig,
-    StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
+    StoredConfig, StoredResponse, UnknownScope,
 };
 pub use scope::{NotReady, TenantScope};
 pub use security::{

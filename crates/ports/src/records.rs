@@ -81,14 +81,19 @@ impl fmt::Display for Scope {
 
 /// There is no such scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no scope; there are accounts:read, accounts:write, configs:read, configs:write, trades:write, webhooks:read, webhooks:write, events:read, settings:read and settings:write")]
+#[error(
+    "'{0}' is no scope; there are accounts:read, accounts:write, configs:read, configs:write, trades:write, webhooks:read, webhooks:write, events:read, settings:read and settings:write"
+)]
 pub struct UnknownScope(pub String);
 
 impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        Self::ALL.into_iter().find(|scope| scope.as_str() == text).ok_or_else(|| UnknownScope(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
 
@@ -213,7 +218,10 @@ pub struct LogHead {
 
 impl LogHead {
     /// The head of an empty log.
-    pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
+    pub const EMPTY: Self = Self {
+        sequence: 0,
+        hash: [0; 32],
+    };
 }
 
 /// One entry of a tenant's event log.

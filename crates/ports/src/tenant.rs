@@ -24,7 +24,8 @@ pub trait TenantStores: Send + Sync {
 /// Use [`write`](#method.write) and [`read`](#method.read); `transact` is what adapters implement.
 pub trait TenantStore: Send + Sync {
     /// As [`ControlStore::transact`](crate::ControlStore::transact).
-    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict) -> StoreResult<()>;
+    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict)
+    -> StoreResult<()>;
 }
 
 impl dyn TenantStore {

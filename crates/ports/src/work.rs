@@ -29,12 +29,17 @@ pub(crate) struct Work<B, T, E> {
 
 impl<B, T, E: From<StoreError>> Work<B, T, E> {
     pub(crate) const fn new(body: B) -> Self {
-        Self { body: Some(body), result: None }
+        Self {
+            body: Some(body),
+            result: None,
+        }
     }
 
     /// Runs the body through `call`, which hands it the transaction.
     pub(crate) fn run(&mut self, call: impl FnOnce(B) -> Result<T, E>) -> Verdict {
-        let Some(body) = self.body.take() else { return Verdict::Rollback };
+        let Some(body) = self.body.take() else {
+            return Verdict::Rollback;
+        };
         match self.result.insert(call(body)) {
             Ok(_) => Verdict::Commit,
             Err(_) => Verdict::Rollback,

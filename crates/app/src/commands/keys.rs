@@ -6,9 +6,9 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::ApiKey;
+use tenantry_usecases::Platform;
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
 use tenantry_usecases::tenants::{TenantRef, find};
-use tenantry_usecases::Platform;
 
 use super::{print, print_json};
 use crate::cli::{CreateKey, ListKeys, Owner, RevokeKey};
@@ -40,9 +40,16 @@ pub(crate) fn create(platform: &Platform, wish: CreateKey) -> Result<(), Failure
         record["key"] = text.expose().into();
         return print_json(&record);
     }
-    let scopes = if key.tenant.is_some() { scopes(&key) } else { "everything".to_owned() };
+    let scopes = if key.tenant.is_some() {
+        scopes(&key)
+    } else {
+        "everything".to_owned()
+    };
     print(&format!("{}\n", text.expose()))?;
-    eprintln!("{} may do: {scopes}. The key is shown this once; only its hash is kept.", key.id);
+    eprintln!(
+        "{} may do: {scopes}. The key is shown this once; only its hash is kept.",
+        key.id
+    );
     Ok(())
 }
 
@@ -73,10 +80,15 @@ pub(crate) fn revoke(platform: &Platform, wish: &RevokeKey) -> Result<(), Failur
 }
 
 fn owner(platform: &Platform, owner: &Owner) -> Result<Option<TenantId>, Failure> {
-    let Some(text) = &owner.tenant else { return Ok(None) };
+    let Some(text) = &owner.tenant else {
+        return Ok(None);
+    };
     let unknown = || {
         let what = format!("there is no tenant '{text}'");
-        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
+        Failure::new(
+            what,
+            "give the slug or the id of a tenant as GET /api/v1/tenants lists them",
+        )
     };
     let reference: TenantRef = text.parse().map_err(|_| unknown())?;
     let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;
@@ -92,7 +104,11 @@ fn state(key: &ApiKey, now: DateTime<Utc>) -> &'static str {
 }
 
 fn scopes(key: &ApiKey) -> String {
-    key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
+    key.scopes
+        .iter()
+        .map(|scope| scope.as_str())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 fn time(time: DateTime<Utc>) -> String {
@@ -104,17 +120,36 @@ fn table(keys: &[ApiKey], now: DateTime<Utc>) -> String {
     let row = |key: &ApiKey| {
         let expires = key.expires_at.map_or("never".to_owned(), time);
         let shown = format!("{}…{}", key.lookup, key.last4);
-        let scopes = if key.tenant.is_some() { scopes(key) } else { "everything".to_owned() };
-        [key.id.to_string(), shown, state(key, now).to_owned(), key.name.clone(), scopes, time(key.created_at), expires]
+        let scopes = if key.tenant.is_some() {
+            scopes(key)
+        } else {
+            "everything".to_owned()
+        };
+        [
+            key.id.to_string(),
+            shown,
+            state(key, now).to_owned(),
+            key.name.clone(),
+            scopes,
+            time(key.created_at),
+            expires,
+        ]
     };
     if keys.is_empty() {
         return String::new();
     }
     let rows: Vec<_> = std::iter::once(head).chain(keys.iter().map(row)).collect();
-    let widths: [usize; 7] =
-        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let widths: [usize; 7] = std::array::from_fn(|column| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    });
     let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use tenantry_domain::tenant::Slug;
-use tenantry_ports::{ControlStore, DatabaseError, NotReady, StoreError, StoreResult, TenantFilter, TenantScope};
+use tenantry_ports::{
+    ControlStore, DatabaseError, NotReady, StoreError, StoreResult, TenantFilter, TenantScope,
+};
 use tenantry_store_diesel::{DatabaseUrl, Stores};
 
 use super::print;
@@ -39,11 +41,16 @@ pub(crate) fn migrate(settings: &Settings, wish: &Migrate) -> Result<(), Failure
         print(&format!("control database: {}\n", did(ran)))?;
     }
     let scopes = scopes(&stores.control(), wish.only.as_deref())?;
-    let failed = each(&scopes, |number, scope| one(&stores, scope, wish.dry_run, number, scopes.len()));
+    let failed = each(&scopes, |number, scope| {
+        one(&stores, scope, wish.dry_run, number, scopes.len())
+    });
     match failed {
         0 => Ok(()),
         _ => Err(Failure::new(
-            format!("{failed} of {} tenants' databases could not be migrated", scopes.len()),
+            format!(
+                "{failed} of {} tenants' databases could not be migrated",
+                scopes.len()
+            ),
             "mend what is said above and run it again: what is done is not done twice",
         )),
     }
@@ -51,10 +58,19 @@ pub(crate) fn migrate(settings: &Settings, wish: &Migrate) -> Result<(), Failure
 
 /// The databases to look at.
 fn scopes(control: &Arc<dyn ControlStore>, only: Option<&str>) -> Result<Vec<TenantScope>, Failure> {
-    let Some(text) = only else { return all(control).map_err(|error| store_failure(&error)) };
-    let unknown = || Failure::new(format!("there is no tenant '{text}'"), "give the slug of a tenant");
+    let Some(text) = only else {
+        return all(control).map_err(|error| store_failure(&error));
+    };
+    let unknown = || {
+        Failure::new(
+            format!("there is no tenant '{text}'"),
+            "give the slug of a tenant",
+        )
+    };
     let slug: Slug = text.parse().map_err(|_| unknown())?;
-    let tenant = control.read(|tx| tx.tenants().holding(&slug)).map_err(|error: StoreError| store_failure(&error))?;
+    let tenant = control
+        .read(|tx| tx.tenants().holding(&slug))
+        .map_err(|error: StoreError| store_failure(&error))?;
     let scope = TenantScope::maintenance(&tenant.ok_or_else(unknown)?);
     let scope = scope.map_err(|NotReady(status)| {
         let what = format!("tenant '{text}' is {status} and has no database to migrate");
@@ -67,10 +83,15 @@ fn all(control: &Arc<dyn ControlStore>) -> StoreResult<Vec<TenantScope>> {
     let (mut scopes, mut after) = (Vec::new(), None);
     loop {
         let page = control.read(|tx| tx.tenants().page(&TenantFilter::default(), after, PAGE))?;
-        let Some(last) = page.last() else { return Ok(scopes) };
+        let Some(last) = page.last() else {
+            return Ok(scopes);
+        };
         after = Some((last.created_at, last.id));
         // Of the others the worker takes care.
-        scopes.extend(page.iter().filter_map(|tenant| TenantScope::maintenance(tenant).ok()));
+        scopes.extend(
+            page.iter()
+                .filter_map(|tenant| TenantScope::maintenance(tenant).ok()),
+        );
     }
 }
 

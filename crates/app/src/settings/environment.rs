@@ -48,8 +48,9 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
         let origin = Origin::Environment(variable.clone());
         let outcome = match meaning(variable, value) {
             Meaning::Foreign => Ok(()),
-            Meaning::Setting(name) => once(layers, &name, variable)
-                .and_then(|()| layers.set_text(&name, value, origin)),
+            Meaning::Setting(name) => {
+                once(layers, &name, variable).and_then(|()| layers.set_text(&name, value, origin))
+            }
             Meaning::InFile(name) => once(layers, name, variable)
                 .and_then(|()| secret_from(Path::new(value), variable))
                 .and_then(|secret| layers.set_text(name, &secret, origin)),
@@ -57,7 +58,10 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
                 let guess = guess.map_or("`tenantry config show` lists the settings".to_owned(), |near| {
                     format!("did you mean {near}?")
                 });
-                Err(Problem::new(variable, format!("this variable means no setting; {guess}")))
+                Err(Problem::new(
+                    variable,
+                    format!("this variable means no setting; {guess}"),
+                ))
             }
         };
         problems.extend(outcome.err());
@@ -66,7 +70,12 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
 }
 
 fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
-    let short = |variable: &str| SHORT_FORMS.iter().find(|(short, _)| *short == variable).map(|(_, name)| *name);
+    let short = |variable: &str| {
+        SHORT_FORMS
+            .iter()
+            .find(|(short, _)| *short == variable)
+            .map(|(_, name)| *name)
+    };
     let is_secret = |name: &&str| SECRETS.contains(name);
     if let Some(name) = short(variable) {
         return Meaning::Setting(name.to_owned());
@@ -88,9 +97,15 @@ fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
     if !ours || ignored {
         return Meaning::Foreign;
     }
-    let files = SECRETS.iter().filter_map(|secret| SHORT_FORMS.iter().find(|(_, name)| name == secret));
+    let files = SECRETS
+        .iter()
+        .filter_map(|secret| SHORT_FORMS.iter().find(|(_, name)| name == secret));
     let files: Vec<String> = files.map(|(short, _)| format!("{short}_FILE")).collect();
-    let known = SHORT_FORMS.iter().map(|(short, _)| *short).chain([CONFIG]).chain(files.iter().map(String::as_str));
+    let known = SHORT_FORMS
+        .iter()
+        .map(|(short, _)| *short)
+        .chain([CONFIG])
+        .chain(files.iter().map(String::as_str));
     // All begin alike, which must not count.
     let stems = known.map(|known| &known[PREFIX.len()..]);
     Meaning::Unknown(nearest(&variable[PREFIX.len()..], stems).map(|stem| format!("{PREFIX}{stem}")))
@@ -107,15 +122,18 @@ fn is_service_link(variable: &str, value: &str) -> bool {
     variable.contains("_SERVICE_HOST")
         || variable.contains("_SERVICE_PORT")
         || (variable.ends_with("_PORT") && address)
-        || variable.split_once("_PORT_").is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+        || variable
+            .split_once("_PORT_")
+            .is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Refuses a second variable for one setting: which of the two wins is not for guessing.
 fn once(layers: &Layers, name: &str, variable: &str) -> Result<(), Problem> {
     match layers.get(name) {
-        Some((_, Origin::Environment(other))) => {
-            Err(Problem::new(name, format!("both {other} and {variable} set it; keep one of them")))
-        }
+        Some((_, Origin::Environment(other))) => Err(Problem::new(
+            name,
+            format!("both {other} and {variable} set it; keep one of them"),
+        )),
         _ => Ok(()),
     }
 }

@@ -42,7 +42,12 @@ impl Layers {
     /// The defaults alone.
     pub(crate) fn defaults() -> Result<Self, Problem> {
         let (settings, _) = flatten(DEFAULTS, &Origin::Default)?;
-        Ok(Self { settings: settings.into_iter().map(|(name, value)| (name, (value, Origin::Default))).collect() })
+        Ok(Self {
+            settings: settings
+                .into_iter()
+                .map(|(name, value)| (name, (value, Origin::Default)))
+                .collect(),
+        })
     }
 
     /// Lays a settings file's text over what is there.
@@ -60,7 +65,9 @@ impl Layers {
 
     /// Sets one value, if there is such a setting and it is of this kind.
     pub(crate) fn set(&mut self, name: &str, value: Value, origin: Origin) -> Result<(), Problem> {
-        let Some((current, _)) = self.settings.get(name) else { return Err(self.unknown(name, &origin)) };
+        let Some((current, _)) = self.settings.get(name) else {
+            return Err(self.unknown(name, &origin));
+        };
         if !current.is_like(&value) {
             let what = format!("expected {}, found {}", current.kind(), masked(name, &value));
             return Err(Problem::new(format!("{name} ({origin})"), what));
@@ -71,7 +78,9 @@ impl Layers {
 
     /// Sets one value from text, which is read as the setting's kind.
     pub(crate) fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), Problem> {
-        let Some((current, _)) = self.settings.get(name) else { return Err(self.unknown(name, &origin)) };
+        let Some((current, _)) = self.settings.get(name) else {
+            return Err(self.unknown(name, &origin));
+        };
         let Some(value) = current.parse_like(text) else {
             let what = format!("expected {}, found '{text}'", current.kind());
             return Err(Problem::new(format!("{name} ({origin})"), what));
@@ -84,7 +93,10 @@ impl Layers {
             Some(near) => format!("did you mean {near}?"),
             None => "`tenantry config show` lists those there are".to_owned(),
         };
-        Problem::new(format!("{name} ({origin})"), format!("there is no such setting; {guess}"))
+        Problem::new(
+            format!("{name} ({origin})"),
+            format!("there is no such setting; {guess}"),
+        )
     }
 
     /// The value in force and its origin.
@@ -94,9 +106,10 @@ impl Layers {
 
     /// Every setting, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value, &Origin)> {
-        self.settings.iter().map(|(name, (value, origin))| (name.as_str(), value, origin))
+        self.settings
+            .iter()
+            .map(|(name, (value, origin))| (name.as_str(), value, origin))
     }
-
 }
 
 /// The value as it may be shown: secrets masked.
@@ -115,7 +128,9 @@ pub(crate) fn mask_url(url: &str) -> String {
     if url.is_empty() || url.starts_with("sqlite:") {
         return url.to_owned();
     }
-    let Some((scheme, rest)) = url.split_once("://") else { return MASK.to_owned() };
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return MASK.to_owned();
+    };
     // What follows '?' may name a password as well.
     let (rest, parameters) = match rest.split_once('?') {
         Some((rest, _)) => (rest, format!("?{MASK}")),
@@ -123,7 +138,9 @@ pub(crate) fn mask_url(url: &str) -> String {
     };
     match rest.rsplit_once('@') {
         Some((user, host)) => {
-            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:{MASK}"));
+            let user = user
+                .split_once(':')
+                .map_or(user.to_owned(), |(user, _)| format!("{user}:{MASK}"));
             format!("{scheme}://{user}@{host}{parameters}")
         }
         None => format!("{scheme}://{rest}{parameters}"),
@@ -140,7 +157,10 @@ mod tests {
             ("", ""),
             ("sqlite:data/control.db", "sqlite:data/control.db"),
             ("not a url", "••••••"),
-            ("postgres://u:p%40ss@db.example:5432/x", "postgres://u:••••••@db.example:5432/x"),
+            (
+                "postgres://u:p%40ss@db.example:5432/x",
+                "postgres://u:••••••@db.example:5432/x",
+            ),
             ("postgres://u:a@b@db/x", "postgres://u:••••••@db/x"),
             ("postgres://u@db/x", "postgres://u@db/x"),
             ("postgres://db/x?user=u&password=p", "postgres://db/x?••••••"),
@@ -152,7 +172,10 @@ mod tests {
     #[test]
     fn keys_are_masked_whatever_they_look_like_and_absent_ones_look_absent() {
         for name in ["secrets.secret_key", "secrets.operator_key"] {
-            assert_eq!(masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(), "\"••••••\"");
+            assert_eq!(
+                masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(),
+                "\"••••••\""
+            );
             assert_eq!(masked(name, &Value::Text(String::new())).to_string(), "\"\"");
         }
     }
@@ -161,8 +184,16 @@ mod tests {
     fn a_wrong_kind_is_refused_and_leaves_the_value() {
         let mut layers = Layers::defaults().unwrap();
         let origin = Origin::Flag("--test");
-        let problem = layers.set("server.workers", Value::Text("5".to_owned()), origin).unwrap_err();
-        assert_eq!(problem.to_string(), "server.workers (--test): expected a whole number, found \"5\"");
-        assert_eq!(layers.get("server.workers").unwrap(), &(Value::Integer(0), Origin::Default));
+        let problem = layers
+            .set("server.workers", Value::Text("5".to_owned()), origin)
+            .unwrap_err();
+        assert_eq!(
+            problem.to_string(),
+            "server.workers (--test): expected a whole number, found \"5\""
+        );
+        assert_eq!(
+            layers.get("server.workers").unwrap(),
+            &(Value::Integer(0), Origin::Default)
+        );
     }
 }

@@ -102,10 +102,22 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Settings {
     /// Reads what the values in force mean, or everything that is wrong with them.
     pub(crate) fn read(layers: &Layers) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { layers, problems: Vec::new(), seen: Vec::new() };
+        let mut reader = Reader {
+            layers,
+            problems: Vec::new(),
+            seen: Vec::new(),
+        };
         let settings = reader.settings();
-        debug_assert_eq!(reader.seen.len(), layers.iter().count(), "every setting is read, once");
-        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
+        debug_assert_eq!(
+            reader.seen.len(),
+            layers.iter().count(),
+            "every setting is read, once"
+        );
+        if reader.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(reader.problems)
+        }
     }
 }
 
@@ -126,7 +138,8 @@ impl Reader<'_> {
         Settings {
             server: Server {
                 bind: self.read("server.bind", SocketAddr::from(([127, 0, 0, 1], 0)), |text| {
-                    let error = || format!("'{text}' is no address with a port, such as 127.0.0.1:5000 or [::]:5000");
+                    let error =
+                        || format!("'{text}' is no address with a port, such as 127.0.0.1:5000 or [::]:5000");
                     text.parse().map_err(|_| error())
                 }),
                 api_prefix: self.text("server.api_prefix", api_prefix),
@@ -157,19 +170,27 @@ impl Reader<'_> {
             },
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", |key| {
-                MasterKey::from_base64(key).map(drop).map_err(|error| error.to_string())
+                MasterKey::from_base64(key)
+                    .map(drop)
+                    .map_err(|error| error.to_string())
             }),
             operator_key: self.secret("secrets.operator_key", |key| {
-                let acceptable = key.chars().count() >= 24 && !key.contains(|c: char| c.is_whitespace() || !c.is_ascii());
+                let acceptable =
+                    key.chars().count() >= 24 && !key.contains(|c: char| c.is_whitespace() || !c.is_ascii());
                 let error = || "it has to be at least 24 ASCII characters without white space".to_owned();
                 if acceptable { Ok(()) } else { Err(error()) }
             }),
             log: Log {
                 filter: self.text("log.filter", |text| match EnvFilter::try_new(text) {
                     Ok(_) => Ok(text.to_owned()),
-                    Err(_) => Err(format!("'{text}' is no filter, such as info or warn,tenantry_worker=debug")),
+                    Err(_) => Err(format!(
+                        "'{text}' is no filter, such as info or warn,tenantry_worker=debug"
+                    )),
                 }),
-                filter_was_chosen: self.layers.get("log.filter").is_some_and(|(_, origin)| *origin != Origin::Default),
+                filter_was_chosen: self
+                    .layers
+                    .get("log.filter")
+                    .is_some_and(|(_, origin)| *origin != Origin::Default),
                 format: self.read("log.format", LogFormat::Auto, |text| match text {
                     "auto" => Ok(LogFormat::Auto),
                     "pretty" => Ok(LogFormat::Pretty),
@@ -202,7 +223,11 @@ impl Reader<'_> {
     }
 
     fn passwords(&mut self) -> PasswordPolicy {
-        let min_length: usize = self.number("auth.password_min_length", PasswordPolicy::LEAST, PasswordPolicy::MOST);
+        let min_length: usize = self.number(
+            "auth.password_min_length",
+            PasswordPolicy::LEAST,
+            PasswordPolicy::MOST,
+        );
         PasswordPolicy::new(min_length).unwrap_or_default()
     }
 
@@ -210,15 +235,26 @@ impl Reader<'_> {
         self.seen.push(name);
         let value = self.layers.get(name).cloned();
         if value.is_none() {
-            self.problems.push(Problem::new(name, "this setting has no default: the program was built wrong"));
+            self.problems.push(Problem::new(
+                name,
+                "this setting has no default: the program was built wrong",
+            ));
         }
         value
     }
 
-    fn read<T>(&mut self, name: &'static str, stand_in: T, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
-        let Some((Value::Text(text), origin)) = self.value(name) else { return stand_in };
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        stand_in: T,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        let Some((Value::Text(text), origin)) = self.value(name) else {
+            return stand_in;
+        };
         parse(&text).unwrap_or_else(|what| {
-            self.problems.push(Problem::new(format!("{name} ({origin})"), what));
+            self.problems
+                .push(Problem::new(format!("{name} ({origin})"), what));
             stand_in
         })
     }
@@ -230,18 +266,30 @@ impl Reader<'_> {
     fn duration(&mut self, name: &'static str, least: Duration, most: Duration) -> Duration {
         self.read(name, least, |text| match duration(text)? {
             value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!("'{text}' is not within {} and {}", duration_text(least), duration_text(most))),
+            _ => Err(format!(
+                "'{text}' is not within {} and {}",
+                duration_text(least),
+                duration_text(most)
+            )),
         })
     }
 
     fn size(&mut self, name: &'static str, least: u32, most: u32) -> u32 {
         self.read(name, least, |text| match size(text)? {
             value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!("'{text}' is not within {}KiB and {}KiB", least >> 10, most >> 10)),
+            _ => Err(format!(
+                "'{text}' is not within {}KiB and {}KiB",
+                least >> 10,
+                most >> 10
+            )),
         })
     }
 
-    fn secret(&mut self, name: &'static str, check: impl FnOnce(&str) -> Result<(), String>) -> Option<Secret> {
+    fn secret(
+        &mut self,
+        name: &'static str,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Option<Secret> {
         self.read(name, None, |text| match text {
             "" => Ok(None),
             key => check(key).map(|()| Some(Secret::new(key))),
@@ -252,12 +300,15 @@ impl Reader<'_> {
     where
         N: TryFrom<i64> + PartialOrd + Display + Copy,
     {
-        let Some((Value::Integer(number), origin)) = self.value(name) else { return least };
+        let Some((Value::Integer(number), origin)) = self.value(name) else {
+            return least;
+        };
         match N::try_from(number) {
             Ok(number) if (least..=most).contains(&number) => number,
             _ => {
                 let what = format!("{number} is not within {least} and {most}");
-                self.problems.push(Problem::new(format!("{name} ({origin})"), what));
+                self.problems
+                    .push(Problem::new(format!("{name} ({origin})"), what));
                 least
             }
         }
@@ -269,7 +320,12 @@ impl Reader<'_> {
 }
 
 fn api_prefix(text: &str) -> Result<String, String> {
-    let segment = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let segment = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
     match text.trim_matches('/') {
         prefix if prefix.split('/').all(segment) => Ok(prefix.to_owned()),
         _ => Err(format!("'{text}' is no path prefix, such as api/v1")),
@@ -280,14 +336,18 @@ fn access(text: &str) -> Result<Access, String> {
     match text {
         "open" => Ok(Access::Open),
         "operator" => Ok(Access::Operator),
-        "hmac" | "captcha" => Err(format!("'{text}' is not available in this version; choose open or operator")),
+        "hmac" | "captcha" => Err(format!(
+            "'{text}' is not available in this version; choose open or operator"
+        )),
         _ => Err(format!("'{text}' is none of open and operator")),
     }
 }
 
 /// What keeps a server from being started with these settings although each of them is valid.
 pub(crate) fn insecure(settings: &Settings) -> Option<Problem> {
-    let Settings { server, provisioning, .. } = settings;
+    let Settings {
+        server, provisioning, ..
+    } = settings;
     let open = provisioning.access == Access::Open && !provisioning.allow_open_on_public;
     (open && !server.bind.ip().is_loopback()).then(|| {
         let what = "is a public address, and with provisioning.access = open anybody who reaches it could create tenants; \

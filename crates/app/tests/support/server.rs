@@ -11,20 +11,24 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 /// Longer than anything takes on a busy machine; only a broken server waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running server; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub banner: String,
-    pub address: String,
+    pub(crate) banner: String,
+    pub(crate) address: String,
     log: Option<JoinHandle<String>>,
 }
 
 impl Server {
     /// Starts `command` and waits until it says that it is ready.
-    pub fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let lines = lines(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         let log = thread::spawn(move || {
@@ -42,25 +46,32 @@ impl Server {
                 }
             }
         }
-        let url = banner.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+        let url = banner
+            .split_whitespace()
+            .find_map(|word| word.strip_prefix("http://"));
         let address = url.unwrap_or_default().to_owned();
-        Self { child, banner, address, log: Some(log) }
+        Self {
+            child,
+            banner,
+            address,
+            log: Some(log),
+        }
     }
 
     /// Sends a signal, as in `TERM`.
-    pub fn signal(&self, signal: &str) {
+    pub(crate) fn signal(&self, signal: &str) {
         let kill = format!("kill -{signal} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// Waits for it to end, and answers with its status and its log.
-    pub fn ended(mut self) -> (ExitStatus, String) {
+    pub(crate) fn ended(mut self) -> (ExitStatus, String) {
         let status = until("it ends", || self.child.try_wait().unwrap());
         (status, self.log.take().unwrap().join().unwrap())
     }
 
     /// Stops it politely, and answers with its log.
-    pub fn stop(self) -> String {
+    pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let (status, log) = self.ended();
         assert_eq!(status.code(), Some(0), "{log}");
@@ -68,8 +79,12 @@ impl Server {
     }
 
     /// One request: status and body.
-    pub fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
+    pub(crate) fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -87,7 +102,7 @@ impl Server {
     }
 
     /// Resident memory in bytes.
-    pub fn memory(&self) -> u64 {
+    pub(crate) fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
@@ -114,7 +129,7 @@ fn lines(stdout: impl std::io::Read + Send + 'static) -> Receiver<String> {
 }
 
 /// Looks again and again until there is an answer.
-pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(answer) = look() {
@@ -126,7 +141,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// A command for a server in this directory on a free port.
-pub fn serve(directory: &Path) -> Command {
+pub(crate) fn serve(directory: &Path) -> Command {
     let mut command = super::tenantry(directory);
     command.env("TENANTRY_BIND", "127.0.0.1:0");
     command

@@ -19,8 +19,12 @@ pub(super) struct Signals {
 impl Signals {
     /// From now on the signals come here.
     pub(super) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(|error| Failure::new(error, "allow this process to handle signals"));
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new(error, "allow this process to handle signals"));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
     }
 
     /// The next of them.
@@ -52,6 +56,8 @@ pub(super) async fn stop(http: Option<Http>, worker: Option<Worker>, patience: D
         let _ = worker.await;
     };
     if timeout(patience, everything).await.is_err() {
-        tracing::warn!("Not everything was finished in time; what was left is taken up again when its lease has expired");
+        tracing::warn!(
+            "Not everything was finished in time; what was left is taken up again when its lease has expired"
+        );
     }
 }

@@ -1,0 +1,173 @@
+//! What the environment has a say in (the certificates that are trusted) and what it has none in (the way there). Each
+//! test runs itself again as a process with that environment, because one's own cannot be changed safely.
+
+mod support;
+
+use std::net::TcpStream;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use support::{Canary, Provider, Wire, response, send};
+use tenantry_outbound_reqwest::{SiteverifyCaptcha, SiteverifySettings};
+use tenantry_ports::{CaptchaVerifier, Secret};
+
+const ENDPOINT: &str = "SITEVERIFY_TEST_ENDPOINT";
+const YES: &str = r#"{"success":true}"#;
+
+/// The part of a test that is run again: asks the endpoint that was given and prints what came of it.
+fn in_child() -> bool {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how a test tells its second process what to do"
+    )]
+    let Ok(endpoint) = std::env::var(ENDPOINT) else {
+        return false;
+    };
+    let captcha = SiteverifyCaptcha::new(SiteverifySettings {
+        endpoint,
+        secret: Secret::new("our-secret"),
+        expected_hostname: None,
+        timeout: Duration::from_secs(20),
+    })
+    .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    println!("answer: {:?}", runtime.block_on(captcha.verify("token", None)));
+    true
+}
+
+/// Runs this test's part for the child with these variables; what it printed.
+fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(ENDPOINT, endpoint)
+        .env_remove("SSL_CERT_DIR")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(stdout).unwrap();
+    assert!(status.success(), "{printed}{}", String::from_utf8_lossy(&stderr));
+    printed
+        .lines()
+        .find_map(|line| line.split_once("answer: "))
+        .unwrap()
+        .1
+        .to_owned()
+}
+
+/// A provider behind TLS, with a certificate for `name` that nobody else has signed, and that certificate as PEM.
+fn tls_provider(name: &str) -> (Provider, String) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let wrap = move |mut stream: TcpStream| {
+        let mut connection = ServerConnection::new(Arc::clone(&config)).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).ok()?;
+        }
+        Some(Box::new(StreamOwned::new(connection, stream)) as Box<dyn Wire>)
+    };
+    (
+        Provider::over(|wire| send(wire, response(200, YES).as_bytes()), wrap),
+        cert.pem(),
+    )
+}
+
+#[test]
+fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
+    const THIS: &str = "a_provider_is_asked_over_tls_if_its_certificate_is_trusted";
+    if in_child() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let certificates = directory.path().join("trusted.pem");
+    let trust = |pem: &str| std::fs::write(&certificates, pem).unwrap();
+    let variables = [("SSL_CERT_FILE", certificates.to_str().unwrap())];
+
+    let (provider, pem) = tls_provider("127.0.0.1");
+    let endpoint = format!("https://127.0.0.1:{}/siteverify", provider.port());
+    trust(&pem);
+    assert_eq!(ask_in_child(THIS, &endpoint, &variables), "Ok(Passed)");
+    assert_eq!(provider.heard().len(), 1);
+
+    let (_, of_somebody_else) = tls_provider("127.0.0.1");
+    trust(&of_somebody_else);
+    let answer = ask_in_child(THIS, &endpoint, &variables);
+    assert!(answer.contains("certificate"), "{answer}");
+
+    let (elsewhere, pem) = tls_provider("provider.example.com");
+    trust(&pem);
+    let endpoint = format!("https://127.0.0.1:{}/siteverify", elsewhere.port());
+    let answer = ask_in_child(THIS, &endpoint, &variables);
+    assert!(answer.contains("certificate"), "{answer}");
+
+    assert_eq!(
+        provider.heard().len() + elsewhere.heard().len(),
+        1,
+        "the secret was sent to a stranger"
+    );
+}
+
+#[test]
+fn proxies_of_the_environment_are_ignored() {
+    const THIS: &str = "proxies_of_the_environment_are_ignored";
+    if in_child() {
+        return;
+    }
+    let canary = Canary::new();
+    let proxy = format!("http://{}", canary.address());
+    let provider = Provider::saying(200, YES);
+    let variables = [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ];
+    let variables = variables.map(|name| (name, proxy.as_str()));
+    let variables: Vec<_> = variables
+        .into_iter()
+        .chain([("no_proxy", ""), ("NO_PROXY", "")])
+        .collect();
+    assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
+    assert!(canary.is_untouched());
+}
+
+#[test]
+fn an_endpoint_with_tls_is_never_asked_without() {
+    const THIS: &str = "an_endpoint_with_tls_is_never_asked_without";
+    if in_child() {
+        return;
+    }
+    let (_, pem) = tls_provider("127.0.0.1");
+    let directory = tempfile::tempdir().unwrap();
+    let certificates = directory.path().join("trusted.pem");
+    std::fs::write(&certificates, pem).unwrap();
+    // It would understand plain HTTP, and would hear the secret.
+    let plain = Provider::saying(200, YES);
+    let endpoint = format!("https://127.0.0.1:{}/siteverify", plain.port());
+    let answer = ask_in_child(
+        THIS,
+        &endpoint,
+        &[("SSL_CERT_FILE", certificates.to_str().unwrap())],
+    );
+    assert!(answer.starts_with("Err("), "{answer}");
+    assert!(plain.heard().is_empty());
+}

@@ -7,8 +7,9 @@ use std::{fs, io};
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=../../migrations");
     let mut fingerprint = 0xcbf2_9ce4_8422_2325;
-    let mut migrations: Vec<_> =
-        fs::read_dir("../../migrations/tenant/postgres")?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    let mut migrations: Vec<_> = fs::read_dir("../../migrations/tenant/postgres")?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<io::Result<_>>()?;
     migrations.sort();
     for migration in migrations {
         digest(&mut fingerprint, &migration)?;

@@ -40,6 +40,21 @@ impl Client {
         self.with_header("Authorization", &format!("Bearer {token}"))
     }
 
+    /// The key or token in every request.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn bearer(&self) -> &str {
+        let bearer =
+            |(name, value): &'_ (String, String)| name == "Authorization" && value.starts_with("Bearer ");
+        let (_, value) = self
+            .headers
+            .iter()
+            .find(|header| bearer(header))
+            .expect("the caller has a key");
+        &value["Bearer ".len()..]
+    }
+
     /// A request to be sent.
     pub fn request(&mut self, method: &str, path: &str) -> Request<'_> {
         let headers = self.headers.clone();

@@ -7,6 +7,9 @@ use tracing_subscriber::EnvFilter;
 use crate::failure::Failure;
 use crate::settings::{Log, LogFormat};
 
+/// Tells operators of every start and stop of its threads.
+const CHATTY: &str = "actix_server=warn";
+
 /// Starts logging for the rest of the process. `quiet` is for commands whose result is what they print: they log
 /// warnings only, unless a filter was asked for.
 pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
@@ -15,7 +18,8 @@ pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
     } else {
         &log.filter
     };
-    let filter = EnvFilter::try_new(filter)
+    // What a filter says about it itself comes later and wins.
+    let filter = EnvFilter::try_new(format!("{CHATTY},{filter}"))
         .map_err(|error| Failure::new(error, "choose another filter, such as TENANTRY_LOG=info"))?;
     let terminal = stderr().is_terminal();
     let pretty = match log.format {

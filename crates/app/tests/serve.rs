@@ -122,9 +122,7 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
     let here = directory();
     let key = "an-operator-key-of-my-own";
     let mut command = serve(here.path());
-    command
-        .env("TENANTRY_OPERATOR_KEY", key)
-        .env("TENANTRY_PROVISIONING_ACCESS", "operator");
+    command.env("TENANTRY_OPERATOR_KEY", key);
     let server = Server::start(command);
     assert!(
         !server.banner.contains("tnt_op_") && !server.banner.contains(key),
@@ -132,18 +130,16 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
         server.banner
     );
     assert_eq!(
-        server
-            .send(
-                "POST",
-                "/api/v1/tenants",
-                "an-operator-key-of-my-owm",
-                &new_tenant("acme")
-            )
-            .0,
+        server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0,
+        201
+    );
+    let wish = json!({ "name": "n", "scopes": SCOPES });
+    let path = "/api/v1/tenants/acme/api-keys";
+    assert_eq!(
+        server.send("POST", path, "an-operator-key-of-my-owm", &wish).0,
         401
     );
-    let (status, answer) = server.send("POST", "/api/v1/tenants", key, &new_tenant("acme"));
-    assert_eq!(status, 201, "{answer}");
+    assert_eq!(server.send("POST", path, key, &wish).0, 201);
     let keys = run(here.path(), &["keys", "list", "--operator", "--json"], &[]);
     let listed: Value = serde_json::from_str(&keys.stdout).unwrap();
     assert_eq!(
@@ -151,7 +147,62 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
         (1, &json!("settings"))
     );
     assert!(!keys.stdout.contains(key));
-    assert!(!server.stop().contains(key));
+    assert!(!server.stop().contains(key), "it is not logged");
+
+    let mut command = serve(here.path());
+    command.env("TENANTRY_OPERATOR_KEY", "another-operator-key-of-my-own");
+    let server = Server::start(command);
+    assert_eq!(
+        server.send("POST", path, key, &wish).0,
+        401,
+        "the former one no longer works"
+    );
+    assert_eq!(
+        server
+            .send("POST", path, "another-operator-key-of-my-own", &wish)
+            .0,
+        201
+    );
+    server.stop();
+}
+
+#[test]
+fn where_the_settings_say_so_only_the_operator_orders_tenants() {
+    let here = directory();
+    let key = "an-operator-key-of-my-own";
+    let mut command = serve(here.path());
+    command
+        .env("TENANTRY_OPERATOR_KEY", key)
+        .env("TENANTRY_PROVISIONING_ACCESS", "operator");
+    let server = Server::start(command);
+    let announcement = json!({ "name": "Acme Corp", "slug": "acme", "plan": "Basic" });
+    for nobody in ["", "an-operator-key-of-my-owm"] {
+        assert_eq!(
+            server
+                .send("POST", "/api/v1/tenants", nobody, &new_tenant("acme"))
+                .0,
+            401
+        );
+        assert_eq!(
+            server
+                .send("POST", "/provision/tenants/init", nobody, &announcement)
+                .0,
+            401
+        );
+    }
+    assert_eq!(
+        server
+            .send("POST", "/provision/tenants/init", key, &announcement)
+            .0,
+        200
+    );
+    assert_eq!(
+        server
+            .send("POST", "/api/v1/tenants", key, &new_tenant("hello"))
+            .0,
+        201
+    );
+    server.stop();
 }
 
 #[test]

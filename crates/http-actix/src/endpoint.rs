@@ -44,8 +44,10 @@ pub(crate) struct Endpoint {
     pub(crate) who: Who,
     /// What can go wrong besides what can always go wrong.
     pub(crate) problems: &'static [Code],
-    pub(crate) operation: Operation,
-    pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
+    /// Its description. Made when asked for, since routing does not need it.
+    pub(crate) operation: fn() -> Operation,
+    /// The schemas that the description refers to.
+    pub(crate) schemas: fn(&mut Vec<(String, RefOr<Schema>)>),
     handler: Box<dyn Fn() -> Route>,
 }
 
@@ -59,18 +61,19 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let mut operation = P::operation();
-        operation.tags = Some(P::tags().into_iter().map(str::to_owned).collect());
-        let mut schemas = Vec::new();
-        P::schemas(&mut schemas);
         Self {
             method: P::methods().into_iter().next().unwrap_or(HttpMethod::Get),
             path: P::path(),
             place,
             who,
             problems,
-            operation,
-            schemas,
+            operation: || {
+                let tags = P::tags().into_iter().map(str::to_owned).collect();
+                let mut operation = P::operation();
+                operation.tags = Some(tags);
+                operation
+            },
+            schemas: P::schemas,
             handler: Box::new(move || web::to(handler.clone())),
         }
     }

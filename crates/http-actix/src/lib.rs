@@ -17,6 +17,8 @@ mod routes;
 mod server;
 mod settings;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use server::{Serving, serve};
 pub use settings::HttpSettings;

@@ -62,7 +62,7 @@ pub(crate) struct Trace {
 }
 
 impl Trace {
-    /// Notes the trace with the request, for [`trace_of`](Self::note) to find.
+    /// Begins the trace of a request, which carries it from then on.
     pub(crate) fn begin(request: &ServiceRequest, ids: &dyn Ids) -> RequestId {
         let id = RequestId::of(request, ids);
         request.extensions_mut().insert(Self {

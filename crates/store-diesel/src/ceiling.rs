@@ -14,13 +14,19 @@ pub(crate) struct Permit(Arc<Ceiling>);
 
 impl Ceiling {
     pub(crate) fn new(limit: u32) -> Arc<Self> {
-        Arc::new(Self { limit, open: AtomicU32::new(0) })
+        Arc::new(Self {
+            limit,
+            open: AtomicU32::new(0),
+        })
     }
 
     /// One more, if there is room.
     pub(crate) fn permit(self: &Arc<Self>) -> Option<Permit> {
         let below = |open| (open < self.limit).then_some(open + 1);
-        self.open.fetch_update(Ordering::AcqRel, Ordering::Acquire, below).ok().map(|_| Permit(Arc::clone(self)))
+        self.open
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, below)
+            .ok()
+            .map(|_| Permit(Arc::clone(self)))
     }
 
     /// Whether there is no room.

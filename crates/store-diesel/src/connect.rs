@@ -30,7 +30,10 @@ pub(crate) struct ConnectError(String);
 impl Target {
     /// A SQLite file.
     pub(crate) fn sqlite(path: PathBuf, settings: &StoreSettings) -> Self {
-        Self::Sqlite { path, busy_timeout: settings.lock_timeout }
+        Self::Sqlite {
+            path,
+            busy_timeout: settings.lock_timeout,
+        }
     }
 
     /// A PostgreSQL database for everyday statements.
@@ -38,7 +41,10 @@ impl Target {
         let timeouts = [
             ("statement_timeout", settings.statement_timeout),
             ("lock_timeout", settings.lock_timeout),
-            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
+            (
+                "idle_in_transaction_session_timeout",
+                settings.idle_transaction_timeout,
+            ),
         ];
         Self::postgres_with(url, settings, timeouts)
     }
@@ -48,7 +54,10 @@ impl Target {
         let timeouts = [
             ("statement_timeout", settings.maintenance_timeout),
             ("lock_timeout", settings.lock_timeout),
-            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
+            (
+                "idle_in_transaction_session_timeout",
+                settings.idle_transaction_timeout,
+            ),
         ];
         Self::postgres_with(url, settings, timeouts)
     }
@@ -58,7 +67,10 @@ impl Target {
     fn postgres_with(url: PostgresUrl, settings: &StoreSettings, timeouts: [(&str, Duration); 3]) -> Self {
         let parameters = [
             ("application_name", "tenantry".to_owned()),
-            ("connect_timeout", settings.connect_timeout.as_secs().max(2).to_string()),
+            (
+                "connect_timeout",
+                settings.connect_timeout.as_secs().max(2).to_string(),
+            ),
             ("keepalives_idle", "10".to_owned()),
             ("keepalives_interval", "5".to_owned()),
             ("keepalives_count", "3".to_owned()),
@@ -114,6 +126,8 @@ pub(crate) struct Connector {
 /// An open connection of a pool.
 pub(crate) struct Pooled {
     pub(crate) db: Db,
+    /// Known to be dead. Diesel itself does not notice if that shows while it prepares a query.
+    pub(crate) dead: bool,
     _permit: Permit,
     _alive: Arc<()>,
 }
@@ -121,7 +135,13 @@ pub(crate) struct Pooled {
 impl Connector {
     /// Connects to this database; with an owner, only if it carries that tenant's tag.
     pub(crate) fn new(target: Target, owner: Option<TenantId>, ceiling: Arc<Ceiling>) -> Self {
-        Self { target, owner, ceiling, first: Mutex::default(), alive: Arc::default() }
+        Self {
+            target,
+            owner,
+            ceiling,
+            first: Mutex::default(),
+            alive: Arc::default(),
+        }
     }
 
     pub(crate) const fn is_sqlite(&self) -> bool {
@@ -149,14 +169,23 @@ impl r2d2::ManageConnection for Connector {
         if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(first);
         }
-        let permit = self.ceiling.permit().ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
+        let permit = self
+            .ceiling
+            .permit()
+            .ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
         let mut db = self.target.connect()?;
         if let Some(tenant) = self.owner
-            && owner::of(&mut db).map_err(|error| ConnectError(error.to_string()))? != Some(owner::tag(tenant))
+            && owner::of(&mut db).map_err(|error| ConnectError(error.to_string()))?
+                != Some(owner::tag(tenant))
         {
             return Err(ConnectError("the database is not the tenant's".to_owned()));
         }
-        Ok(Pooled { db, _permit: permit, _alive: Arc::clone(&self.alive) })
+        Ok(Pooled {
+            db,
+            dead: false,
+            _permit: permit,
+            _alive: Arc::clone(&self.alive),
+        })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectError> {
@@ -164,6 +193,90 @@ impl r2d2::ManageConnection for Connector {
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.db.is_broken()
+        pooled.dead || pooled.db.is_broken()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::sql_types::{BigInt, Text};
+
+    use super::*;
+    use crate::DatabaseUrl;
+
+    #[derive(QueryableByName)]
+    struct Pragmas {
+        #[diesel(sql_type = Text)]
+        journal_mode: String,
+        #[diesel(sql_type = BigInt)]
+        synchronous: i64,
+        #[diesel(sql_type = BigInt)]
+        foreign_keys: i64,
+        #[diesel(sql_type = BigInt)]
+        timeout: i64,
+    }
+
+    #[test]
+    fn a_sqlite_connection_is_durable_and_keeps_references() {
+        let directory = tempfile::tempdir().unwrap();
+        let uri = sqlite_uri(&directory.path().join("x.db"), "rwc");
+        let mut sqlite = connect_sqlite(&uri, Duration::from_millis(1234)).unwrap();
+        let sql =
+            "SELECT * FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout";
+        let pragmas: Pragmas = diesel::sql_query(sql).get_result(&mut sqlite).unwrap();
+        assert_eq!(pragmas.journal_mode, "wal");
+        assert_eq!(
+            (pragmas.synchronous, pragmas.foreign_keys, pragmas.timeout),
+            (2, 1, 1234)
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_not_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("x.db");
+        let target = Target::Sqlite {
+            path: path.clone(),
+            busy_timeout: Duration::ZERO,
+        };
+        assert!(target.connect().is_err() && !path.exists());
+    }
+
+    #[derive(QueryableByName)]
+    struct Setting {
+        #[diesel(sql_type = Text)]
+        setting: String,
+    }
+
+    #[test]
+    fn a_postgres_connection_has_its_time_limits() {
+        let Some(server) = tenantry_testkit::postgres::shared() else {
+            return;
+        };
+        let DatabaseUrl::Postgres(url) = server.url("postgres").parse().unwrap() else {
+            panic!("no PostgreSQL URL")
+        };
+        let mut settings = StoreSettings::new(DatabaseUrl::Postgres(url.clone()), "");
+        settings.statement_timeout = Duration::from_millis(1001);
+        settings.lock_timeout = Duration::from_millis(1002);
+        settings.idle_transaction_timeout = Duration::from_millis(1003);
+        settings.maintenance_timeout = Duration::from_millis(1004);
+        let limits = |target: Target| {
+            let query = diesel::sql_query(
+                "SELECT setting FROM pg_settings WHERE source = 'client' AND \
+                 name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'application_name') \
+                 ORDER BY name COLLATE \"C\"",
+            );
+            let found: Vec<Setting> = query.load(&mut target.connect_postgres().unwrap()).unwrap();
+            found.into_iter().map(|found| found.setting).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            limits(Target::postgres(url.clone(), &settings)),
+            ["tenantry", "1003", "1002", "1001"]
+        );
+        assert_eq!(
+            limits(Target::maintenance(url, &settings)),
+            ["tenantry", "1003", "1002", "1004"]
+        );
     }
 }

@@ -19,7 +19,11 @@ use crate::transaction::Transaction;
 pub(crate) struct Control(pub(crate) Arc<Database>);
 
 impl ControlStore for Control {
-    fn transact(&self, access: Access, body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict) -> StoreResult<()> {
+    fn transact(
+        &self,
+        access: Access,
+        body: &mut dyn FnMut(&mut dyn ControlTx) -> Verdict,
+    ) -> StoreResult<()> {
         self.0.transact(access, &mut |tx| body(tx))
     }
 }

@@ -15,7 +15,8 @@ pub(crate) const fn micros(at: DateTime<Utc>) -> i64 {
 
 /// The stored moment.
 pub(crate) fn time(what: &'static str, micros: i64) -> StoreResult<DateTime<Utc>> {
-    DateTime::from_timestamp_micros(micros).ok_or_else(|| StoreError::corrupt(what, "a time beyond the calendar"))
+    DateTime::from_timestamp_micros(micros)
+        .ok_or_else(|| StoreError::corrupt(what, "a time beyond the calendar"))
 }
 
 /// The stored moment, if there is one.
@@ -29,12 +30,19 @@ pub(crate) fn parse<T: FromStr<Err: Display>>(what: &'static str, text: &str) ->
 }
 
 /// A value that is stored as its text, if there is one.
-pub(crate) fn optional<T: FromStr<Err: Display>>(what: &'static str, text: Option<&str>) -> StoreResult<Option<T>> {
+pub(crate) fn optional<T: FromStr<Err: Display>>(
+    what: &'static str,
+    text: Option<&str>,
+) -> StoreResult<Option<T>> {
     text.map(|text| parse(what, text)).transpose()
 }
 
 /// One of a closed set of names.
-pub(crate) fn named<T>(what: &'static str, name: &str, parse: impl FnOnce(&str) -> Option<T>) -> StoreResult<T> {
+pub(crate) fn named<T>(
+    what: &'static str,
+    name: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> StoreResult<T> {
     parse(name).ok_or_else(|| StoreError::corrupt(what, format!("there is no {name:?}")))
 }
 
@@ -50,7 +58,9 @@ pub(crate) fn to_json(value: &impl Serialize) -> StoreResult<String> {
 
 /// A stored SHA-256.
 pub(crate) fn sha256(what: &'static str, bytes: &[u8]) -> StoreResult<[u8; 32]> {
-    bytes.try_into().map_err(|_| StoreError::corrupt(what, format!("a hash of {} bytes", bytes.len())))
+    bytes
+        .try_into()
+        .map_err(|_| StoreError::corrupt(what, format!("a hash of {} bytes", bytes.len())))
 }
 
 /// A stored number that is not negative and fits the smaller type.

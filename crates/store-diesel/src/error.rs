@@ -38,13 +38,25 @@ pub(crate) type Answer<T> = Result<T, Fault>;
 const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
-    (Constraint::RunNumber, "provisioning_runs_pkey", "provisioning_runs.tenant_id, provisioning_runs.number"),
+    (
+        Constraint::RunNumber,
+        "provisioning_runs_pkey",
+        "provisioning_runs.tenant_id, provisioning_runs.number",
+    ),
     (Constraint::ApiKeyLookup, "api_keys_lookup", "api_keys.lookup"),
     (Constraint::UserEmail, "users_email", "users.email_folded"),
     (Constraint::Username, "users_username", "users.username"),
-    (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
+    (
+        Constraint::ConfigVersion,
+        "account_configs_pkey",
+        "account_configs.id, account_configs.version",
+    ),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
-    (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
+    (
+        Constraint::IdempotencyKey,
+        "idempotency_pkey",
+        "idempotency.scope",
+    ),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
 ];
 
@@ -121,4 +133,76 @@ fn constraint(about: &dyn DatabaseErrorInformation) -> Option<Constraint> {
         .into_iter()
         .find(|(_, name, columns)| about.constraint_name() == Some(name) || sqlite == Some(columns))
         .map(|(constraint, ..)| constraint)
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sql_types::Text;
+    use tenantry_testkit::sample;
+
+    use super::*;
+    use crate::db::Db;
+    use crate::pool::Database;
+    use crate::testing;
+
+    #[derive(QueryableByName)]
+    struct Unique {
+        #[diesel(sql_type = Text)]
+        name: String,
+        #[diesel(sql_type = Text)]
+        columns: String,
+    }
+
+    const POSTGRES: &str = "\
+        SELECT x.relname::text AS name, (SELECT string_agg(t.relname || '.' || a.attname, ', ' ORDER BY k.place) \
+            FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place) \
+            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number) AS columns \
+        FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid \
+        WHERE i.indisunique AND t.relnamespace = 'public'::regnamespace";
+
+    /// What is unique in a database: the names, and the columns in SQLite's spelling.
+    fn uniques(database: &Database) -> Vec<(String, String)> {
+        let mut connection = database.connection().unwrap();
+        let Db::Postgres(postgres) = &mut connection.db else {
+            panic!("no PostgreSQL")
+        };
+        let found: Vec<Unique> = diesel::sql_query(POSTGRES).load(postgres).unwrap();
+        found
+            .into_iter()
+            .map(|unique| (unique.name, unique.columns))
+            .collect()
+    }
+
+    #[test]
+    fn every_named_constraint_is_one_of_the_databases() {
+        let Some(place) = testing::postgres() else { return };
+        let uniques = [
+            uniques(place.stores.control_database()),
+            uniques(&place.tenant_database()),
+        ]
+        .concat();
+        for (constraint, name, columns) in CONSTRAINTS {
+            assert!(
+                uniques.contains(&(name.to_owned(), columns.to_owned())),
+                "{constraint:?}: {uniques:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_constraint_that_no_port_names_is_a_failure() {
+        let key = sample::api_key(None);
+        for place in testing::both() {
+            let twice = tenantry_ports::ApiKey {
+                lookup: "another".to_owned(),
+                ..key.clone()
+            };
+            let outcome = place.stores.control().write(|tx| {
+                tx.api_keys().insert(&key)?;
+                tx.api_keys().insert(&twice)
+            });
+            assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+        }
+    }
 }

@@ -17,6 +17,8 @@ mod schema;
 mod settings;
 mod stores;
 mod tenant;
+#[cfg(test)]
+mod testing;
 mod transaction;
 mod url;
 

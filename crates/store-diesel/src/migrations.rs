@@ -3,11 +3,12 @@
 use std::error::Error;
 
 use diesel::connection::SimpleConnection;
+use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use crate::db::Db;
+use crate::db::{Db, MultiBackend};
 
 /// Which of the two schemas a database has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub(crate) fn pending(db: &mut Db, schema: Schema) -> Outcome {
 /// Whoever comes second (another replica that starts at the same moment) waits and finds nothing to do.
 pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
     let source = source(schema, db);
+    if is_up_to_date(db, &source)? {
+        return Ok(0);
+    }
     db.begin_write()?;
     let outcome = alone(db).and_then(|()| Ok(db.run_pending_migrations(source)?.len()));
     match outcome {
@@ -56,6 +60,28 @@ pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
         Err(_) => db.roll_back(),
     }
     outcome
+}
+
+/// Whether there is nothing to do, found out with one statement. A database without the table of migrations has it all
+/// to do yet.
+fn is_up_to_date(db: &mut Db, source: &EmbeddedMigrations) -> Result<bool, Box<dyn Error + Send + Sync>> {
+    let Ok(applied) = migrations_run::table
+        .select(migrations_run::version)
+        .load::<String>(db)
+    else {
+        return Ok(false);
+    };
+    let embedded = MigrationSource::<MultiBackend>::migrations(source)?;
+    Ok(embedded
+        .iter()
+        .all(|migration| applied.contains(&migration.name().version().to_string())))
+}
+
+diesel::table! {
+    #[sql_name = "__diesel_schema_migrations"]
+    migrations_run (version) {
+        version -> Text,
+    }
 }
 
 /// Waits until nobody else migrates this database. Its time limits are for everyday statements and do not apply.

@@ -31,8 +31,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(settings: StoreSettings) -> Self {
-        let threads = ScheduledThreadPool::builder().num_threads(4).thread_name_pattern("store-{}").build();
-        Self { threads: Arc::new(threads), settings: Arc::new(settings) }
+        let threads = ScheduledThreadPool::builder()
+            .num_threads(4)
+            .thread_name_pattern("store-{}")
+            .build();
+        Self {
+            threads: Arc::new(threads),
+            settings: Arc::new(settings),
+        }
     }
 }
 
@@ -53,12 +59,19 @@ impl Database {
             .thread_pool(Arc::clone(&shared.threads))
             .error_handler(Box::new(LogFailures))
             .build_unchecked(connector);
-        Self { pool, gate, patience: shared.settings.lock_timeout, alive }
+        Self {
+            pool,
+            gate,
+            patience: shared.settings.lock_timeout,
+            alive,
+        }
     }
 
     /// A connection, now or within the time allowed.
     pub(crate) fn connection(&self) -> StoreResult<Borrowed> {
-        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.pool
+            .get()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     /// Whether a connection could be had without making a new one.
@@ -78,14 +91,16 @@ impl Database {
 
     /// Waits for its turn to write, where writers go one after the other.
     pub(crate) fn turn(&self) -> StoreResult<Option<Turn<'_>>> {
-        self.gate.as_ref().map(|gate| gate.enter(self.patience)).transpose()
+        self.gate
+            .as_ref()
+            .map(|gate| gate.enter(self.patience))
+            .transpose()
     }
 
     /// One statement outside any transaction, on whichever connection works.
     pub(crate) fn query<T>(&self, mut statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
         let mut connection = self.connection()?;
-        let answer = self.on_a_live_connection(&mut connection, |connection| statement(&mut connection.db));
-        answer.map_err(Into::into)
+        Ok(self.on_a_live_connection(&mut connection, |db| statement(db))?)
     }
 
     /// A unit of work, as the ports describe it.
@@ -115,7 +130,7 @@ impl Database {
     fn write(&self, body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict) -> StoreResult<()> {
         let _turn = self.turn()?;
         let mut connection = self.connection()?;
-        self.on_a_live_connection(&mut connection, |connection| Ok(connection.db.begin_write()?))?;
+        self.on_a_live_connection(&mut connection, |db| Ok(db.begin_write()?))?;
         let mut transaction = Transaction::writing(self, &mut connection);
         let verdict = body(&mut transaction);
         let outcome = transaction.doomed();
@@ -138,15 +153,27 @@ impl Database {
     pub(crate) fn on_a_live_connection<T>(
         &self,
         connection: &mut Borrowed,
-        mut attempt: impl FnMut(&mut Pooled) -> Answer<T>,
+        mut attempt: impl FnMut(&mut Db) -> Answer<T>,
     ) -> Answer<T> {
         for _ in 0..self.pool.max_size() {
-            match attempt(connection) {
-                Err(Fault::Database(error)) if is_disconnected(&error) => *connection = self.connection()?,
-                answer => return answer,
+            let answer = connection.attempt(&mut attempt);
+            if !connection.dead {
+                return answer;
             }
+            *connection = self.connection()?;
         }
-        attempt(connection)
+        connection.attempt(&mut attempt)
+    }
+}
+
+impl Pooled {
+    /// Does something, and remembers if the connection turns out to be dead.
+    pub(crate) fn attempt<T>(&mut self, attempt: impl FnOnce(&mut Db) -> Answer<T>) -> Answer<T> {
+        let answer = attempt(&mut self.db);
+        if let Err(Fault::Database(error)) = &answer {
+            self.dead |= is_disconnected(error);
+        }
+        answer
     }
 }
 

@@ -28,7 +28,9 @@ const OLDEST_POSTGRES: i32 = 150_000;
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The control database is not there, or does not let us in.
-    #[error("cannot connect to the control database {database:?}: {reason}; if it does not exist yet, create it: createdb '{database}'")]
+    #[error(
+        "cannot connect to the control database {database:?}: {reason}; if it does not exist yet, create it: createdb '{database}'"
+    )]
     Connect {
         /// Its name.
         database: String,
@@ -82,10 +84,15 @@ impl Stores {
         let settings = &shared.settings;
         let directory = settings.data_dir.join("tenants");
         fs::create_dir_all(&directory).map_err(|error| unusable(&error))?;
-        let mut sqlite = connect_sqlite(&sqlite_uri(path, "rwc"), settings.lock_timeout).map_err(|error| unusable(&error))?;
+        let mut sqlite = connect_sqlite(&sqlite_uri(path, "rwc"), settings.lock_timeout)
+            .map_err(|error| unusable(&error))?;
         let version = sqlite_version(&mut sqlite).map_err(|error| unusable(&error))?;
         if parse_version(&version) < Some(OLDEST_SQLITE) {
-            return Err(OpenError::TooOld { database: "SQLite", found: version, needed: "3.51.3" });
+            return Err(OpenError::TooOld {
+                database: "SQLite",
+                found: version,
+                needed: "3.51.3",
+            });
         }
         let target = Target::sqlite(path.to_owned(), settings);
         let control = Arc::new(open_control(target, shared));
@@ -95,7 +102,12 @@ impl Stores {
             Target::sqlite(files.join(format!("{}.db", scope.database())), &located)
         });
         let databases = Arc::new(SqliteDatabases::new(directory, Arc::clone(&registry), shared));
-        Ok(Self { control, registry, databases, postgres: None })
+        Ok(Self {
+            control,
+            registry,
+            databases,
+            postgres: None,
+        })
     }
 
     fn open_postgres(url: &PostgresUrl, shared: &Shared) -> Result<Self, OpenError> {
@@ -108,17 +120,30 @@ impl Stores {
         let version = postgres_version(&mut postgres).map_err(crate::error::store_error)?;
         if version < OLDEST_POSTGRES {
             let found = (version / 10_000).to_string();
-            return Err(OpenError::TooOld { database: "PostgreSQL", found, needed: "15" });
+            return Err(OpenError::TooOld {
+                database: "PostgreSQL",
+                found,
+                needed: "15",
+            });
         }
         let control = Arc::new(open_control(target, shared));
         let (located, server) = (Arc::clone(settings), url.clone());
         let registry = Registry::new(shared.clone(), move |scope| {
             Target::postgres(server.with_database(scope.database().as_str()), &located)
         });
-        let databases =
-            Arc::new(PostgresDatabases::new(url.clone(), Arc::clone(&control), Arc::clone(&registry), shared));
+        let databases = Arc::new(PostgresDatabases::new(
+            url.clone(),
+            Arc::clone(&control),
+            Arc::clone(&registry),
+            shared,
+        ));
         let postgres = Some(Arc::clone(&databases));
-        Ok(Self { control, registry, databases, postgres })
+        Ok(Self {
+            control,
+            registry,
+            databases,
+            postgres,
+        })
     }
 
     /// The control database.
@@ -158,12 +183,25 @@ impl Stores {
     /// Prepares the database that new tenants' are copied from, so that the first one is made as fast as the others.
     /// Only PostgreSQL has one; without this it is prepared when it is first needed.
     pub fn prepare(&self) -> Result<(), DatabaseError> {
-        self.postgres.as_ref().map_or(Ok(()), |postgres| postgres.prepare())
+        self.postgres
+            .as_ref()
+            .map_or(Ok(()), |postgres| postgres.prepare())
     }
 
     /// Whether the control database answers. Takes no longer than the settings' time-outs.
     pub fn ping(&self) -> StoreResult<()> {
         self.control.query(|db| Ok(db.batch_execute("SELECT 1")?))
+    }
+}
+
+#[cfg(test)]
+impl Stores {
+    pub(crate) fn control_database(&self) -> &Database {
+        &self.control
+    }
+
+    pub(crate) fn tenant_database(&self, scope: &TenantScope) -> StoreResult<Arc<Database>> {
+        self.registry.database(scope)
     }
 }
 
@@ -185,7 +223,8 @@ fn sqlite_version(sqlite: &mut SqliteConnection) -> QueryResult<String> {
 
 fn postgres_version(postgres: &mut PgConnection) -> QueryResult<i32> {
     let text: String = diesel::select(current_setting("server_version_num")).get_result(postgres)?;
-    text.parse().map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+    text.parse()
+        .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32, u32)> {

@@ -4,6 +4,8 @@ mod accounts;
 mod configs;
 mod idempotency;
 mod log;
+#[cfg(test)]
+mod round_trips;
 mod sessions;
 mod settings;
 mod users;

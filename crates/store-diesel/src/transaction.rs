@@ -18,22 +18,32 @@ pub(crate) struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     pub(crate) const fn reading(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self { database, connection, access: Access::Read, doom: None }
+        Self {
+            database,
+            connection,
+            access: Access::Read,
+            doom: None,
+        }
     }
 
     pub(crate) const fn writing(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self { database, connection, access: Access::Write, doom: None }
+        Self {
+            database,
+            connection,
+            access: Access::Write,
+            doom: None,
+        }
     }
 
     /// Runs statements that change nothing. They may be run again, on another connection, if this one turns out dead
     /// and nothing depends on it.
-    pub(crate) fn read<T>(&mut self, mut statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
+    pub(crate) fn read<T>(&mut self, statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
         self.doomed()?;
         let replaceable = self.access == Access::Read && matches!(self.connection.db, Db::Postgres(_));
         let answer = if replaceable {
-            self.database.on_a_live_connection(self.connection, |connection| statement(&mut connection.db))
+            self.database.on_a_live_connection(self.connection, statement)
         } else {
-            statement(&mut self.connection.db)
+            self.connection.attempt(statement)
         };
         self.settle(answer)
     }
@@ -42,7 +52,7 @@ impl<'a> Transaction<'a> {
     pub(crate) fn write<T>(&mut self, statement: impl FnOnce(&mut Db) -> Answer<T>) -> StoreResult<T> {
         self.doomed()?;
         let answer = match self.access {
-            Access::Write => statement(&mut self.connection.db),
+            Access::Write => self.connection.attempt(statement),
             Access::Read => Err(StoreError::Failed("a unit of work that reads cannot write".into()).into()),
         };
         self.settle(answer)
@@ -52,9 +62,9 @@ impl<'a> Transaction<'a> {
     pub(crate) fn doomed(&self) -> StoreResult<()> {
         match &self.doom {
             None => Ok(()),
-            Some(reason) => {
-                Err(StoreError::Failed(format!("nothing is kept, since something failed before: {reason}").into()))
-            }
+            Some(reason) => Err(StoreError::Failed(
+                format!("nothing is kept, since something failed before: {reason}").into(),
+            )),
         }
     }
 

@@ -45,11 +45,10 @@ impl Executor for ByHand {
     }
 }
 
+type Slices = Arc<Mutex<Vec<Vec<u64>>>>;
+
 /// Lanes that note the slices they did; a command's result is its double.
-fn doubling(
-    limits: Limits,
-    executor: impl Executor + 'static,
-) -> (Lanes<u8, u64, u64>, Arc<Mutex<Vec<Vec<u64>>>>) {
+fn doubling(limits: Limits, executor: impl Executor + 'static) -> (Lanes<u8, u64, u64>, Slices) {
     let slices = Arc::new(Mutex::new(Vec::new()));
     let noted = Arc::clone(&slices);
     let lanes = Lanes::new(limits, executor, move |_: &u8, slice: &[u64]| {

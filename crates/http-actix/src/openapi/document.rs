@@ -24,12 +24,12 @@ use crate::routes;
 /// The OpenAPI 3.1 document of a server with this prefix.
 pub(crate) fn document(prefix: &str) -> OpenApi {
     let endpoints = routes::endpoints();
-    let schemas = endpoints
-        .iter()
-        .flat_map(|endpoint| endpoint.schemas.iter().cloned())
-        .chain(problem_schemas());
+    let mut schemas = problem_schemas().to_vec();
+    for endpoint in &endpoints {
+        (endpoint.schemas)(&mut schemas);
+    }
     let components = ComponentsBuilder::new()
-        .schemas_from_iter(schemas.collect::<BTreeMap<_, _>>())
+        .schemas_from_iter(schemas.into_iter().collect::<BTreeMap<_, _>>())
         .security_scheme("bearer", bearer())
         .security_scheme("confirmToken", confirm_token())
         .security_scheme(
@@ -131,7 +131,7 @@ fn paths(endpoints: &[Endpoint], prefix: &str) -> Paths {
 }
 
 fn describe(endpoint: &Endpoint) -> Operation {
-    let mut operation = endpoint.operation.clone();
+    let mut operation = (endpoint.operation)();
     operation.security = Some(security(endpoint.who));
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
@@ -141,7 +141,7 @@ fn describe(endpoint: &Endpoint) -> Operation {
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in problems(endpoint) {
+    for code in problems(endpoint, operation.request_body.is_some()) {
         by_status
             .entry(code.entry().status.as_u16())
             .or_default()
@@ -173,7 +173,7 @@ fn security(who: Who) -> Vec<SecurityRequirement> {
 }
 
 /// Everything that can go wrong at an endpoint.
-fn problems(endpoint: &Endpoint) -> Vec<Code> {
+fn problems(endpoint: &Endpoint, with_body: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = match endpoint.who {
         Who::Public => Vec::new(),
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
@@ -197,7 +197,7 @@ fn problems(endpoint: &Endpoint) -> Vec<Code> {
             Code::TenantNotReady,
         ],
     };
-    if endpoint.operation.request_body.is_some() {
+    if with_body {
         codes.extend([
             Code::MalformedJson,
             Code::ValidationFailed,

@@ -7,6 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 
 pub(crate) use document::document;
+#[cfg(test)]
+pub(crate) use schema::generated;
 pub(crate) use schema::{definitions_of, schema_of};
 
 /// Documents types: their JSON Schemas, which also check the bodies, are the ones in the document.

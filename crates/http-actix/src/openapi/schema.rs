@@ -37,8 +37,12 @@ fn generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// Says the same in the words that utoipa has: it knows no `const`, and no `true` for a member of any kind.
+/// Says the same in the words that utoipa has: it knows no `const`, no default that is `null`, and no `true` for a
+/// member of any kind.
 fn adapt(schema: &mut JsonSchemaValue) {
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
     if let Some(constant) = schema.remove("const") {
         schema.insert("enum".to_owned(), Value::Array(vec![constant]));
     }
@@ -77,4 +81,10 @@ fn only_constant(choice: &Value) -> Option<Value> {
 /// A schema that utoipa cannot hold becomes one that allows everything; a test sees to it that there is none.
 fn convert(schema: Value) -> RefOr<Schema> {
     serde_json::from_value(schema).unwrap_or_else(|_| ObjectBuilder::new().into())
+}
+
+/// The schemas of these types and their parts as schemars has them, for a comparison with the document.
+#[cfg(test)]
+pub(crate) fn generated<T: JsonSchema>(all: &mut Map<String, Value>) {
+    all.extend(generate::<T>().1);
 }

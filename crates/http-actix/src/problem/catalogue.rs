@@ -69,7 +69,7 @@ catalogue! {
         "Send one key of 1 to 255 printable ASCII characters, for example a UUID, in one of the two headers.";
     MissingAuthorization = "missing_authorization", UNAUTHORIZED, "Missing Authorization",
         "The operation needs a credential and none was sent.",
-        "Send `Authorization: Bearer <credential>`; API keys may also be sent as `X-API-Key`.";
+        "Send an API key or an access token as `Authorization: Bearer …`; API keys may also be sent as `X-API-Key`.";
     InvalidToken = "invalid_token", UNAUTHORIZED, "Invalid Token",
         "The credential is not one of ours, was revoked, or has expired.",
         "Use a live API key, sign in again for an access token, or begin provisioning anew for a confirmation token.";
@@ -104,8 +104,8 @@ catalogue! {
         "The tenant has no account of this id.",
         "List the tenant's accounts to see their ids.";
     ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
-        "The tenant has no live API key of this id.",
-        "List the tenant's keys to see their ids; a key that was revoked stays so.";
+        "The tenant has no API key of this id.",
+        "List the tenant's keys to see their ids.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";

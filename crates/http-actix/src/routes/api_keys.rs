@@ -233,7 +233,7 @@ pub(crate) async fn list(call: Call) -> Answer {
 
 /// Revoke an API key
 ///
-/// It stops working everywhere within a second.
+/// It stops working everywhere within a second. Revoking it again changes nothing.
 #[utoipa::path(
     delete,
     path = "/tenants/{tenantId}/api-keys/{keyId}",
@@ -247,7 +247,7 @@ pub(crate) async fn list(call: Call) -> Answer {
 )]
 pub(crate) async fn revoke(call: Call) -> Answer {
     let (_, tenant) = call.tenant(Need::Admin).await?;
-    let unknown = || Problem::new(Code::ApiKeyNotFound, "The tenant has no live API key of this id");
+    let unknown = || Problem::new(Code::ApiKeyNotFound, "The tenant has no API key of this id");
     let key: ApiKeyId = call.segment("keyId").parse().map_err(|_| unknown())?;
     let owner = Some(tenant.id);
     if !call
@@ -260,6 +260,6 @@ pub(crate) async fn revoke(call: Call) -> Answer {
     Ok(HttpResponse::NoContent().finish())
 }
 
-type ApiKeyPage = Page<ApiKeyView>;
+pub(crate) type ApiKeyPage = Page<ApiKeyView>;
 
 documented!(NewKeyBody, NewKeyView<'static>, ApiKeyPage);

@@ -7,9 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
-use tenantry_ports::{Secret, TenantScope};
+use tenantry_ports::TenantScope;
 use tenantry_usecases::sign_in::{self, Login, LoginError};
 
+use super::password::TypedPassword;
 use super::respond;
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
@@ -23,12 +24,12 @@ pub(crate) struct LoginBody {
     /// The e-mail address; its case does not matter.
     email: Email,
     /// The password.
-    #[schemars(length(min = 1, max = 1024))]
-    password: String,
+    password: TypedPassword,
 }
 
 impl Body for LoginBody {
-    const TEXTS: &'static [(&'static str, TextCheck)] = &[("/email", text::<Email>)];
+    const TEXTS: &'static [(&'static str, TextCheck)] =
+        &[("/email", text::<Email>), ("/password", TypedPassword::check)];
 }
 
 /// Somebody is signed in.
@@ -113,7 +114,7 @@ pub(crate) async fn login(mut call: Call) -> Answer {
     let body = call.body::<LoginBody>().await?.value;
     let login = Login {
         email: body.email,
-        password: Secret::new(body.password),
+        password: body.password.into_secret(),
     };
     let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
     let scope = tenant

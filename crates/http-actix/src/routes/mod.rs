@@ -9,6 +9,7 @@ mod configs;
 mod docs;
 mod health;
 mod login;
+mod password;
 mod problems;
 mod provisioning;
 mod respond;
@@ -122,4 +123,31 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_document, _, _>(docs::document, Root, Public, &[]),
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
+}
+
+/// The schemas that the wire types generate.
+#[cfg(test)]
+pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
+    use crate::openapi::generated;
+    generated::<provisioning::InitTenantBody>(all);
+    generated::<provisioning::Initialized>(all);
+    generated::<provisioning::ConfirmedView>(all);
+    generated::<status::StatusView>(all);
+    generated::<tenants::CreateTenantBody>(all);
+    generated::<tenants::CreatedView>(all);
+    generated::<login::LoginBody>(all);
+    generated::<login::SignedInView<'_>>(all);
+    generated::<api_keys::NewKeyBody>(all);
+    generated::<api_keys::NewKeyView<'_>>(all);
+    generated::<api_keys::ApiKeyPage>(all);
+    generated::<configs::AccountConfigBody>(all);
+    generated::<configs::VerdictView>(all);
+    generated::<configs::UploadedView>(all);
+    generated::<configs::ConfigView>(all);
+    generated::<configs::ConfigPage>(all);
+    generated::<accounts::ProvisionBody>(all);
+    generated::<accounts::ProvisionedView<'_>>(all);
+    generated::<accounts::AccountPage>(all);
+    generated::<health::Health>(all);
+    generated::<problems::ProblemCatalogue>(all);
 }

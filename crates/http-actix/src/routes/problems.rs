@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_catalogue_needs_no_escaping_except_for_angle_brackets_nobody_wrote() {
+    fn the_catalogue_needs_no_escaping() {
         for code in Code::ALL {
             let Entry {
                 title, cause, fix, ..

@@ -12,9 +12,10 @@ use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, Role, Username};
 use tenantry_domain::tenant::{Lifecycle, Plan, Slug, Tenant, TenantName};
 use tenantry_domain::timestamp;
-use tenantry_ports::{PendingAdmin, Secret, StoreError};
+use tenantry_ports::{PendingAdmin, StoreError};
 use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
 
+use super::password::TypedPassword;
 use super::{provisioning, respond, status};
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
@@ -51,8 +52,7 @@ pub(crate) struct NewAdminBody {
     #[serde(default)]
     username: Option<Username>,
     /// 8 to 128 characters, none of the common ones.
-    #[schemars(length(max = 1024))]
-    password: String,
+    password: TypedPassword,
     /// Their first name.
     #[serde(default)]
     first_name: Option<PersonName>,
@@ -68,6 +68,7 @@ impl Body for CreateTenantBody {
         ("/plan", provisioning::plan),
         ("/admin/email", text::<Email>),
         ("/admin/username", text::<Username>),
+        ("/admin/password", TypedPassword::check),
         ("/admin/firstName", text::<PersonName>),
         ("/admin/lastName", text::<PersonName>),
     ];
@@ -83,7 +84,7 @@ impl From<CreateTenantBody> for CreateTenant {
             admin: NewAdmin {
                 email: body.admin.email,
                 username: body.admin.username,
-                password: Secret::new(body.admin.password),
+                password: body.admin.password.into_secret(),
                 first_name: body.admin.first_name,
                 last_name: body.admin.last_name,
             },

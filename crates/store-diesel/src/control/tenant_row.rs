@@ -54,8 +54,15 @@ impl Facts {
             | Lifecycle::Suspended { since: at }
             | Lifecycle::Deprovisioning { since: at }
             | Lifecycle::Expired { at }
-            | Lifecycle::Deleted { at } => Self { since: Some(micros(*at)), ..Self::default() },
-            Lifecycle::Failed { at, reason, needs_attention } => Self {
+            | Lifecycle::Deleted { at } => Self {
+                since: Some(micros(*at)),
+                ..Self::default()
+            },
+            Lifecycle::Failed {
+                at,
+                reason,
+                needs_attention,
+            } => Self {
                 since: Some(micros(*at)),
                 error: Some(reason.clone()),
                 needs_attention: Some(*needs_attention),
@@ -95,7 +102,10 @@ impl TenantRow {
     pub(super) fn tenant(self) -> StoreResult<Tenant> {
         let lifecycle = self.lifecycle()?;
         if lifecycle.holds_slug() != self.slug_held {
-            return Err(StoreError::corrupt("tenant", format!("a {} tenant whose slug is kept otherwise", self.status)));
+            return Err(StoreError::corrupt(
+                "tenant",
+                format!("a {} tenant whose slug is kept otherwise", self.status),
+            ));
         }
         Ok(Tenant {
             id: parse("tenant", &self.id)?,
@@ -103,7 +113,11 @@ impl TenantRow {
             slug: parse("tenant", &self.slug)?,
             plan: parse::<Plan>("tenant", &self.plan)?,
             contact_email: optional("tenant", self.contact_email.as_deref())?,
-            config: self.config.as_deref().map(|config| from_json("tenant", config)).transpose()?,
+            config: self
+                .config
+                .as_deref()
+                .map(|config| from_json("tenant", config))
+                .transpose()?,
             database: parse("tenant", &self.database_name)?,
             lifecycle,
             version: self.version,
@@ -121,30 +135,186 @@ impl TenantRow {
             (None, None) => Some(None),
             _ => None,
         };
-        let facts = (status, self.token.as_deref(), self.expires_at, self.since, error, self.needs_attention);
+        let facts = (
+            status,
+            self.token.as_deref(),
+            self.expires_at,
+            self.since,
+            error,
+            self.needs_attention,
+        );
         Ok(match facts {
             (Status::PendingValidation, Some(token), Some(expires_at), None, Some(None), None) => {
-                Lifecycle::PendingValidation { token: parse("tenant", token)?, expires_at: at(expires_at)? }
+                Lifecycle::PendingValidation {
+                    token: parse("tenant", token)?,
+                    expires_at: at(expires_at)?,
+                }
             }
-            (Status::Queued, None, None, Some(since), Some(None), None) => Lifecycle::Queued { since: at(since)? },
+            (Status::Queued, None, None, Some(since), Some(None), None) => {
+                Lifecycle::Queued { since: at(since)? }
+            }
             (Status::Provisioning, None, None, Some(since), Some(None), None) => {
                 Lifecycle::Provisioning { since: at(since)? }
             }
-            (Status::Active, None, None, Some(since), Some(None), None) => Lifecycle::Active { since: at(since)? },
+            (Status::Active, None, None, Some(since), Some(None), None) => {
+                Lifecycle::Active { since: at(since)? }
+            }
             (Status::Suspended, None, None, Some(since), Some(None), None) => {
                 Lifecycle::Suspended { since: at(since)? }
             }
             (Status::Failed, None, None, Some(since), Some(Some(reason)), Some(needs_attention)) => {
-                Lifecycle::Failed { at: at(since)?, reason, needs_attention }
+                Lifecycle::Failed {
+                    at: at(since)?,
+                    reason,
+                    needs_attention,
+                }
             }
-            (Status::Expired, None, None, Some(since), Some(None), None) => Lifecycle::Expired { at: at(since)? },
+            (Status::Expired, None, None, Some(since), Some(None), None) => {
+                Lifecycle::Expired { at: at(since)? }
+            }
             (Status::Deprovisioning, None, None, Some(since), Some(None), None) => {
                 Lifecycle::Deprovisioning { since: at(since)? }
             }
-            (Status::Deleted, None, None, Some(since), Some(None), None) => Lifecycle::Deleted { at: at(since)? },
+            (Status::Deleted, None, None, Some(since), Some(None), None) => {
+                Lifecycle::Deleted { at: at(since)? }
+            }
             (status, ..) => {
-                return Err(StoreError::corrupt("tenant", format!("the facts of {} are not those of {status}", self.id)));
+                return Err(StoreError::corrupt(
+                    "tenant",
+                    format!("the facts of {} are not those of {status}", self.id),
+                ));
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantry_testkit::sample;
+
+    use super::*;
+
+    fn rows() -> Vec<TenantRow> {
+        let of = |lifecycle| {
+            TenantRow::new(&Tenant {
+                lifecycle,
+                ..sample::tenant("acme")
+            })
+            .unwrap()
+        };
+        sample::lifecycles().into_iter().map(of).collect()
+    }
+
+    /// The row with one of its facts there or not there, unlike before.
+    fn changed(row: &TenantRow) -> Vec<TenantRow> {
+        fn other<T>(fact: &Option<T>, some: T) -> Option<T> {
+            if fact.is_some() { None } else { Some(some) }
+        }
+        let row = || row.clone();
+        vec![
+            TenantRow {
+                token: other(&row().token, "7b7e4b1e-8a53-4f3b-9f3e-0d7d6a5f6c11".to_owned()),
+                ..row()
+            },
+            TenantRow {
+                expires_at: other(&row().expires_at, 1),
+                ..row()
+            },
+            TenantRow {
+                since: other(&row().since, 1),
+                ..row()
+            },
+            TenantRow {
+                error_code: other(&row().error_code, "code".to_owned()),
+                ..row()
+            },
+            TenantRow {
+                error_message: other(&row().error_message, "message".to_owned()),
+                ..row()
+            },
+            TenantRow {
+                needs_attention: other(&row().needs_attention, true),
+                ..row()
+            },
+            TenantRow {
+                slug_held: !row().slug_held,
+                ..row()
+            },
+            TenantRow {
+                status: "Unheard-of".to_owned(),
+                ..row()
+            },
+            TenantRow {
+                since: Some(i64::MAX),
+                expires_at: row().expires_at.map(|_| i64::MAX),
+                ..row()
+            },
+            TenantRow {
+                slug: "Not A Slug".to_owned(),
+                ..row()
+            },
+            TenantRow {
+                id: "ten_".to_owned(),
+                ..row()
+            },
+            TenantRow {
+                config: Some("{".to_owned()),
+                ..row()
+            },
+        ]
+    }
+
+    #[test]
+    fn a_lifecycle_is_read_back_from_exactly_its_own_facts() {
+        for row in rows() {
+            assert_eq!(TenantRow::new(&row.clone().tenant().unwrap()).unwrap(), row);
+            for (i, wrong) in changed(&row).into_iter().enumerate() {
+                assert_ne!(wrong, row);
+                let read = wrong.tenant();
+                assert!(
+                    matches!(read, Err(StoreError::Corrupt { what: "tenant", .. })),
+                    "{} {i}: {read:?}",
+                    row.status
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_facts_of_one_status_are_not_those_of_another() {
+        for row in rows() {
+            for other in rows() {
+                let mixed = TenantRow {
+                    status: other.status.clone(),
+                    slug_held: other.slug_held,
+                    ..row.clone()
+                };
+                let same_facts = Facts::of(&row.lifecycle().unwrap()).names()
+                    == Facts::of(&other.lifecycle().unwrap()).names();
+                let agrees = mixed
+                    .needs_attention
+                    .is_none_or(|attention| attention == mixed.slug_held);
+                assert_eq!(
+                    mixed.tenant().is_ok(),
+                    same_facts && agrees,
+                    "{} as {}",
+                    row.status,
+                    other.status
+                );
+            }
+        }
+    }
+
+    impl Facts {
+        /// Which facts there are.
+        fn names(&self) -> [bool; 5] {
+            [
+                self.token.is_some(),
+                self.expires_at.is_some(),
+                self.since.is_some(),
+                self.error.is_some(),
+                self.needs_attention.is_some(),
+            ]
+        }
     }
 }

@@ -1,14 +1,14 @@
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use diesel::connection::SimpleConnection;
-use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, TenantScope};
 
+use super::server::{Server, has, look, presence};
 use super::template::Template;
 use super::{Broken, migrate, unavailable};
 use crate::connect::Target;
+use crate::db::Db;
+use crate::error::is_disconnected;
 use crate::owner;
 use crate::pool::{Database, Shared};
 use crate::registry::Registry;
@@ -25,18 +25,34 @@ pub(crate) struct PostgresDatabases {
     registry: Arc<Registry>,
     shared: Shared,
     template: OnceLock<Template>,
+    idle: Mutex<Vec<Server>>,
 }
 
+/// How many connections are kept for the next database to be made or unmade.
+const IDLE: usize = 2;
+
 impl PostgresDatabases {
-    pub(crate) fn new(url: PostgresUrl, control: Arc<Database>, registry: Arc<Registry>, shared: &Shared) -> Self {
-        Self { url, control, registry, shared: shared.clone(), template: OnceLock::new() }
+    pub(crate) fn new(
+        url: PostgresUrl,
+        control: Arc<Database>,
+        registry: Arc<Registry>,
+        shared: &Shared,
+    ) -> Self {
+        let (template, idle) = (OnceLock::new(), Mutex::default());
+        Self {
+            url,
+            control,
+            registry,
+            shared: shared.clone(),
+            template,
+            idle,
+        }
     }
 
     /// Prepares the database that tenants' are copied from.
     pub(crate) fn prepare(&self) -> Result<(), DatabaseError> {
         let mut server = self.connect()?;
-        let template = self.template(&mut server)?;
-        Ok(template.prepare(&mut server)?)
+        Ok(self.template(&mut server)?.prepare(&mut server)?)
     }
 
     fn connect(&self) -> Result<Server, Broken> {
@@ -51,10 +67,44 @@ impl PostgresDatabases {
         Ok(self.template.get_or_init(|| template))
     }
 
-    fn create(&self, scope: &TenantScope) -> Result<(), Broken> {
+    /// Does something under the tenant's lock. After a failure the connection is closed, and the lock goes with it as
+    /// soon as the server has stopped doing what it was asked to.
+    fn locked<T>(
+        &self,
+        scope: &TenantScope,
+        act: impl FnOnce(&mut Server) -> Result<T, Broken>,
+    ) -> Result<T, Broken> {
+        let key = lock_key(scope.tenant());
+        let mut server = self.lock(key)?;
+        let done = act(&mut server)?;
+        server.unlock(key)?;
+        let mut idle = self.idle();
+        if idle.len() < IDLE {
+            idle.push(server);
+        }
+        Ok(done)
+    }
+
+    fn lock(&self, key: i64) -> Result<Server, Broken> {
+        let idle = self.idle().pop();
+        if let Some(mut server) = idle {
+            match server.lock(key) {
+                // The server was restarted in the meantime.
+                Err(error) if is_disconnected(&error) => {}
+                locked => return Ok(locked.map(|()| server)?),
+            }
+        }
         let mut server = self.connect()?;
-        let template = self.template(&mut server)?;
-        server.lock(lock_key(scope.tenant()))?;
+        server.lock(key)?;
+        Ok(server)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Server>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn create(&self, server: &mut Server, scope: &TenantScope) -> Result<(), Broken> {
+        let template = self.template(server)?;
         let (name, unfinished) = (scope.database().as_str(), unfinished(scope.tenant()));
         let found = server.look(&[name, &unfinished, template.name()])?;
         match presence(&found, scope) {
@@ -66,9 +116,13 @@ impl PostgresDatabases {
             server.drop_database(&unfinished)?;
         }
         if !has(&found, template.name()) {
-            template.prepare(&mut server)?;
+            template.prepare(server)?;
         }
-        server.copy_database(template.name(), &unfinished)?;
+        // WAL_LOG does not wait for a checkpoint of the whole cluster.
+        server.create(&format!(
+            "CREATE DATABASE \"{unfinished}\" TEMPLATE \"{}\" STRATEGY WAL_LOG",
+            template.name()
+        ))?;
         let tag = owner::tag(scope.tenant());
         let named = server.execute(&format!(
             "COMMENT ON DATABASE \"{unfinished}\" IS '{tag}'; ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\""
@@ -77,13 +131,10 @@ impl PostgresDatabases {
             server.drop_database(&unfinished)?;
             return Err(foreign().into());
         }
-        named
+        Ok(named?)
     }
 
-    fn remove(&self, scope: &TenantScope) -> Result<(), Broken> {
-        let _closed = self.registry.close(scope.tenant());
-        let mut server = self.connect()?;
-        server.lock(lock_key(scope.tenant()))?;
+    fn remove(server: &mut Server, scope: &TenantScope) -> Result<(), Broken> {
         let (name, unfinished) = (scope.database().as_str(), unfinished(scope.tenant()));
         let found = server.look(&[name, &unfinished])?;
         if has(&found, &unfinished) {
@@ -102,7 +153,7 @@ impl PostgresDatabases {
 
 impl TenantDatabases for PostgresDatabases {
     fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        Ok(self.create(scope)?)
+        Ok(self.locked(scope, |server| self.create(server, scope))?)
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
@@ -110,113 +161,17 @@ impl TenantDatabases for PostgresDatabases {
     }
 
     fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        Ok(self.remove(scope)?)
+        let _closed = self.registry.close(scope.tenant());
+        Ok(self.locked(scope, |server| Self::remove(server, scope))?)
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
         let names = [scope.database().as_str()];
         let found = self.control.query(|db| match db {
-            crate::db::Db::Postgres(postgres) => Ok(look(postgres, &names)?),
-            crate::db::Db::Sqlite(_) => Ok(Vec::new()),
+            Db::Postgres(postgres) => Ok(look(postgres, &names)?),
+            Db::Sqlite(_) => Ok(Vec::new()),
         });
         Ok(presence(&found.map_err(unavailable)?, scope))
-    }
-}
-
-/// A connection of its own, from which databases are made and unmade.
-pub(super) struct Server(PgConnection);
-
-/// A database that is there.
-#[derive(Debug, QueryableByName)]
-pub(super) struct Found {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Nullable<Text>)]
-    tag: Option<String>,
-}
-
-impl Server {
-    fn connect(target: &Target) -> Result<Self, Broken> {
-        let mut postgres = target.connect_postgres()?;
-        // If this process dies, the server notices and stops creating. Not every platform's server can.
-        if let Err(error) = postgres.batch_execute("SET client_connection_check_interval = '200ms'") {
-            tracing::debug!(%error, "the server does not notice when its client dies");
-        }
-        Ok(Self(postgres))
-    }
-
-    /// Takes the advisory lock until the connection ends, or gives up after the time-out for locks.
-    pub(super) fn lock(&mut self, key: i64) -> Result<(), Broken> {
-        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(key).execute(&mut self.0)?;
-        Ok(())
-    }
-
-    /// Gives the advisory lock back before the connection ends.
-    pub(super) fn unlock(&mut self, key: i64) -> Result<(), Broken> {
-        diesel::sql_query("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(key).execute(&mut self.0)?;
-        Ok(())
-    }
-
-    /// Which of these databases there are.
-    pub(super) fn look(&mut self, names: &[&str]) -> Result<Vec<Found>, Broken> {
-        Ok(look(&mut self.0, names)?)
-    }
-
-    pub(super) fn connection(&mut self) -> &mut PgConnection {
-        &mut self.0
-    }
-
-    /// Runs DDL.
-    pub(super) fn execute(&mut self, sql: &str) -> Result<(), Broken> {
-        Ok(self.0.batch_execute(sql)?)
-    }
-
-    /// Runs DDL that takes the right to create databases; its lack will not pass by itself.
-    pub(super) fn create(&mut self, sql: &str) -> Result<(), Broken> {
-        let Err(error) = self.0.batch_execute(sql) else { return Ok(()) };
-        let may_create = diesel::sql_query("SELECT rolcreatedb OR rolsuper AS yes FROM pg_roles WHERE rolname = current_user");
-        match may_create.get_result::<Answer>(&mut self.0) {
-            Ok(Answer { yes: false }) => {
-                Err(DatabaseError::new(DatabaseFault::Lasting, format!("the database role lacks CREATEDB: {error}")).into())
-            }
-            _ => Err(error.into()),
-        }
-    }
-
-    /// Copies a database to which nobody is connected. `WAL_LOG` does not wait for a checkpoint of the whole cluster.
-    fn copy_database(&mut self, from: &str, to: &str) -> Result<(), Broken> {
-        self.create(&format!("CREATE DATABASE \"{to}\" TEMPLATE \"{from}\" STRATEGY WAL_LOG"))
-    }
-
-    pub(super) fn drop_database(&mut self, name: &str) -> Result<(), Broken> {
-        self.execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
-    }
-}
-
-#[derive(QueryableByName)]
-struct Answer {
-    #[diesel(sql_type = Bool)]
-    yes: bool,
-}
-
-fn look(postgres: &mut PgConnection, names: &[&str]) -> QueryResult<Vec<Found>> {
-    diesel::sql_query(
-        "SELECT datname::text AS name, shobj_description(oid, 'pg_database') AS tag \
-         FROM pg_database WHERE datname = ANY($1)",
-    )
-    .bind::<Array<Text>, _>(names)
-    .load(postgres)
-}
-
-pub(super) fn has(found: &[Found], name: &str) -> bool {
-    found.iter().any(|found| found.name == name)
-}
-
-fn presence(found: &[Found], scope: &TenantScope) -> Presence {
-    match found.iter().find(|found| found.name == scope.database().as_str()) {
-        None => Presence::Absent,
-        Some(found) if found.tag == Some(owner::tag(scope.tenant())) => Presence::Own,
-        Some(_) => Presence::Foreign,
     }
 }
 
@@ -225,11 +180,15 @@ fn unfinished(tenant: TenantId) -> String {
     format!("tenantry~new_{}", tenant.uuid().simple())
 }
 
+/// The advisory lock of a tenant's database.
 fn lock_key(tenant: TenantId) -> i64 {
     let (high, low) = tenant.uuid().as_u64_pair();
     (high ^ low).cast_signed()
 }
 
 fn foreign() -> DatabaseError {
-    DatabaseError::new(DatabaseFault::Foreign, "a database of the tenant's name is there and is not the tenant's")
+    DatabaseError::new(
+        DatabaseFault::Foreign,
+        "a database of the tenant's name is there and is not the tenant's",
+    )
 }

@@ -30,7 +30,12 @@ pub(crate) struct SqliteDatabases {
 impl SqliteDatabases {
     pub(crate) fn new(directory: PathBuf, registry: Arc<Registry>, shared: &Shared) -> Self {
         let busy_timeout = shared.settings.lock_timeout;
-        Self { directory, registry, busy_timeout, patience: shared.settings.lock_timeout }
+        Self {
+            directory,
+            registry,
+            busy_timeout,
+            patience: shared.settings.lock_timeout,
+        }
     }
 
     fn file(&self, scope: &TenantScope) -> PathBuf {
@@ -44,7 +49,11 @@ impl SqliteDatabases {
 
     /// The lock on the directory, until the file is dropped.
     fn lock(&self) -> Result<File, Broken> {
-        let file = File::options().create(true).truncate(false).write(true).open(self.directory.join("~lock"))?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.directory.join("~lock"))?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {
@@ -54,7 +63,11 @@ impl SqliteDatabases {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(DatabaseError::new(DatabaseFault::Passing, "another process makes databases").into());
+                    return Err(DatabaseError::new(
+                        DatabaseFault::Passing,
+                        "another process makes databases",
+                    )
+                    .into());
                 }
             }
         }
@@ -136,7 +149,10 @@ fn remove_if_there(file: &Path) -> io::Result<()> {
 }
 
 fn foreign() -> DatabaseError {
-    DatabaseError::new(DatabaseFault::Foreign, "a file of the database's name is there and is not the tenant's")
+    DatabaseError::new(
+        DatabaseFault::Foreign,
+        "a file of the database's name is there and is not the tenant's",
+    )
 }
 
 impl TenantDatabases for SqliteDatabases {

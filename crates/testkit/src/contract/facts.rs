@@ -183,13 +183,45 @@ macro_rules! contract_test_functions {
     )*};
 }
 
-macro_rules! lists {
+macro_rules! list_facts {
     (() $($group:ident $list:ident { $($module:ident { $($fact:ident)* })* })*) => {$(
         #[doc = concat!("Every fact of [`", stringify!($group), "`].")]
         pub const $list: &[Fact] =
             &[$($((concat!(stringify!($module), "::", stringify!($fact)), $group::$module::$fact)),*),*];
     )*};
 }
-use lists as list_facts;
 
 crate::for_each_fact!(list_facts, ());
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// What is written but not listed would be checked by nobody.
+    #[test]
+    fn every_fact_that_is_written_is_listed() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
+        for (group, list) in [("control", CONTROL), ("tenant", TENANT), ("databases", DATABASES)] {
+            let mut written = BTreeSet::new();
+            for file in fs::read_dir(directory.join(group)).unwrap() {
+                let path = file.unwrap().path();
+                let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                for line in fs::read_to_string(&path).unwrap().lines() {
+                    if let Some(name) = line
+                        .strip_prefix("pub fn ")
+                        .and_then(|rest| rest.split('(').next())
+                    {
+                        assert!(written.insert(format!("{module}::{name}")));
+                    }
+                }
+            }
+            let listed: BTreeSet<_> = list.iter().map(|(name, _)| (*name).to_owned()).collect();
+            assert_eq!(listed, written, "{group}");
+            assert_eq!(list.len(), listed.len(), "{group}");
+        }
+    }
+}

@@ -5,4 +5,8 @@ mod read;
 mod view;
 
 pub(crate) use provision::{__path_provision, provision, receipt};
+#[cfg(test)]
+pub(crate) use provision::{ProvisionBody, ProvisionedView};
+#[cfg(test)]
+pub(crate) use read::AccountPage;
 pub(crate) use read::{__path_list, __path_read, list, read};

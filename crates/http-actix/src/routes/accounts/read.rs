@@ -136,6 +136,6 @@ fn list_name(scope: &TenantScope, filter: &AccountFilter) -> String {
     format!("accounts {} {status} {config} {user}", scope.tenant())
 }
 
-type AccountPage = Page<AccountView>;
+pub(crate) type AccountPage = Page<AccountView>;
 
 documented!(AccountView, AccountPage);

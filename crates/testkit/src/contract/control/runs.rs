@@ -232,7 +232,7 @@ pub fn a_zombie_is_fenced_off(subject: &dyn Subject) {
         Err(StoreError::Stale)
     ));
     assert!(matches!(close(subject, &zombie), Err(StoreError::Stale)));
-    assert_eq!(stored(subject, heir.run.tenant), [heir.run.clone()]);
+    assert_eq!(stored(subject, heir.run.tenant), std::slice::from_ref(&heir.run));
     record(subject, &heir, sample::at(90)).expect("the heir's lease is unharmed");
 }
 

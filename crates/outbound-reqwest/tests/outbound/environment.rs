@@ -1,19 +1,20 @@
 //! What the environment has a say in (the certificates that are trusted) and what it has none in (the way there). Each
 //! test runs itself again as a process with that environment, because one's own cannot be changed safely.
 
-mod support;
-
-use std::net::TcpStream;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
+use crate::provider::{Canary, Provider, Wire, response, send};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use support::{Canary, Provider, Wire, response, send};
 use tenantry_outbound_reqwest::{SiteverifyCaptcha, SiteverifySettings};
 use tenantry_ports::{CaptchaVerifier, Secret};
+use tokio::runtime::Builder;
 
 const ENDPOINT: &str = "SITEVERIFY_TEST_ENDPOINT";
 const YES: &str = r#"{"success":true}"#;
@@ -27,18 +28,19 @@ fn in_child() -> bool {
     let Ok(endpoint) = std::env::var(ENDPOINT) else {
         return false;
     };
-    let captcha = SiteverifyCaptcha::new(SiteverifySettings {
+    let settings = SiteverifySettings {
         endpoint,
         secret: Secret::new("our-secret"),
         expected_hostname: None,
         timeout: Duration::from_secs(20),
-    })
-    .unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    println!("answer: {:?}", runtime.block_on(captcha.verify("token", None)));
+    };
+    match SiteverifyCaptcha::new(settings) {
+        Ok(captcha) => {
+            let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+            println!("answer: {:?}", runtime.block_on(captcha.verify("token", None)));
+        }
+        Err(error) => println!("answer: {error}"),
+    }
     true
 }
 
@@ -63,6 +65,10 @@ fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> Strin
         .unwrap()
         .1
         .to_owned()
+}
+
+fn over_tls(provider: &Provider) -> String {
+    provider.endpoint().replacen("http:", "https:", 1)
 }
 
 /// A provider behind TLS, with a certificate for `name` that nobody else has signed, and that certificate as PEM.
@@ -91,7 +97,7 @@ fn tls_provider(name: &str) -> (Provider, String) {
 
 #[test]
 fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
-    const THIS: &str = "a_provider_is_asked_over_tls_if_its_certificate_is_trusted";
+    const THIS: &str = "environment::a_provider_is_asked_over_tls_if_its_certificate_is_trusted";
     if in_child() {
         return;
     }
@@ -101,7 +107,7 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
     let variables = [("SSL_CERT_FILE", certificates.to_str().unwrap())];
 
     let (provider, pem) = tls_provider("127.0.0.1");
-    let endpoint = format!("https://127.0.0.1:{}/siteverify", provider.port());
+    let endpoint = over_tls(&provider);
     trust(&pem);
     assert_eq!(ask_in_child(THIS, &endpoint, &variables), "Ok(Passed)");
     assert_eq!(provider.heard().len(), 1);
@@ -113,7 +119,7 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
 
     let (elsewhere, pem) = tls_provider("provider.example.com");
     trust(&pem);
-    let endpoint = format!("https://127.0.0.1:{}/siteverify", elsewhere.port());
+    let endpoint = over_tls(&elsewhere);
     let answer = ask_in_child(THIS, &endpoint, &variables);
     assert!(answer.contains("certificate"), "{answer}");
 
@@ -126,7 +132,7 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
 
 #[test]
 fn proxies_of_the_environment_are_ignored() {
-    const THIS: &str = "proxies_of_the_environment_are_ignored";
+    const THIS: &str = "environment::proxies_of_the_environment_are_ignored";
     if in_child() {
         return;
     }
@@ -152,7 +158,7 @@ fn proxies_of_the_environment_are_ignored() {
 
 #[test]
 fn an_endpoint_with_tls_is_never_asked_without() {
-    const THIS: &str = "an_endpoint_with_tls_is_never_asked_without";
+    const THIS: &str = "environment::an_endpoint_with_tls_is_never_asked_without";
     if in_child() {
         return;
     }
@@ -160,14 +166,45 @@ fn an_endpoint_with_tls_is_never_asked_without() {
     let directory = tempfile::tempdir().unwrap();
     let certificates = directory.path().join("trusted.pem");
     std::fs::write(&certificates, pem).unwrap();
-    // It would understand plain HTTP, and would hear the secret.
-    let plain = Provider::saying(200, YES);
-    let endpoint = format!("https://127.0.0.1:{}/siteverify", plain.port());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("https://{}/siteverify", listener.local_addr().unwrap());
+    let first_words = thread::spawn(move || {
+        let mut bytes = vec![0; 4096];
+        let length = listener.accept().unwrap().0.read(&mut bytes).unwrap();
+        bytes.truncate(length);
+        bytes
+    });
     let answer = ask_in_child(
         THIS,
         &endpoint,
         &[("SSL_CERT_FILE", certificates.to_str().unwrap())],
     );
     assert!(answer.starts_with("Err("), "{answer}");
-    assert!(plain.heard().is_empty());
+    // 22 is TLS's number for a handshake.
+    let first_words = first_words.join().unwrap();
+    assert_eq!(first_words[0], 22, "{first_words:?}");
+}
+
+#[test]
+fn a_machine_without_certificates_can_ask_itself_and_nobody_else() {
+    const THIS: &str = "environment::a_machine_without_certificates_can_ask_itself_and_nobody_else";
+    if in_child() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let empty = directory.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let variables = [
+        ("SSL_CERT_FILE", empty.to_str().unwrap()),
+        ("SSL_CERT_DIR", directory.path().to_str().unwrap()),
+    ];
+    let provider = Provider::saying(200, YES);
+    assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
+
+    let answer = ask_in_child(THIS, &over_tls(&provider), &variables);
+    assert!(
+        answer.starts_with("the captcha check cannot be prepared: "),
+        "{answer}"
+    );
+    assert!(answer.contains("certificate"), "{answer}");
 }

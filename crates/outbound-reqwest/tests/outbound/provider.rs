@@ -7,27 +7,27 @@ use std::thread;
 
 /// What a server heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub(crate) struct Heard {
     /// Request line and headers, in lower case.
-    pub head: String,
+    pub(crate) head: String,
     /// The body as it came.
-    pub body: String,
+    pub(crate) body: String,
 }
 
 /// A server on a loopback port. It lives as long as the process.
-pub struct Provider {
+pub(crate) struct Provider {
     address: SocketAddr,
     heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Provider {
     /// Answers every request by letting `answer` write to the connection, which is closed afterwards.
-    pub fn new(answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static) -> Self {
         Self::over(answer, |stream| Some(Box::new(stream)))
     }
 
     /// The same, with something between the socket and HTTP. `None`: it did not come about.
-    pub fn over(
+    pub(crate) fn over(
         answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static,
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
     ) -> Self {
@@ -51,33 +51,28 @@ impl Provider {
     }
 
     /// Answers every request with this status and JSON.
-    pub fn saying(status: u16, body: &str) -> Self {
+    pub(crate) fn saying(status: u16, body: &str) -> Self {
         let response = response(status, body);
         Self::new(move |wire| send(wire, response.as_bytes()))
     }
 
     /// The endpoint to be configured.
-    pub fn endpoint(&self) -> String {
+    pub(crate) fn endpoint(&self) -> String {
         format!("http://{}/siteverify", self.address)
     }
 
-    /// The port, for endpoints of another scheme.
-    pub fn port(&self) -> u16 {
-        self.address.port()
-    }
-
     /// The requests that came so far.
-    pub fn heard(&self) -> Vec<Heard> {
+    pub(crate) fn heard(&self) -> Vec<Heard> {
         self.heard.lock().unwrap().clone()
     }
 }
 
 /// A connection, whatever is between it and the socket.
-pub trait Wire: Read + Write + Send {}
+pub(crate) trait Wire: Read + Write + Send {}
 impl<T: Read + Write + Send> Wire for T {}
 
 /// A whole response.
-pub fn response(status: u16, body: &str) -> String {
+pub(crate) fn response(status: u16, body: &str) -> String {
     format!(
         "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
@@ -85,12 +80,12 @@ pub fn response(status: u16, body: &str) -> String {
 }
 
 /// Sends what the client may not want to have: that it went away is no fault of the server.
-pub fn send(wire: &mut dyn Wire, bytes: &[u8]) {
+pub(crate) fn send(wire: &mut dyn Wire, bytes: &[u8]) {
     let _ = wire.write_all(bytes).and_then(|()| wire.flush());
 }
 
 /// Says nothing until the client has gone.
-pub fn wait_for_the_end(wire: &mut dyn Wire) {
+pub(crate) fn wait_for_the_end(wire: &mut dyn Wire) {
     while matches!(wire.read(&mut [0; 64]), Ok(1..)) {}
 }
 
@@ -122,21 +117,21 @@ fn read_request(wire: &mut dyn Wire) -> Option<Heard> {
 }
 
 /// A port nobody should connect to.
-pub struct Canary(TcpListener);
+pub(crate) struct Canary(TcpListener);
 
 impl Canary {
     /// Takes a port.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
     /// Where it is.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }
 
     /// Whether our own connection is the first that ever came; connections are accepted in the order they came.
-    pub fn is_untouched(&self) -> bool {
+    pub(crate) fn is_untouched(&self) -> bool {
         let ours = TcpStream::connect(self.address()).unwrap();
         let (_, first) = self.0.accept().unwrap();
         first == ours.local_addr().unwrap()

@@ -1,0 +1,216 @@
+//! The OpenAPI document: complete, consistent, and about this very server.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::TestRequest;
+use serde_json::Value;
+
+use super::World;
+use crate::endpoint::{Endpoint, Place};
+use crate::routes;
+
+fn document() -> Value {
+    crate::openapi("api/v1")
+}
+
+/// Every operation: its path, method and description.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(|(method, operation)| (path.clone(), method.to_uppercase(), operation.clone()))
+    });
+    operations.collect()
+}
+
+fn walk<'a>(value: &'a Value, visit: &mut impl FnMut(&'a Value)) {
+    visit(value);
+    match value {
+        Value::Object(members) => members.values().for_each(|member| walk(member, visit)),
+        Value::Array(items) => items.iter().for_each(|item| walk(item, visit)),
+        _ => {}
+    }
+}
+
+#[actix_web::test]
+async fn every_documented_operation_is_served() {
+    let world = World::new();
+    for (path, method, _) in operations(&document()) {
+        let url = path.replace(['{', '}'], "");
+        let method: Method = method.parse().unwrap();
+        let reply = world
+            .send(TestRequest::default().method(method.clone()).uri(&url))
+            .await;
+        assert_ne!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+        if reply.status == StatusCode::NOT_FOUND {
+            assert_ne!(
+                reply.json()["detail"],
+                "There is nothing at this URL",
+                "{method} {path}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_endpoint_is_documented_in_each_of_its_spellings_and_no_other_method_is_served() {
+    let document = document();
+    let documented: BTreeSet<_> = operations(&document)
+        .into_iter()
+        .map(|(path, method, _)| (path, method))
+        .collect();
+    let served: BTreeSet<_> = routes::endpoints()
+        .iter()
+        .flat_map(|endpoint: &Endpoint| {
+            let method = serde_json::to_value(&endpoint.method)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_uppercase();
+            endpoint
+                .paths("/api/v1")
+                .into_iter()
+                .map(move |path| (path, method.clone()))
+        })
+        .collect();
+    assert_eq!(documented, served);
+    assert!(
+        routes::endpoints()
+            .iter()
+            .any(|endpoint| endpoint.place == Place::Both)
+    );
+    let world = World::new();
+    for (path, _) in &served {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            if !served.contains(&(path.clone(), method.to_owned())) {
+                let url = path.replace(['{', '}'], "");
+                let reply = world
+                    .send(TestRequest::default().method(method.parse().unwrap()).uri(&url))
+                    .await;
+                assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_used() {
+    let document = document();
+    let mut used = BTreeSet::new();
+    walk(&document, &mut |value| {
+        if let Some(Value::String(reference)) = value.get("$ref") {
+            let pointer = reference
+                .strip_prefix('#')
+                .unwrap_or_else(|| panic!("{reference}"));
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+            used.insert(pointer.rsplit('/').next().unwrap().to_owned());
+        }
+    });
+    let schemas: BTreeSet<_> = document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    assert_eq!(used, schemas);
+}
+
+#[test]
+fn it_is_openapi_3_1_and_describes_itself() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let tags: BTreeSet<_> = document["tags"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|tag| tag["name"].clone().to_string())
+        .collect();
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let about = format!("{method} {path}");
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(
+            id.starts_with(|c: char| c.is_ascii_lowercase()) && id.chars().all(|c| c.is_ascii_alphanumeric()),
+            "{id}"
+        );
+        assert!(ids.insert(id.to_owned()), "{id} twice");
+        assert!(
+            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+            "{about}"
+        );
+        assert!(operation["security"].is_array(), "{about}");
+        let tag = operation["tags"].as_array().unwrap();
+        assert!(tag.len() == 1 && tags.contains(&tag[0].to_string()), "{about}");
+        let names: BTreeSet<_> = operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|parameter| parameter["in"] == "path")
+            .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()))
+            .collect();
+        let in_path: BTreeSet<_> = path
+            .split('/')
+            .filter(|part| part.starts_with('{'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(names, in_path, "{about}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            assert!(
+                response["headers"]["X-Request-Id"].is_object(),
+                "{about} {status}"
+            );
+            if status.starts_with(['4', '5']) {
+                let content = &response["content"]["application/problem+json"];
+                assert_eq!(
+                    content["schema"]["$ref"], "#/components/schemas/Problem",
+                    "{about} {status}"
+                );
+                assert!(
+                    !content["examples"].as_object().unwrap().is_empty(),
+                    "{about} {status}"
+                );
+            }
+        }
+        if operation["requestBody"].is_object() {
+            let body = &operation["requestBody"]["content"]["application/json"];
+            assert!(
+                body["example"].is_object() && body["schema"]["$ref"].is_string(),
+                "{about}"
+            );
+            assert!(operation["responses"]["415"].is_object(), "{about}");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_schema_is_lost_on_its_way_into_the_document() {
+    let mut generated = serde_json::Map::new();
+    routes::generated(&mut generated);
+    crate::openapi::generated::<crate::openapi::ProblemView>(&mut generated);
+    crate::openapi::generated::<crate::openapi::AnyObject>(&mut generated);
+    let document = document();
+    let documented = document["components"]["schemas"].as_object().unwrap();
+    for (name, schema) in documented {
+        assert_eq!(generated.get(name), Some(schema), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn it_is_served_with_a_page_to_browse_it_offline() {
+    let world = World::new();
+    assert_eq!(world.get("/openapi.json", "").await.json(), document());
+    for path in ["/swagger", "/swagger/"] {
+        let page = world.get(path, "").await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let text = String::from_utf8_lossy(&page.bytes).into_owned();
+        assert!(text.contains("<base href=\"/swagger/\">"), "{text}");
+        assert!(
+            !text.contains("src=\"http") && !text.contains("href=\"http"),
+            "nothing from elsewhere: {text}"
+        );
+    }
+    let script = world.get("/swagger/swagger-initializer.js", "").await;
+    assert!(String::from_utf8_lossy(&script.bytes).contains("/openapi.json"));
+    assert!(world.get("/swagger/swagger-ui-bundle.js", "").await.bytes.len() > 100_000);
+}

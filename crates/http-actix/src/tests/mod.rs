@@ -1,0 +1,261 @@
+//! The contract, request by request, over a platform in memory and the real schema check.
+
+mod accounts;
+mod api_keys;
+mod authorisation;
+mod configs;
+mod conventions;
+mod document;
+mod login;
+mod provisioning;
+mod server;
+mod tenants;
+
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, to_bytes};
+use actix_web::dev::{Service as _, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
+use actix_web::test::{self, TestRequest};
+use actix_web::web::{Bytes, Data};
+use futures_util::TryFutureExt;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::{Plan, Slug, TenantName};
+use tenantry_ports::Scope;
+use tenantry_security::ValicoCheck;
+use tenantry_testkit::TestPlatform;
+use tenantry_usecases::api_keys::NewKey;
+use tenantry_usecases::provisioning::{Worked, work_once};
+use tenantry_usecases::tenants::{InitTenant, confirm, init};
+use tenantry_usecases::{Platform, Policy};
+
+use crate::{HttpSettings, HttpState, Readiness};
+
+/// A server's application, without a socket.
+pub(crate) struct World {
+    pub(crate) test: TestPlatform,
+    pub(crate) state: Data<HttpState>,
+    pub(crate) ready: Arc<Switch>,
+    service: OnceCell<Service>,
+}
+
+type Service = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
+
+/// A readiness that a test turns on and off.
+pub(crate) struct Switch(pub(crate) AtomicBool);
+
+impl Readiness for Switch {
+    fn checks(&self) -> Vec<(&'static str, bool)> {
+        vec![("controlDatabase", self.0.load(Ordering::SeqCst))]
+    }
+}
+
+/// What a request was answered with.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The body of a problem, which is one by every convention.
+    #[track_caller]
+    pub(crate) fn problem(&self, code: &str) -> Value {
+        let body = self.json();
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        assert_eq!(body["status"], self.status.as_u16(), "{body}");
+        assert_eq!(body["requestId"].as_str(), self.header("x-request-id"), "{body}");
+        assert_eq!(body["help"], format!("/problems/{code}"));
+        for member in ["type", "title", "detail", "instance"] {
+            assert!(
+                body[member].as_str().is_some_and(|text| !text.is_empty()),
+                "{member} of {body}"
+            );
+        }
+        body
+    }
+
+    /// The pointers and codes of a problem's findings.
+    #[track_caller]
+    pub(crate) fn findings(&self, code: &str) -> Vec<(String, String)> {
+        let body = self.problem(code);
+        let text = |finding: &Value, member: &str| finding[member].as_str().unwrap().to_owned();
+        let findings = body["errors"].as_array().unwrap();
+        assert!(
+            findings
+                .iter()
+                .all(|finding| !text(finding, "message").is_empty()),
+            "{body}"
+        );
+        findings
+            .iter()
+            .map(|finding| (text(finding, "pointer"), text(finding, "code")))
+            .collect()
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(HttpSettings::default())
+    }
+
+    pub(crate) fn with(settings: HttpSettings) -> Self {
+        let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
+        let ready = Arc::new(Switch(AtomicBool::new(true)));
+        let settings = HttpSettings {
+            storage_threads: 2,
+            ..settings
+        };
+        let state = HttpState::new(Arc::clone(&test.platform), settings, Arc::clone(&ready) as _).unwrap();
+        Self {
+            test,
+            state: Data::new(state),
+            ready,
+            service: OnceCell::new(),
+        }
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.test.platform
+    }
+
+    pub(crate) async fn send(&self, request: TestRequest) -> Reply {
+        let service = match self.service.get() {
+            Some(service) => service,
+            None => {
+                let service = test::init_service(crate::server::app(Data::clone(&self.state))).await;
+                let call: Service = Box::new(move |request| {
+                    Box::pin(
+                        service
+                            .call(request.to_request())
+                            .map_ok(ServiceResponse::map_into_boxed_body),
+                    )
+                });
+                self.service.get_or_init(|| call)
+            }
+        };
+        let response = service(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body()).await.unwrap();
+        Reply {
+            status,
+            headers,
+            bytes,
+        }
+    }
+
+    pub(crate) async fn post(&self, path: &str, credential: &str, body: &Value) -> Reply {
+        self.send(post(path, credential).set_json(body)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, credential: &str) -> Reply {
+        self.send(get(path, credential)).await
+    }
+
+    /// Lets a worker do everything there is to do.
+    pub(crate) fn work(&self) {
+        while !matches!(work_once(self.platform(), "worker-1").unwrap(), Worked::Idle) {}
+    }
+
+    /// A tenant that was announced, and its token.
+    pub(crate) fn announced(&self, slug: &str) -> (TenantId, String) {
+        let command = InitTenant {
+            name: TenantName::new(format!("{slug} Ltd.")).unwrap(),
+            slug: Slug::new(slug).unwrap(),
+            plan: Plan::Premium,
+            contact_email: None,
+        };
+        let announced = init(self.platform(), command).unwrap();
+        (announced.tenant, announced.confirm_token.expose().to_owned())
+    }
+
+    /// A tenant in service.
+    pub(crate) fn tenant(&self, slug: &str) -> TenantId {
+        let (tenant, token) = self.announced(slug);
+        confirm(self.platform(), &token).unwrap();
+        self.work();
+        tenant
+    }
+
+    /// A key of this tenant, or of the operator.
+    pub(crate) fn key(&self, owner: Option<TenantId>, scopes: &[Scope]) -> String {
+        let wish = NewKey {
+            owner,
+            name: "test".to_owned(),
+            scopes: BTreeSet::from_iter(scopes.iter().copied()),
+            expires_at: None,
+            created_by: "test".to_owned(),
+        };
+        tenantry_usecases::api_keys::create(self.platform(), wish)
+            .unwrap()
+            .1
+            .expose()
+            .to_owned()
+    }
+
+    pub(crate) fn operator(&self) -> String {
+        self.key(None, &[])
+    }
+
+    /// A tenant in service, and a key of it that may do everything.
+    pub(crate) fn tenant_and_key(&self, slug: &str) -> (TenantId, String) {
+        let tenant = self.tenant(slug);
+        (tenant, self.key(Some(tenant), &Scope::ALL))
+    }
+}
+
+/// A POST without a body yet. An empty credential is none.
+pub(crate) fn post(path: &str, credential: &str) -> TestRequest {
+    authorised(TestRequest::post().uri(path), credential)
+}
+
+pub(crate) fn get(path: &str, credential: &str) -> TestRequest {
+    authorised(TestRequest::get().uri(path), credential)
+}
+
+pub(crate) fn authorised(request: TestRequest, credential: &str) -> TestRequest {
+    match credential {
+        "" => request,
+        credential => request.insert_header(("Authorization", format!("Bearer {credential}"))),
+    }
+}
+
+/// A valid config with this id.
+pub(crate) fn config(id: &str) -> Value {
+    json!({
+        "id": id,
+        "displayName": "25K Evaluation",
+        "baseCapital": 25000,
+        "variant": "evaluation",
+        "challengeDefinitions": [{
+            "id": "phase-1",
+            "name": "Phase 1",
+            "rules": { "profitTarget": 0.08, "maxDrawdown": 0.08, "dailyLossLimit": 0.03 }
+        }],
+        "payoutRules": { "stagedPayouts": [{ "milestone": "funded", "payoutPercent": 100 }] }
+    })
+}
+
+/// The pairs as the findings of a reply are given.
+pub(crate) fn pairs(findings: &[(&str, &str)]) -> Vec<(String, String)> {
+    findings
+        .iter()
+        .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! What leaves this machine, and what is made of what comes back: against real servers on loopback ports.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
+
+mod environment;
+mod provider;
+mod siteverify;

@@ -1,0 +1,61 @@
+//! Stores of a unit test's own, with a tenant that has a database.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tenantry_domain::tenant::DatabasePrefix;
+use tenantry_ports::TenantScope;
+use tenantry_testkit::sample;
+
+use crate::pool::Database;
+use crate::{DatabaseUrl, StoreSettings, Stores};
+
+pub(crate) struct Place {
+    pub(crate) stores: Stores,
+    pub(crate) scope: TenantScope,
+    _directory: Option<TempDir>,
+}
+
+impl Place {
+    fn new(settings: &StoreSettings, prefix: &DatabasePrefix, directory: Option<TempDir>) -> Self {
+        let stores = Stores::open(settings).unwrap();
+        stores.migrate_control().unwrap();
+        let scope = sample::scope_of(&sample::database_of(sample::tenant("acme"), prefix));
+        sample::opened(&*stores.databases(), &*stores.tenants(), &scope);
+        Self {
+            stores,
+            scope,
+            _directory: directory,
+        }
+    }
+
+    pub(crate) fn tenant_database(&self) -> Arc<Database> {
+        self.stores.tenant_database(&self.scope).unwrap()
+    }
+}
+
+pub(crate) fn sqlite() -> Place {
+    let directory = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
+    Place::new(
+        &StoreSettings::new(url, directory.path()),
+        &DatabasePrefix::default(),
+        Some(directory),
+    )
+}
+
+/// None where there is no PostgreSQL to test with.
+pub(crate) fn postgres() -> Option<Place> {
+    let server = tenantry_testkit::postgres::shared()?;
+    let url = server.fresh_database("control").parse().unwrap();
+    let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
+    Some(Place::new(
+        &StoreSettings::new(url, "/nonexistent"),
+        &prefix,
+        None,
+    ))
+}
+
+pub(crate) fn both() -> impl Iterator<Item = Place> {
+    [Some(sqlite()), postgres()].into_iter().flatten()
+}

@@ -1,0 +1,139 @@
+//! Tenant databases as SQLite files.
+
+use std::fs;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use tenantry_ports::{DatabaseFault, Presence, StoreError};
+use tenantry_store_diesel::{OpenError, Stores};
+use tenantry_testkit::sample;
+
+use crate::places::{opened, sqlite, sqlite_with, use_it};
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[test]
+fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
+    let place = sqlite();
+    let scope = sample::scope("acme");
+    let unfinished = place.tenants().join(format!("~{}.new", scope.tenant()));
+    let log = place.tenants().join(format!("~{}.new-wal", scope.tenant()));
+    fs::write(&unfinished, "half a database").unwrap();
+    fs::write(&log, "and its log").unwrap();
+    assert_eq!(
+        place.stores.databases().presence(&scope).unwrap(),
+        Presence::Absent
+    );
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    assert!(!unfinished.exists() && !log.exists());
+
+    fs::write(&unfinished, "half a database").unwrap();
+    place.stores.databases().remove(&scope).unwrap();
+    let left: Vec<_> = fs::read_dir(place.tenants())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["~lock"]);
+}
+
+#[test]
+fn the_log_of_a_database_that_is_gone_is_not_taken_for_that_of_its_successor() {
+    let place = sqlite();
+    let scope = sample::scope("acme");
+    let mut log = place.file(&scope).into_os_string();
+    log.push("-wal");
+    fs::write(&log, "a log of something else").unwrap();
+    use_it(&opened(&place.stores, &scope)).unwrap();
+}
+
+#[test]
+fn a_foreign_file_stays_byte_for_byte() {
+    let place = sqlite();
+    let scope = sample::scope("acme");
+    let file = place.file(&scope);
+    fs::write(&file, "somebody else's notes").unwrap();
+    let databases = place.stores.databases();
+    assert_eq!(databases.presence(&scope).unwrap(), Presence::Foreign);
+    assert_eq!(
+        databases.create(&scope).unwrap_err().fault,
+        DatabaseFault::Foreign
+    );
+    databases.remove(&scope).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "somebody else's notes");
+}
+
+#[test]
+fn a_process_that_makes_databases_keeps_others_from_it_for_a_while_only() {
+    let place = sqlite_with(|settings| settings.lock_timeout = std::time::Duration::from_millis(50));
+    let scope = sample::scope("acme");
+    opened(&place.stores, &scope);
+    let other = fs::File::options()
+        .write(true)
+        .open(place.tenants().join("~lock"))
+        .unwrap();
+    other.lock().unwrap();
+    let databases = place.stores.databases();
+    assert_eq!(
+        databases.create(&sample::scope("other")).unwrap_err().fault,
+        DatabaseFault::Passing
+    );
+    assert_eq!(
+        databases.remove(&scope).unwrap_err().fault,
+        DatabaseFault::Passing
+    );
+    drop(other);
+    databases.remove(&scope).unwrap();
+}
+
+#[test]
+fn a_database_is_durable_and_strict() {
+    let place = sqlite();
+    let scope = sample::scope("acme");
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    // The journal mode is the file's; what else is set is each connection's own: see the unit tests of `connect`.
+    let mut sqlite = SqliteConnection::establish(place.file(&scope).to_str().unwrap()).unwrap();
+    let mode: Name = diesel::sql_query("SELECT journal_mode AS name FROM pragma_journal_mode")
+        .get_result(&mut sqlite)
+        .unwrap();
+    assert_eq!(mode.name, "wal");
+    let lax = "SELECT count(*) AS number FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+               AND NOT strict AND name NOT LIKE 'sqlite_%' AND name <> '__diesel_schema_migrations'";
+    assert_eq!(
+        diesel::sql_query(lax)
+            .get_result::<Number>(&mut sqlite)
+            .unwrap()
+            .number,
+        0
+    );
+}
+
+#[test]
+fn a_database_that_another_process_writes_to_for_too_long_is_unavailable() {
+    let place = sqlite_with(|settings| settings.lock_timeout = std::time::Duration::from_millis(50));
+    let scope = sample::scope("acme");
+    let store = opened(&place.stores, &scope);
+    use_it(&store).unwrap();
+    let mut other = SqliteConnection::establish(place.file(&scope).to_str().unwrap()).unwrap();
+    diesel::sql_query("BEGIN IMMEDIATE").execute(&mut other).unwrap();
+    assert!(matches!(use_it(&store), Err(StoreError::Unavailable(_))));
+    diesel::sql_query("ROLLBACK").execute(&mut other).unwrap();
+    use_it(&store).unwrap();
+}
+
+#[test]
+fn a_control_database_that_cannot_be_opened_is_said_to_be() {
+    let place = sqlite();
+    let mut settings = place.settings;
+    settings.url = tenantry_store_diesel::DatabaseUrl::Sqlite(settings.data_dir.clone());
+    assert!(matches!(Stores::open(&settings), Err(OpenError::File(_))));
+}

@@ -1,0 +1,9 @@
+//! The stores on real databases: SQLite files, and a PostgreSQL server of the tests' own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod connections;
+mod contract;
+mod files;
+mod places;
+mod schemas;
+mod server;

@@ -1,0 +1,254 @@
+//! Tenant databases on a PostgreSQL server.
+
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use tenantry_domain::id::TenantId;
+use tenantry_ports::{DatabaseFault, Presence, TenantScope};
+use tenantry_store_diesel::Stores;
+
+use crate::places::{Postgres, opened, postgres, postgres_with, use_it};
+
+/// What a tenant's database is called until it is complete.
+fn unfinished(tenant: TenantId) -> String {
+    format!("tenantry~new_{}", tenant.uuid().simple())
+}
+
+fn exists(place: &Postgres, name: &str) -> bool {
+    place.server.databases(name).iter().any(|found| found == name)
+}
+
+/// The templates of this place's control database.
+fn templates(place: &Postgres) -> Vec<String> {
+    let oid = place.ask("SELECT oid FROM pg_database WHERE datname = current_database()");
+    place.server.databases(&format!("tenantry~template_{oid}_"))
+}
+
+#[test]
+fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
+    let Some(place) = postgres() else { return };
+    let scope = place.scope("acme");
+    let (databases, unfinished) = (place.stores.databases(), unfinished(scope.tenant()));
+    place.ask(&format!("CREATE DATABASE \"{unfinished}\""));
+    assert_eq!(databases.presence(&scope).unwrap(), Presence::Absent);
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    assert!(!exists(&place, &unfinished));
+
+    place.ask(&format!("CREATE DATABASE \"{unfinished}\""));
+    databases.remove(&scope).unwrap();
+    assert!(!exists(&place, &unfinished));
+    assert!(place.tenant_databases().is_empty());
+}
+
+#[test]
+fn databases_are_copied_from_a_template_that_is_up_to_date() {
+    let Some(place) = postgres() else { return };
+    assert!(templates(&place).is_empty());
+    place.stores.prepare().unwrap();
+    let [template] = &templates(&place)[..] else {
+        panic!("there is one template")
+    };
+    let refused = place.server.query(template, "SELECT 1").unwrap_err();
+    assert!(
+        refused.contains("not currently accepting connections"),
+        "{refused}"
+    );
+
+    let scope = place.scope("acme");
+    place.stores.databases().create(&scope).unwrap();
+    assert_eq!(place.stores.databases().migrate(&scope).unwrap(), 0);
+    place.stores.prepare().unwrap();
+    assert_eq!(templates(&place), [template.clone()]);
+}
+
+#[test]
+fn a_template_that_is_gone_or_half_made_is_made_again() {
+    let Some(place) = postgres() else { return };
+    place.stores.prepare().unwrap();
+    let [template] = &templates(&place)[..] else {
+        panic!("there is one template")
+    };
+    place.ask(&format!("DROP DATABASE \"{template}\""));
+    place.ask(&format!("CREATE DATABASE \"{template}~new\""));
+    use_it(&opened(&place.stores, &place.scope("acme"))).unwrap();
+    assert_eq!(templates(&place), [template.clone()]);
+}
+
+#[test]
+fn templates_of_other_schemas_and_of_control_databases_that_are_gone_are_dropped() {
+    let Some(place) = postgres() else { return };
+    place.stores.prepare().unwrap();
+    let [template] = &templates(&place)[..] else {
+        panic!("there is one template")
+    };
+    let (of_this, _) = template.rsplit_once('_').unwrap();
+    let outdated = format!("{of_this}_{}", "0".repeat(16));
+    let orphaned = format!("tenantry~template_4294967295_{}", "0".repeat(16));
+    let somebody_elses = format!("{outdated}_notes");
+    place.ask(&format!("DROP DATABASE \"{template}\""));
+    for name in [&outdated, &orphaned, &somebody_elses] {
+        place.ask(&format!("CREATE DATABASE \"{name}\""));
+    }
+    place.stores.prepare().unwrap();
+    assert!(!exists(&place, &outdated) && !exists(&place, &orphaned));
+    assert!(exists(&place, &somebody_elses) && exists(&place, template));
+    place.ask(&format!("DROP DATABASE \"{somebody_elses}\""));
+}
+
+#[test]
+fn replicas_that_begin_together_make_one_template() {
+    let Some(place) = postgres() else { return };
+    let scopes: Vec<_> = (0..4).map(|i| place.scope(&format!("tenant-{i}"))).collect();
+    std::thread::scope(|threads| {
+        for scope in &scopes {
+            threads.spawn(|| {
+                Stores::open(&place.settings)
+                    .unwrap()
+                    .databases()
+                    .create(scope)
+                    .unwrap()
+            });
+        }
+    });
+    assert_eq!(templates(&place).len(), 1);
+    assert_eq!(place.tenant_databases().len(), 4);
+}
+
+#[test]
+fn undoing_waits_for_a_creator_that_may_still_be_at_work() {
+    let Some(place) = postgres_with(|settings| settings.lock_timeout = Duration::from_millis(200)) else {
+        return;
+    };
+    let scope = place.scope("acme");
+    let databases = place.stores.databases();
+    databases.create(&scope).unwrap();
+
+    // A creator that has died, and whose server process goes on.
+    let mut zombie = PgConnection::establish(&place.url).unwrap();
+    let (high, low) = scope.tenant().uuid().as_u64_pair();
+    let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>((high ^ low).cast_signed());
+    lock.execute(&mut zombie).unwrap();
+    assert_eq!(
+        databases.remove(&scope).unwrap_err().fault,
+        DatabaseFault::Passing
+    );
+    assert_eq!(databases.presence(&scope).unwrap(), Presence::Own);
+
+    drop(zombie);
+    databases.remove(&scope).unwrap();
+    assert!(place.tenant_databases().is_empty());
+}
+
+#[test]
+fn a_role_that_may_not_create_databases_is_a_lasting_fault() {
+    let Some(place) = postgres() else { return };
+    place.stores.prepare().unwrap();
+    let role = format!("humble_{}", place.control_name());
+    place.ask(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'"));
+    let origin = place.url.split('@').nth(1).unwrap();
+    let mut settings = place.settings.clone();
+    settings.url = format!("postgres://{role}:secret@{origin}").parse().unwrap();
+    let stores = Stores::open(&settings).unwrap();
+    let error = stores.databases().create(&place.scope("acme")).unwrap_err();
+    assert_eq!(error.fault, DatabaseFault::Lasting, "{error}");
+    drop(stores);
+    place.ask(&format!("DROP ROLE {role}"));
+}
+
+/// Passes bytes between a client and the server until the line is cut, as when the client's machine dies.
+struct Line {
+    port: u16,
+    sockets: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Line {
+    fn to(server: String) -> io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let sockets = Arc::<Mutex<Vec<TcpStream>>>::default();
+        let open = Arc::clone(&sockets);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let Ok(server) = TcpStream::connect(&server) else {
+                    return;
+                };
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (Ok(mut from), Ok(mut to)) = (from.try_clone(), to.try_clone()) else {
+                        return;
+                    };
+                    std::thread::spawn(move || io::copy(&mut from, &mut to));
+                }
+                open.lock().unwrap().extend([client, server]);
+            }
+        });
+        Ok(Self { port, sockets })
+    }
+
+    fn cut(&self) {
+        for socket in self.sockets.lock().unwrap().drain(..) {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// Waits until the server is creating the tenant's database; false if that is over already.
+fn is_being_created(place: &Postgres, watch: &mut PgConnection, scope: &TenantScope) -> bool {
+    let sql = format!(
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE DATABASE \"{}\"%'",
+        unfinished(scope.tenant())
+    );
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(30) {
+        if diesel::sql_query(&sql).execute(watch).unwrap() > 0 {
+            return true;
+        }
+        if place.stores.databases().presence(scope).unwrap() == Presence::Own {
+            return false;
+        }
+    }
+    panic!("nobody creates it")
+}
+
+#[test]
+fn a_creation_whose_client_died_is_undone_for_good() {
+    let Some(place) = postgres() else { return };
+    place.stores.prepare().unwrap();
+    let (_, address) = place.url.split_once('@').unwrap();
+    let (server, rest) = address.split_once('/').unwrap();
+    let line = Line::to(server.to_owned()).unwrap();
+    let mut settings = place.settings.clone();
+    let credentials = place.url.split_once('@').unwrap().0;
+    settings.url = format!("{credentials}@127.0.0.1:{}/{rest}", line.port)
+        .parse()
+        .unwrap();
+    let doomed = Stores::open(&settings).unwrap();
+    let mut watch = PgConnection::establish(&place.url).unwrap();
+
+    let mut interrupted = 0;
+    for attempt in 0..20 {
+        let scope = place.scope(&format!("acme-{attempt}"));
+        std::thread::scope(|threads| {
+            let creator = threads.spawn(|| doomed.databases().create(&scope));
+            if is_being_created(&place, &mut watch, &scope) {
+                line.cut();
+                interrupted += usize::from(creator.join().unwrap().is_err());
+            }
+        });
+        place.stores.databases().remove(&scope).unwrap();
+        // The server is done with it: nothing can appear any more.
+        assert!(place.tenant_databases().is_empty() && !exists(&place, &unfinished(scope.tenant())));
+        let at_work = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE DATABASE \"{}\"%'",
+            unfinished(scope.tenant())
+        );
+        assert_eq!(place.ask(&at_work), "0");
+        if interrupted == 3 {
+            break;
+        }
+    }
+    assert!(interrupted > 0, "every creation was faster than the test");
+}

@@ -58,6 +58,8 @@ impl Installation {
             ("TENANTRY_OPERATOR_KEY", OPERATOR_KEY),
             ("TENANTRY_SECRET_KEY", SECRET_KEY),
             ("TENANTRY_LOG_FORMAT", "json"),
+            // What a killed process was at is soon taken up.
+            ("TENANTRY__PROVISIONING__LEASE", "2s"),
         ];
         let environment = defaults
             .iter()

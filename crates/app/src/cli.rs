@@ -112,12 +112,7 @@ pub(crate) struct CreateKey {
     #[command(flatten)]
     pub(crate) owner: Owner,
     /// What a tenant's key may do, as in accounts:read,accounts:write
-    #[arg(
-        long,
-        value_delimiter = ',',
-        value_name = "SCOPES",
-        conflicts_with = "operator"
-    )]
+    #[arg(long, value_delimiter = ',', value_name = "SCOPES", conflicts_with = "operator")]
     pub(crate) scopes: Vec<tenantry_ports::Scope>,
     /// What it is for, in your words
     #[arg(long, default_value = "made on the command line")]

@@ -56,12 +56,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
         configs: ConfigCache::default(),
         entropy,
     };
-    Ok(Installation {
-        platform: Arc::new(platform),
-        stores,
-        bell,
-        new_key,
-    })
+    Ok(Installation { platform: Arc::new(platform), stores, bell, new_key })
 }
 
 /// Opens the databases; a SQLite control database is made if it is not there.
@@ -72,10 +67,9 @@ pub(crate) fn open_stores(settings: &Settings) -> Result<Stores, Failure> {
             error,
             "start PostgreSQL, or correct TENANTRY_DATABASE_URL; sqlite:PATH needs no server",
         ),
-        OpenError::File(_) => Failure::new(
-            error,
-            "name a file that can be made and written to, in TENANTRY_DATABASE_URL",
-        ),
+        OpenError::File(_) => {
+            Failure::new(error, "name a file that can be made and written to, in TENANTRY_DATABASE_URL")
+        }
         OpenError::TooOld { .. } => Failure::new(error, "upgrade it"),
         OpenError::Store(error) => store_failure(&error),
     })
@@ -100,8 +94,7 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
     match &settings.secret_key {
         Some(text) => {
             let key = MasterKey::from_base64(text.expose());
-            key.map(|key| (key, None))
-                .map_err(|error| Failure::new(error, "set another TENANTRY_SECRET_KEY"))
+            key.map(|key| (key, None)).map_err(|error| Failure::new(error, "set another TENANTRY_SECRET_KEY"))
         }
         None => {
             let stored = data_dir::master_key(&settings.data_dir)?;
@@ -113,10 +106,7 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
 fn key_mint(settings: &Settings, entropy: Arc<SystemEntropy>) -> Arc<dyn KeyMint> {
     let mint = ApiKeyMint::new(entropy);
     match &settings.operator_key {
-        Some(key) => Arc::new(GivenKeyMint {
-            mint,
-            given: operator_key::parts(key),
-        }),
+        Some(key) => Arc::new(GivenKeyMint { mint, given: operator_key::parts(key) }),
         None => Arc::new(mint),
     }
 }

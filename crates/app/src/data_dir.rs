@@ -24,10 +24,7 @@ pub(crate) fn prepare(directory: &Path) -> Result<(), Failure> {
 }
 
 fn unusable(directory: &Path, error: &std::io::Error) -> Failure {
-    let what = format!(
-        "the data directory {} cannot be written to: {error}",
-        directory.display()
-    );
+    let what = format!("the data directory {} cannot be written to: {error}", directory.display());
     Failure::new(
         what,
         "give this user the right to it, or choose another with --data-dir or TENANTRY_DATA_DIR",
@@ -55,20 +52,14 @@ pub(crate) fn master_key(directory: &Path) -> Result<StoredKey, Failure> {
     let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
     let key = MasterKey::from_base64(&text).map_err(|error| unreadable(&path, error))?;
     if fs::metadata(&path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
-        tracing::warn!(
-            "{} may be read by other users; run: chmod 600 {0}",
-            path.display()
-        );
+        tracing::warn!("{} may be read by other users; run: chmod 600 {0}", path.display());
     }
     Ok(StoredKey { key, path, is_new })
 }
 
 fn unreadable(path: &Path, error: impl std::fmt::Display) -> Failure {
     let what = format!("the secret key in {} cannot be used: {error}", path.display());
-    Failure::new(
-        what,
-        "put the right file back from your backup, or set TENANTRY_SECRET_KEY",
-    )
+    Failure::new(what, "put the right file back from your backup, or set TENANTRY_SECRET_KEY")
 }
 
 /// Writes a new key under another name first, so that nobody ever sees half a key; false if another process was faster.
@@ -77,11 +68,7 @@ fn create(directory: &Path, path: &Path) -> std::io::Result<bool> {
     let text = MasterKey::generate(&SystemEntropy).to_base64();
     // A crash may have left one.
     let _ = fs::remove_file(&draft);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     writeln!(file, "{}", text.expose())?;
     file.sync_all()?;
     // Unlike a rename, a link never replaces.
@@ -115,10 +102,8 @@ mod tests {
         let second = master_key(&directory).unwrap();
         assert!(!second.is_new);
         assert_eq!(first.key.to_base64(), second.key.to_base64());
-        let left: Vec<_> = fs::read_dir(&directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let left: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [SECRET_KEY]);
     }
 
@@ -138,10 +123,7 @@ mod tests {
         let path = directory.path().join(SECRET_KEY);
         fs::write(&path, "half a k").unwrap();
         let failure = master_key(directory.path()).unwrap_err().to_string();
-        assert!(
-            failure.contains("secret.key cannot be used") && !failure.contains("half a k"),
-            "{failure}"
-        );
+        assert!(failure.contains("secret.key cannot be used") && !failure.contains("half a k"), "{failure}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "half a k");
     }
 
@@ -149,9 +131,6 @@ mod tests {
     fn a_path_through_a_file_is_no_directory() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let failure = prepare(&file.path().join("data")).unwrap_err().to_string();
-        assert!(
-            failure.contains("cannot be written to") && failure.contains("--data-dir"),
-            "{failure}"
-        );
+        assert!(failure.contains("cannot be written to") && failure.contains("--data-dir"), "{failure}");
     }
 }

@@ -12,26 +12,17 @@ pub(crate) struct Failure {
 impl Failure {
     /// One thing is wrong, and this is what to do about it.
     pub(crate) fn new(what: impl fmt::Display, next: impl Into<String>) -> Self {
-        Self {
-            what: vec![line(&what)],
-            next: Some(next.into()),
-        }
+        Self { what: vec![line(&what)], next: Some(next.into()) }
     }
 
     /// Several things are wrong.
     pub(crate) fn several(what: Vec<String>, next: impl Into<String>) -> Self {
-        Self {
-            what: what.iter().map(line).collect(),
-            next: Some(next.into()),
-        }
+        Self { what: what.iter().map(line).collect(), next: Some(next.into()) }
     }
 
     /// The command has said already what is wrong.
     pub(crate) const fn told() -> Self {
-        Self {
-            what: Vec::new(),
-            next: None,
-        }
+        Self { what: Vec::new(), next: None }
     }
 }
 

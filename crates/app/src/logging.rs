@@ -13,11 +13,7 @@ const CHATTY: &str = "actix_server=warn";
 /// Starts logging for the rest of the process. `quiet` is for commands whose result is what they print: they log
 /// warnings only, unless a filter was asked for.
 pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
-    let filter = if quiet && !log.filter_was_chosen {
-        "warn"
-    } else {
-        &log.filter
-    };
+    let filter = if quiet && !log.filter_was_chosen { "warn" } else { &log.filter };
     // What a filter says about it itself comes later and wins.
     let filter = EnvFilter::try_new(format!("{CHATTY},{filter}"))
         .map_err(|error| Failure::new(error, "choose another filter, such as TENANTRY_LOG=info"))?;
@@ -27,26 +23,14 @@ pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     let started = if pretty {
-        lines
-            .with_ansi(terminal && wants_colour())
-            .with_target(false)
-            .try_init()
+        lines.with_ansi(terminal && wants_colour()).with_target(false).try_init()
     } else {
-        lines
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .try_init()
+        lines.json().flatten_event(true).with_current_span(false).try_init()
     };
     started.map_err(|error| {
-        Failure::new(
-            format!("logging cannot be started: {error}"),
-            "this is a bug; report it",
-        )
+        Failure::new(format!("logging cannot be started: {error}"), "this is a bug; report it")
     })
 }
 

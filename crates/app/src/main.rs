@@ -29,10 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {
-    let sources = Sources {
-        common: cli.common,
-        environment: settings::of_process(),
-    };
+    let sources = Sources { common: cli.common, environment: settings::of_process() };
     match cli.command.unwrap_or_else(|| Command::Serve(Serve::default())) {
         Command::Serve(wish) => {
             let bind = wish.bind.map(|address| ("server.bind", address, "--bind"));
@@ -71,11 +68,7 @@ struct Sources {
 
 impl Sources {
     fn layers(&self, mut flags: Flags) -> Result<Layers, Failure> {
-        let data_dir = self
-            .common
-            .data_dir
-            .as_ref()
-            .map(|path| path.display().to_string());
+        let data_dir = self.common.data_dir.as_ref().map(|path| path.display().to_string());
         flags.extend(data_dir.map(|path| ("data_dir", path, "--data-dir")));
         settings::layers(self.common.config.as_deref(), &self.environment, &flags)
     }

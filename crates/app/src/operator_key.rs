@@ -25,11 +25,7 @@ impl KeyMint for GivenKeyMint {
 
     fn parse(&self, text: &str) -> Option<PresentedKey> {
         let hash = Sha256Digest.sha256(text.as_bytes());
-        if self.matches(&hash, &self.given.hash) {
-            Some(self.given.clone())
-        } else {
-            self.mint.parse(text)
-        }
+        if self.matches(&hash, &self.given.hash) { Some(self.given.clone()) } else { self.mint.parse(text) }
     }
 
     fn matches(&self, presented: &[u8; 32], stored: &[u8; 32]) -> bool {
@@ -88,10 +84,7 @@ mod tests {
     use super::*;
 
     fn mint(given: &str) -> GivenKeyMint {
-        GivenKeyMint {
-            mint: ApiKeyMint::new(Arc::new(SystemEntropy)),
-            given: parts(&Secret::new(given)),
-        }
+        GivenKeyMint { mint: ApiKeyMint::new(Arc::new(SystemEntropy)), given: parts(&Secret::new(given)) }
     }
 
     #[test]
@@ -99,12 +92,7 @@ mod tests {
         let key = "an-operator-key-of-my-own";
         let mint = mint(key);
         assert_eq!(mint.parse(key), Some(parts(&Secret::new(key))));
-        for other in [
-            "an-operator-key-of-my-owm",
-            "an-operator-key-of-my-own ",
-            "",
-            &mint.given.lookup,
-        ] {
+        for other in ["an-operator-key-of-my-owm", "an-operator-key-of-my-own ", "", &mint.given.lookup] {
             assert_eq!(mint.parse(other), None, "{other}");
         }
     }
@@ -120,10 +108,6 @@ mod tests {
     fn the_public_part_says_nothing_of_the_hash() {
         let parts = parts(&Secret::new("an-operator-key-of-my-own"));
         let digest: &dyn Digest = &Sha256Digest;
-        assert!(
-            !digest
-                .hex(b"an-operator-key-of-my-own")
-                .contains(&parts.lookup["settings_".len()..])
-        );
+        assert!(!digest.hex(b"an-operator-key-of-my-own").contains(&parts.lookup["settings_".len()..]));
     }
 }

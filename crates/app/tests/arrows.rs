@@ -1,8 +1,5 @@
 //! The arrows between the crates, and what the inner ones may be built with: the table of ARCHITECTURE.md, enforced.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails where something is not as it should be"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -41,31 +38,11 @@ const ARROWS: [(&str, &[&str]); 11] = [
 const PURE: [(&str, &[&str]); 3] = [
     (
         "domain",
-        &[
-            "serde",
-            "serde_json",
-            "schemars",
-            "chrono",
-            "chrono-tz",
-            "thiserror",
-            "rust_decimal",
-            "uuid",
-        ],
+        &["serde", "serde_json", "schemars", "chrono", "chrono-tz", "thiserror", "rust_decimal", "uuid"],
     ),
     ("ports", &["serde", "serde_json", "chrono", "thiserror", "uuid"]),
     // Talking about things, not doing them: no database, no network, no runtime.
-    (
-        "usecases",
-        &[
-            "serde",
-            "serde_json",
-            "schemars",
-            "chrono",
-            "thiserror",
-            "tracing",
-            "uuid",
-        ],
-    ),
+    ("usecases", &["serde", "serde_json", "schemars", "chrono", "thiserror", "tracing", "uuid"]),
 ];
 
 /// A technology, and the only crates that may know it.
@@ -96,21 +73,14 @@ fn members() -> BTreeMap<String, Dependencies> {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let mut members = BTreeMap::new();
     for package in metadata["packages"].as_array().unwrap() {
         let mut dependencies = Dependencies::default();
         for dependency in package["dependencies"].as_array().unwrap() {
-            let kind = if dependency["kind"] == "dev" {
-                &mut dependencies.dev
-            } else {
-                &mut dependencies.normal
-            };
+            let kind =
+                if dependency["kind"] == "dev" { &mut dependencies.dev } else { &mut dependencies.normal };
             kind.insert(dependency["name"].as_str().unwrap().to_owned());
         }
         members.insert(package["name"].as_str().unwrap().to_owned(), dependencies);
@@ -119,10 +89,7 @@ fn members() -> BTreeMap<String, Dependencies> {
 }
 
 fn ours(dependencies: &BTreeSet<String>) -> BTreeSet<&str> {
-    dependencies
-        .iter()
-        .filter_map(|name| name.strip_prefix("tenantry-"))
-        .collect()
+    dependencies.iter().filter_map(|name| name.strip_prefix("tenantry-")).collect()
 }
 
 /// Everything in the workspace that is not as the tables say.
@@ -142,12 +109,7 @@ fn violations(members: &BTreeMap<String, Dependencies>) -> Vec<String> {
                 .chain(ours(&dependencies.dev).into_iter().filter(|to| !tests_may(to)))
                 .map(|to| format!("{name} -> {to}")),
         );
-        let outside = || {
-            dependencies
-                .normal
-                .iter()
-                .filter(|name| !name.starts_with("tenantry-"))
-        };
+        let outside = || dependencies.normal.iter().filter(|name| !name.starts_with("tenantry-"));
         if let Some((_, allowed)) = PURE.iter().find(|(listed, _)| *listed == name) {
             let foreign = outside().filter(|used| !allowed.contains(&used.as_str()));
             violations.extend(foreign.map(|used| format!("{name} is built with {used}")));
@@ -165,10 +127,7 @@ fn violations(members: &BTreeMap<String, Dependencies>) -> Vec<String> {
 fn crates_depend_on_each_other_only_as_the_architecture_says() {
     let members = members();
     for (name, _) in ARROWS.iter().filter(|(name, _)| *name != "outbound-reqwest") {
-        assert!(
-            members.contains_key(&format!("tenantry-{name}")),
-            "{name} is in the table only"
-        );
+        assert!(members.contains_key(&format!("tenantry-{name}")), "{name} is in the table only");
     }
     assert_eq!(violations(&members), Vec::<String>::new());
 }
@@ -181,44 +140,15 @@ fn forbidden_arrows_are_noticed() {
     };
     for (package, dependencies, expected) in [
         ("tenantry-domain", of(&["tenantry-ports"], &[]), "domain -> ports"),
-        (
-            "tenantry-store-diesel",
-            of(&["tenantry-usecases", "diesel"], &[]),
-            "store-diesel -> usecases",
-        ),
-        (
-            "tenantry-usecases",
-            of(&[], &["tenantry-store-diesel"]),
-            "usecases -> store-diesel",
-        ),
-        (
-            "tenantry-http-actix",
-            of(&["tenantry-testkit"], &[]),
-            "http-actix -> testkit",
-        ),
+        ("tenantry-store-diesel", of(&["tenantry-usecases", "diesel"], &[]), "store-diesel -> usecases"),
+        ("tenantry-usecases", of(&[], &["tenantry-store-diesel"]), "usecases -> store-diesel"),
+        ("tenantry-http-actix", of(&["tenantry-testkit"], &[]), "http-actix -> testkit"),
         ("tenantry-ports", of(&["tokio"], &[]), "ports is built with tokio"),
-        (
-            "tenantry-http-actix",
-            of(&["anyhow"], &[]),
-            "http-actix knows anyhow",
-        ),
-        (
-            "tenantry-surprise",
-            of(&[], &[]),
-            "surprise is in no table: say where it belongs",
-        ),
+        ("tenantry-http-actix", of(&["anyhow"], &[]), "http-actix knows anyhow"),
+        ("tenantry-surprise", of(&[], &[]), "surprise is in no table: say where it belongs"),
     ] {
-        assert_eq!(
-            violations(&BTreeMap::from([(package.to_owned(), dependencies)])),
-            [expected]
-        );
+        assert_eq!(violations(&BTreeMap::from([(package.to_owned(), dependencies)])), [expected]);
     }
-    let fine = of(
-        &["tenantry-domain", "tenantry-ports"],
-        &["tenantry-testkit", "anything"],
-    );
-    assert_eq!(
-        violations(&BTreeMap::from([("tenantry-usecases".to_owned(), fine)])),
-        Vec::<String>::new()
-    );
+    let fine = of(&["tenantry-domain", "tenantry-ports"], &["tenantry-testkit", "anything"]);
+    assert_eq!(violations(&BTreeMap::from([("tenantry-usecases".to_owned(), fine)])), Vec::<String>::new());
 }

@@ -1,8 +1,5 @@
 //! The server with its databases on PostgreSQL.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails where something is not as it should be"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod support;
 
@@ -23,10 +20,7 @@ fn replicas_share_a_server_and_nothing_is_written_to_their_disks() {
     let environment = [
         ("TENANTRY_DATABASE_URL", &*url),
         ("TENANTRY__TENANT_DATABASES__PREFIX", &*prefix),
-        (
-            "TENANTRY_SECRET_KEY",
-            "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
-        ),
+        ("TENANTRY_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("TENANTRY_OPERATOR_KEY", "an-operator-key-of-my-own"),
     ];
     let start = || {
@@ -38,11 +32,7 @@ fn replicas_share_a_server_and_nothing_is_written_to_their_disks() {
     let password = url.split(['@', ':']).nth(2).unwrap();
     for server in [&one, &other] {
         assert!(server.banner.contains("postgres://"), "{}", server.banner);
-        assert!(
-            !server.banner.contains(password),
-            "no password is shown: {}",
-            server.banner
-        );
+        assert!(!server.banner.contains(password), "no password is shown: {}", server.banner);
     }
 
     let wish = json!({ "name": "Acme Corp", "subdomain": "acme",
@@ -54,39 +44,19 @@ fn replicas_share_a_server_and_nothing_is_written_to_their_disks() {
     let (status, key) = other.send("POST", "/api/v1/tenants/acme/api-keys", environment[3].1, &wish);
     assert_eq!(status, 201, "{key}");
     let wish = json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" });
-    let (status, account) = one.send(
-        "POST",
-        "/api/v1/tenants/acme/accounts",
-        key["key"].as_str().unwrap(),
-        &wish,
-    );
+    let (status, account) =
+        one.send("POST", "/api/v1/tenants/acme/accounts", key["key"].as_str().unwrap(), &wish);
     assert_eq!(status, 201, "{account}");
-    let path = format!(
-        "/api/v1/tenants/acme/accounts/{}",
-        account["accountId"].as_str().unwrap()
-    );
-    assert_eq!(
-        other
-            .send("GET", &path, key["key"].as_str().unwrap(), &Value::Null)
-            .0,
-        200
-    );
+    let path = format!("/api/v1/tenants/acme/accounts/{}", account["accountId"].as_str().unwrap());
+    assert_eq!(other.send("GET", &path, key["key"].as_str().unwrap(), &Value::Null).0, 200);
 
     for dry in [&["migrate"][..], &["migrate", "--dry-run"]] {
         let said = run(here.path(), dry, &environment);
-        assert_eq!(
-            said.stdout, "control database: up to date\n[1/1] acme: up to date\n",
-            "{}",
-            said.stderr
-        );
+        assert_eq!(said.stdout, "control database: up to date\n[1/1] acme: up to date\n", "{}", said.stderr);
     }
     one.stop();
     other.stop();
-    assert_eq!(
-        std::fs::read_dir(here.path()).unwrap().count(),
-        0,
-        "nothing was written"
-    );
+    assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0, "nothing was written");
 }
 
 #[test]
@@ -95,11 +65,7 @@ fn a_database_that_does_not_exist_is_explained() {
         return;
     };
     let here = directory();
-    let said = run(
-        here.path(),
-        &[],
-        &[("TENANTRY_DATABASE_URL", &databases.url("nowhere"))],
-    );
+    let said = run(here.path(), &[], &[("TENANTRY_DATABASE_URL", &databases.url("nowhere"))]);
     assert_eq!((said.status, &*said.stdout), (1, ""));
     assert!(said.stderr.contains("createdb 'nowhere'"), "{}", said.stderr);
     assert_eq!(said.stderr.lines().count(), 2, "{}", said.stderr);

@@ -1,13 +1,10 @@
 //! The server from its first start to its end.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails where something is not as it should be"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
 mod support;
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -54,31 +51,17 @@ fn the_first_start_makes_everything_and_its_first_steps_work_as_printed() {
 
     let data = here.path().join("data");
     assert_eq!((mode(&data), mode(&data.join("secret.key"))), (0o700, 0o600));
-    let key = script
-        .lines()
-        .next()
-        .unwrap()
-        .split('\'')
-        .nth(1)
-        .unwrap()
-        .to_owned();
+    let key = script.lines().next().unwrap().split('\'').nth(1).unwrap().to_owned();
     let log = server.stop();
     assert!(!log.contains(&key), "the key is not logged");
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        assert!(
-            line["level"].is_string() && line["timestamp"].is_string(),
-            "{line}"
-        );
+        assert!(line["level"].is_string() && line["timestamp"].is_string(), "{line}");
     }
 
     let secret = fs::read(data.join("secret.key")).unwrap();
     let server = Server::start(serve(here.path()));
-    assert!(
-        !server.banner.contains("tnt_op_") && !server.banner.contains("curl"),
-        "{}",
-        server.banner
-    );
+    assert!(!server.banner.contains("tnt_op_") && !server.banner.contains("curl"), "{}", server.banner);
     assert_eq!(fs::read(data.join("secret.key")).unwrap(), secret);
     let (status, _) = server.send(
         "POST",
@@ -91,22 +74,48 @@ fn the_first_start_makes_everything_and_its_first_steps_work_as_printed() {
     server.stop();
 }
 
+/// A request that has begun: its body is `rest` short of complete.
+fn begun(server: &Server, rest: &str) -> TcpStream {
+    let body = r#"{"name":"Acme Corp","slug":"acme","plan":"Basic"}"#;
+    let sent = body.strip_suffix(rest).unwrap();
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST /provision/tenants/init HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}"
+    );
+    stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n{sent}").as_bytes()).unwrap();
+    // An answer to a later request says that this one has arrived.
+    assert_eq!(server.send("GET", "/health/live", "", &Value::Null).0, 200);
+    stream
+}
+
+fn stopping(server: &Server) {
+    server.signal("TERM");
+    until("it accepts nobody any more", || TcpStream::connect(&server.address).is_err().then_some(()));
+}
+
 #[test]
-fn a_stop_finishes_what_runs_and_a_second_one_does_not_wait_for_it() {
+fn a_stop_finishes_what_has_begun() {
     let here = directory();
     let server = Server::start(serve(here.path()));
-    let mut half = TcpStream::connect(&server.address).unwrap();
-    half.write_all(b"POST /provision/tenants/init HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{").unwrap();
-    let (status, _) = server.send("GET", "/health/live", "", &Value::Null);
-    assert_eq!(status, 200);
-    server.signal("TERM");
-    until("it accepts nobody any more", || {
-        TcpStream::connect(&server.address).is_err().then_some(())
-    });
+    let mut request = begun(&server, "}");
+    stopping(&server);
+    request.write_all(b"}").unwrap();
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("confirmToken"), "{answer}");
+    assert_eq!(server.ended().0.code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_anything() {
+    let here = directory();
+    let server = Server::start(serve(here.path()));
+    let _never_finished = begun(&server, "}");
+    stopping(&server);
     server.signal("TERM");
     let (status, log) = server.ended();
     assert_eq!(status.code(), Some(1), "{log}");
-    drop(half);
 }
 
 #[test]
@@ -124,45 +133,23 @@ fn an_operators_key_of_ones_own_works_and_none_is_made() {
     let mut command = serve(here.path());
     command.env("TENANTRY_OPERATOR_KEY", key);
     let server = Server::start(command);
-    assert!(
-        !server.banner.contains("tnt_op_") && !server.banner.contains(key),
-        "{}",
-        server.banner
-    );
-    assert_eq!(
-        server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0,
-        201
-    );
+    assert!(!server.banner.contains("tnt_op_") && !server.banner.contains(key), "{}", server.banner);
+    assert_eq!(server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0, 201);
     let wish = json!({ "name": "n", "scopes": SCOPES });
     let path = "/api/v1/tenants/acme/api-keys";
-    assert_eq!(
-        server.send("POST", path, "an-operator-key-of-my-owm", &wish).0,
-        401
-    );
+    assert_eq!(server.send("POST", path, "an-operator-key-of-my-owm", &wish).0, 401);
     assert_eq!(server.send("POST", path, key, &wish).0, 201);
     let keys = run(here.path(), &["keys", "list", "--operator", "--json"], &[]);
     let listed: Value = serde_json::from_str(&keys.stdout).unwrap();
-    assert_eq!(
-        (listed.as_array().unwrap().len(), &listed[0]["createdBy"]),
-        (1, &json!("settings"))
-    );
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["createdBy"]), (1, &json!("settings")));
     assert!(!keys.stdout.contains(key));
     assert!(!server.stop().contains(key), "it is not logged");
 
     let mut command = serve(here.path());
     command.env("TENANTRY_OPERATOR_KEY", "another-operator-key-of-my-own");
     let server = Server::start(command);
-    assert_eq!(
-        server.send("POST", path, key, &wish).0,
-        401,
-        "the former one no longer works"
-    );
-    assert_eq!(
-        server
-            .send("POST", path, "another-operator-key-of-my-own", &wish)
-            .0,
-        201
-    );
+    assert_eq!(server.send("POST", path, key, &wish).0, 401, "the former one no longer works");
+    assert_eq!(server.send("POST", path, "another-operator-key-of-my-own", &wish).0, 201);
     server.stop();
 }
 
@@ -171,37 +158,15 @@ fn where_the_settings_say_so_only_the_operator_orders_tenants() {
     let here = directory();
     let key = "an-operator-key-of-my-own";
     let mut command = serve(here.path());
-    command
-        .env("TENANTRY_OPERATOR_KEY", key)
-        .env("TENANTRY_PROVISIONING_ACCESS", "operator");
+    command.env("TENANTRY_OPERATOR_KEY", key).env("TENANTRY_PROVISIONING_ACCESS", "operator");
     let server = Server::start(command);
     let announcement = json!({ "name": "Acme Corp", "slug": "acme", "plan": "Basic" });
     for nobody in ["", "an-operator-key-of-my-owm"] {
-        assert_eq!(
-            server
-                .send("POST", "/api/v1/tenants", nobody, &new_tenant("acme"))
-                .0,
-            401
-        );
-        assert_eq!(
-            server
-                .send("POST", "/provision/tenants/init", nobody, &announcement)
-                .0,
-            401
-        );
+        assert_eq!(server.send("POST", "/api/v1/tenants", nobody, &new_tenant("acme")).0, 401);
+        assert_eq!(server.send("POST", "/provision/tenants/init", nobody, &announcement).0, 401);
     }
-    assert_eq!(
-        server
-            .send("POST", "/provision/tenants/init", key, &announcement)
-            .0,
-        200
-    );
-    assert_eq!(
-        server
-            .send("POST", "/api/v1/tenants", key, &new_tenant("hello"))
-            .0,
-        201
-    );
+    assert_eq!(server.send("POST", "/provision/tenants/init", key, &announcement).0, 200);
+    assert_eq!(server.send("POST", "/api/v1/tenants", key, &new_tenant("hello")).0, 201);
     server.stop();
 }
 
@@ -214,15 +179,8 @@ fn api_and_worker_may_be_different_processes() {
     let wish = json!({ "name": "Acme Corp", "slug": "acme", "plan": "Basic" });
     let (_, announced) = api.send("POST", "/provision/tenants/init", "", &wish);
     let token = announced["confirmToken"].as_str().unwrap();
-    assert_eq!(
-        api.send("POST", "/provision/tenants/confirm", token, &Value::Null)
-            .0,
-        200
-    );
-    let path = format!(
-        "/provision/tenants/{}/status",
-        announced["provisioningId"].as_str().unwrap()
-    );
+    assert_eq!(api.send("POST", "/provision/tenants/confirm", token, &Value::Null).0, 200);
+    let path = format!("/provision/tenants/{}/status", announced["provisioningId"].as_str().unwrap());
     assert_eq!(api.send("GET", &path, "", &Value::Null).1["status"], "QUEUED");
 
     let mut command = serve(here.path());
@@ -239,114 +197,46 @@ fn api_and_worker_may_be_different_processes() {
 fn keys_are_made_listed_and_revoked_while_a_server_runs() {
     let here = directory();
     let server = Server::start(serve(here.path()));
-    assert_eq!(
-        server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0,
-        201
-    );
+    assert_eq!(server.send("POST", "/api/v1/tenants", "", &new_tenant("acme")).0, 201);
 
-    let quiet = [
-        "keys",
-        "create",
-        "--tenant",
-        "acme",
-        "--scopes",
-        "accounts:read,accounts:write",
-        "--quiet",
-    ];
+    let quiet = ["keys", "create", "--tenant", "acme", "--scopes", "accounts:read,accounts:write", "--quiet"];
     let said = run(here.path(), &quiet, &[]);
     assert_eq!((said.status, &*said.stderr), (0, ""));
     let key = said.stdout.strip_suffix('\n').unwrap();
-    assert!(
-        key.starts_with("tnt_live_") && !key.contains(char::is_whitespace),
-        "the key alone: {key:?}"
-    );
+    assert!(key.starts_with("tnt_live_") && !key.contains(char::is_whitespace), "the key alone: {key:?}");
     let account = json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" });
-    assert_eq!(
-        server
-            .send("POST", "/api/v1/tenants/acme/accounts", key, &account)
-            .0,
-        201
-    );
+    assert_eq!(server.send("POST", "/api/v1/tenants/acme/accounts", key, &account).0, 201);
 
-    let json = [
-        "keys",
-        "create",
-        "--operator",
-        "--name",
-        "mine",
-        "--expires-at",
-        "2999-01-31T00:00:00Z",
-        "--json",
-    ];
+    let json =
+        ["keys", "create", "--operator", "--name", "mine", "--expires-at", "2999-01-31T00:00:00Z", "--json"];
     let made: Value = serde_json::from_str(&run(here.path(), &json, &[]).stdout).unwrap();
     assert!(made["key"].as_str().unwrap().starts_with("tnt_op_"), "{made}");
-    assert_eq!(
-        (&made["name"], &made["expiresAt"]),
-        (&json!("mine"), &json!("2999-01-31T00:00:00Z"))
-    );
+    assert_eq!((&made["name"], &made["expiresAt"]), (&json!("mine"), &json!("2999-01-31T00:00:00Z")));
 
     let listed = run(here.path(), &["keys", "list", "--tenant", "acme", "--json"], &[]);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
-    assert_eq!(
-        (&listed[0]["state"], &listed[0]["scopes"]),
-        (&json!("live"), &json!(SCOPES))
-    );
+    assert_eq!((&listed[0]["state"], &listed[0]["scopes"]), (&json!("live"), &json!(SCOPES)));
     assert!(listed[0]["key"].is_null() && !listed.to_string().contains(key));
     let id = listed[0]["id"].as_str().unwrap();
-    assert_eq!(
-        run(here.path(), &["keys", "revoke", "--operator", id], &[]).status,
-        1,
-        "not the operator's"
-    );
-    assert_eq!(
-        run(here.path(), &["keys", "revoke", "--tenant", "acme", id], &[]).status,
-        0
-    );
-    assert_eq!(
-        server
-            .send("POST", "/api/v1/tenants/acme/accounts", key, &account)
-            .0,
-        401
-    );
+    assert_eq!(run(here.path(), &["keys", "revoke", "--operator", id], &[]).status, 1, "not the operator's");
+    assert_eq!(run(here.path(), &["keys", "revoke", "--tenant", "acme", id], &[]).status, 0);
+    assert_eq!(server.send("POST", "/api/v1/tenants/acme/accounts", key, &account).0, 401);
     let table = run(here.path(), &["keys", "list", "--tenant", "acme"], &[]).stdout;
-    assert!(
-        table.starts_with("ID ") && table.contains(id) && table.contains("revoked"),
-        "{table}"
-    );
+    assert!(table.starts_with("ID ") && table.contains(id) && table.contains("revoked"), "{table}");
 
     for (wrong, message) in [
         (
-            &[
-                "keys",
-                "create",
-                "--tenant",
-                "nobody",
-                "--scopes",
-                "accounts:read",
-            ][..],
+            &["keys", "create", "--tenant", "nobody", "--scopes", "accounts:read"][..],
             "there is no tenant 'nobody'",
         ),
         (&["keys", "create", "--tenant", "acme"], "at least one scope"),
-        (
-            &[
-                "keys",
-                "create",
-                "--operator",
-                "--expires-at",
-                "2001-01-01T00:00:00Z",
-            ],
-            "must lie in the future",
-        ),
+        (&["keys", "create", "--operator", "--expires-at", "2001-01-01T00:00:00Z"], "must lie in the future"),
     ] {
         let said = run(here.path(), wrong, &[]);
         assert_eq!((said.status, &*said.stdout), (1, ""), "{wrong:?}");
         assert!(said.stderr.contains(message), "{}", said.stderr);
     }
-    let unknown = run(
-        here.path(),
-        &["keys", "create", "--tenant", "acme", "--scopes", "accounts:rite"],
-        &[],
-    );
+    let unknown = run(here.path(), &["keys", "create", "--tenant", "acme", "--scopes", "accounts:rite"], &[]);
     assert_eq!(unknown.status, 2);
     assert!(unknown.stderr.contains("accounts:write"), "{}", unknown.stderr);
     server.stop();
@@ -361,42 +251,23 @@ fn migrate_goes_through_every_tenant_and_a_broken_one_does_not_stop_it() {
         (0, "control database: would be made; there are no tenants yet\n")
     );
     assert!(!here.path().join("data").exists(), "a dry run makes nothing");
-    assert_eq!(
-        run(here.path(), &["migrate"], &[]).stdout,
-        "control database: 1 migration done\n"
-    );
+    assert_eq!(run(here.path(), &["migrate"], &[]).stdout, "control database: 1 migration done\n");
 
     let server = Server::start(serve(here.path()));
     for slug in ["one", "two", "three"] {
-        assert_eq!(
-            server.send("POST", "/api/v1/tenants", "", &new_tenant(slug)).0,
-            201
-        );
+        assert_eq!(server.send("POST", "/api/v1/tenants", "", &new_tenant(slug)).0, 201);
     }
     server.stop();
     let sorted = |text: &str| {
-        let mut lines: Vec<_> = text
-            .lines()
-            .map(|line| line.split("] ").last().unwrap().to_owned())
-            .collect();
+        let mut lines: Vec<_> =
+            text.lines().map(|line| line.split("] ").last().unwrap().to_owned()).collect();
         lines.sort();
         lines
     };
-    let all = [
-        "control database: up to date",
-        "one: up to date",
-        "three: up to date",
-        "two: up to date",
-    ];
+    let all = ["control database: up to date", "one: up to date", "three: up to date", "two: up to date"];
     assert_eq!(sorted(&run(here.path(), &["migrate"], &[]).stdout), all);
-    assert_eq!(
-        sorted(&run(here.path(), &["migrate", "--dry-run"], &[]).stdout),
-        all
-    );
-    assert_eq!(
-        sorted(&run(here.path(), &["migrate", "--only", "two"], &[]).stdout),
-        [all[0], all[3]]
-    );
+    assert_eq!(sorted(&run(here.path(), &["migrate", "--dry-run"], &[]).stdout), all);
+    assert_eq!(sorted(&run(here.path(), &["migrate", "--only", "two"], &[]).stdout), [all[0], all[3]]);
     assert_eq!(run(here.path(), &["migrate", "--only", "four"], &[]).status, 1);
 
     let broken = here.path().join("data/tenants/ecom_tenant_two.db");
@@ -410,8 +281,7 @@ fn migrate_goes_through_every_tenant_and_a_broken_one_does_not_stop_it() {
     assert_eq!(sorted(&said.stdout), [all[0], all[1], all[2]]);
     assert!(said.stderr.contains("two: failed: "), "{}", said.stderr);
     assert!(
-        said.stderr
-            .contains("error: 1 of 3 tenants' databases could not be migrated"),
+        said.stderr.contains("error: 1 of 3 tenants' databases could not be migrated"),
         "{}",
         said.stderr
     );

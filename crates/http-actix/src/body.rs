@@ -50,14 +50,8 @@ pub(crate) struct Received<T> {
 
 /// The media type without parameters if it is JSON; `application/problem+json` and its like are JSON, too.
 pub(crate) fn content_type(request: &HttpRequest) -> Result<&str, Problem> {
-    let given = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = given
-        .and_then(|value| value.split(';').next())
-        .map(str::trim)
-        .unwrap_or_default();
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
     if is_json(essence) {
         return Ok(essence);
     }
@@ -85,16 +79,11 @@ pub(crate) async fn read(
     limit: usize,
 ) -> Result<Bytes, Problem> {
     let too_large = || {
-        Problem::new(
-            Code::PayloadTooLarge,
-            format!("The body may have at most {limit} bytes"),
-        )
-        .with("limit", limit)
+        Problem::new(Code::PayloadTooLarge, format!("The body may have at most {limit} bytes"))
+            .with("limit", limit)
     };
-    let declared = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
+    let declared =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: usize| length > limit) {
         return Err(too_large());
     }
@@ -154,26 +143,16 @@ fn faults<T: Body>(bytes: &[u8], refusal: &serde_json::Error, schemas: &dyn Sche
             check(text).err().map(|error| error.at(pointer_to(pointer)))
         })
         .collect();
-    let source = SchemaSource {
-        name: std::any::type_name::<T>(),
-        generate: schema::<T>,
-    };
+    let source = SchemaSource { name: std::any::type_name::<T>(), generate: schema::<T> };
     let told = findings.len();
     for finding in schemas.findings(&source, &document) {
-        if !findings[..told]
-            .iter()
-            .any(|known| known.pointer == finding.pointer)
-        {
+        if !findings[..told].iter().any(|known| known.pointer == finding.pointer) {
             findings.push(finding);
         }
     }
     findings.sort();
     if findings.is_empty() {
-        findings.push(Finding::new(
-            Pointer::root(),
-            "invalid_value",
-            capitalised(&refusal.to_string()),
-        ));
+        findings.push(Finding::new(Pointer::root(), "invalid_value", capitalised(&refusal.to_string())));
     }
     match findings.as_slice() {
         // The source documents give this one a title of its own.
@@ -193,17 +172,12 @@ pub(crate) fn schema<T: JsonSchema>() -> Value {
 }
 
 fn pointer_to(text: &str) -> Pointer {
-    text.split('/')
-        .skip(1)
-        .fold(Pointer::root(), |pointer, name| pointer.member(name))
+    text.split('/').skip(1).fold(Pointer::root(), |pointer, name| pointer.member(name))
 }
 
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -212,22 +186,14 @@ mod tests {
 
     #[test]
     fn json_is_json_with_parameters_and_suffixes_in_any_case() {
-        for json in [
-            "application/json",
-            "Application/JSON",
-            "application/merge-patch+json",
-            "application/vnd.x+JSON",
-        ] {
+        for json in
+            ["application/json", "Application/JSON", "application/merge-patch+json", "application/vnd.x+JSON"]
+        {
             assert!(is_json(json), "{json}");
         }
-        for other in [
-            "",
-            "text/json",
-            "application/jsonx",
-            "application/x-www-form-urlencoded",
-            "+json",
-            "é+jso",
-        ] {
+        for other in
+            ["", "text/json", "application/jsonx", "application/x-www-form-urlencoded", "+json", "é+jso"]
+        {
             assert!(!is_json(other), "{other}");
         }
     }

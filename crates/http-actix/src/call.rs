@@ -34,11 +34,7 @@ impl FromRequest for Call {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = request.app_data::<Data<HttpState>>().cloned();
-        let call = |state| Self {
-            state,
-            request: request.clone(),
-            payload: payload.take(),
-        };
+        let call = |state| Self { state, request: request.clone(), payload: payload.take() };
         let missing =
             || Problem::new(Code::InternalError, "The server is not set up").because("no HttpState");
         ready(state.map(call).ok_or_else(|| missing().into()))
@@ -84,10 +80,7 @@ impl Call {
     /// The request's id.
     pub(crate) fn request_id(&self) -> String {
         let extensions = self.request.extensions();
-        extensions
-            .get::<Trace>()
-            .map(|trace| trace.id.as_str().to_owned())
-            .unwrap_or_default()
+        extensions.get::<Trace>().map(|trace| trace.id.as_str().to_owned()).unwrap_or_default()
     }
 
     /// The scope of the tenant in the path, if the caller may do there what needs `need`.

@@ -28,11 +28,7 @@ impl<'a> List<'a> {
         let at = cursor.len().checked_sub(SEAL).ok_or_else(refused)?;
         let (hex, seal) = cursor.split_at_checked(at).ok_or_else(refused)?;
         let position = decode(hex).ok_or_else(refused)?;
-        if self.seal(&position) == seal {
-            Ok(position)
-        } else {
-            Err(refused())
-        }
+        if self.seal(&position) == seal { Ok(position) } else { Err(refused()) }
     }
 
     fn seal(&self, position: &str) -> String {
@@ -67,10 +63,7 @@ mod tests {
     fn a_cursor_leads_back_to_its_position_in_its_own_list_alone() {
         let cursor = list("a").cursor("25k-eval-v1");
         assert_eq!(list("a").position(&cursor).unwrap(), "25k-eval-v1");
-        assert_eq!(
-            list("b").position(&cursor).unwrap_err().code(),
-            Code::InvalidCursor
-        );
+        assert_eq!(list("b").position(&cursor).unwrap_err().code(), Code::InvalidCursor);
     }
 
     #[test]

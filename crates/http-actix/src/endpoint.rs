@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Responder, Route, guard};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard};
 use tenantry_ports::Scope;
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{HttpMethod, Operation};
@@ -102,29 +102,31 @@ pub(crate) fn register(config: &mut ServiceConfig, endpoints: &[Endpoint], prefi
         }
     }
     for (path, endpoints) in resources {
-        let mut resource = web::resource(path);
-        for endpoint in &endpoints {
-            let method = method(&endpoint.method);
-            let route = (endpoint.handler)();
-            resource = resource.route(match method {
-                // A body that nobody asked for is left out by the server.
-                Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
-                method => route.guard(guard::Method(method)),
-            });
-        }
-        let allow = allowed(&endpoints);
-        config.service(resource.default_service(web::to(move || refuse(allow.clone()))));
+        let routes = endpoints.iter().map(|endpoint| (method(&endpoint.method), (endpoint.handler)()));
+        config.service(resource(&path, routes.collect()));
     }
 }
 
-fn allowed(endpoints: &[&Endpoint]) -> HeaderValue {
-    let mut methods = Vec::new();
-    for endpoint in endpoints {
-        let method = method(&endpoint.method);
-        let with_head = method == Method::GET;
-        methods.push(method.to_string());
-        if with_head {
-            methods.push(Method::HEAD.to_string());
+/// The resource at a path: these methods, and for all others what is allowed.
+pub(crate) fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
+    let allow = allowed(&routes);
+    let mut resource = web::resource(path).default_service(web::to(move || refuse(allow.clone())));
+    for (method, route) in routes {
+        resource = resource.route(match method {
+            // A body that nobody asked for is left out by the server.
+            Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+            method => route.guard(guard::Method(method)),
+        });
+    }
+    resource
+}
+
+fn allowed(routes: &[(Method, Route)]) -> HeaderValue {
+    let mut methods: Vec<&str> = Vec::new();
+    for (method, _) in routes {
+        methods.push(method.as_str());
+        if method == Method::GET {
+            methods.push(Method::HEAD.as_str());
         }
     }
     HeaderValue::from_str(&methods.join(", ")).unwrap_or(HeaderValue::from_static("GET"))

@@ -35,11 +35,7 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Prob
     }
     let expected = || invalid("The idempotency key must be 1 to 255 printable ASCII characters");
     let key = unquoted(value).ok_or_else(expected)?;
-    if (1..=255).contains(&key.len()) {
-        Ok(Some(key))
-    } else {
-        Err(expected())
-    }
+    if (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(expected()) }
 }
 
 /// The key without the quotes and escapes of a structured field string; none if it is not printable ASCII.
@@ -89,10 +85,7 @@ impl Request<'_> {
             Principal::Person(_) => "person",
         };
         let scope = format!("{class}:{}:{}:{key}", caller.actor(), self.operation);
-        IdempotencyKey {
-            scope,
-            fingerprint: self.fingerprint(digest),
-        }
+        IdempotencyKey { scope, fingerprint: self.fingerprint(digest) }
     }
 
     /// The operation stands for method and route; each part is preceded by its length, so that no two requests run
@@ -136,10 +129,7 @@ mod tests {
             assert_eq!(of(headers), Ok(Some("8e03978e".to_owned())), "{headers:?}");
         }
         assert_eq!(of(&[]), Ok(None));
-        assert_eq!(
-            of(&[(&STANDARD, r#""a\"b\\c""#)]),
-            Ok(Some(r#"a"b\c"#.to_owned()))
-        );
+        assert_eq!(of(&[(&STANDARD, r#""a\"b\\c""#)]), Ok(Some(r#"a"b\c"#.to_owned())));
     }
 
     #[test]
@@ -163,48 +153,21 @@ mod tests {
     #[test]
     fn any_difference_makes_another_fingerprint_and_the_caller_another_scope() {
         let (tenant, other) = (sample::id(), sample::id());
-        let base = || Request {
-            operation: "op",
-            tenant,
-            query: "a=1",
-            content_type: "j",
-            body: b"{}",
-        };
+        let base = || Request { operation: "op", tenant, query: "a=1", content_type: "j", body: b"{}" };
         let print = base().fingerprint(&FakeDigest);
         assert_eq!(print, base().fingerprint(&FakeDigest));
         for different in [
-            Request {
-                operation: "po",
-                ..base()
-            },
-            Request {
-                tenant: other,
-                ..base()
-            },
-            Request {
-                query: "a=2",
-                ..base()
-            },
-            Request {
-                content_type: "k",
-                ..base()
-            },
-            Request {
-                body: b"{ }",
-                ..base()
-            },
-            Request {
-                content_type: "j{",
-                body: b"}",
-                ..base()
-            },
+            Request { operation: "po", ..base() },
+            Request { tenant: other, ..base() },
+            Request { query: "a=2", ..base() },
+            Request { content_type: "k", ..base() },
+            Request { body: b"{ }", ..base() },
+            Request { content_type: "j{", body: b"}", ..base() },
         ] {
             assert_ne!(print, different.fingerprint(&FakeDigest));
         }
         let operator = Principal::Operator { key: None };
-        let machine = Principal::Operator {
-            key: Some(sample::id()),
-        };
+        let machine = Principal::Operator { key: Some(sample::id()) };
         let scope = |caller| base().keyed(caller, "k", &FakeDigest).scope;
         assert_ne!(scope(&operator), scope(&machine));
     }

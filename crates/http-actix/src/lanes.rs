@@ -52,11 +52,7 @@ struct Lane<C, R> {
 
 impl<C, R> Lane<C, R> {
     const fn new() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            running: 0,
-            coming: false,
-        }
+        Self { waiting: VecDeque::new(), running: 0, coming: false }
     }
 
     /// Whether somebody has to send a job for what waits; if so, it counts as sent.
@@ -89,9 +85,7 @@ where
             executor: Box::new(executor),
             work: Box::new(work),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// Hands a command in, at once, and answers with its result, later.
@@ -139,11 +133,7 @@ where
         let shared = Arc::clone(this);
         let lane = key.clone();
         let job = Box::new(move || Self::serve(&shared, lane));
-        let sent = if resumed {
-            this.executor.resume(job)
-        } else {
-            this.executor.offer(job)
-        };
+        let sent = if resumed { this.executor.resume(job) } else { this.executor.offer(job) };
         if sent.is_err() {
             this.give_up(&key);
         }

@@ -26,9 +26,6 @@ pub use state::{HttpState, Readiness};
 
 /// The OpenAPI 3.1 document of a server whose versioned routes begin with `api_prefix`, as JSON.
 pub fn openapi(api_prefix: &str) -> serde_json::Value {
-    let settings = HttpSettings {
-        api_prefix: api_prefix.to_owned(),
-        ..HttpSettings::default()
-    };
+    let settings = HttpSettings { api_prefix: api_prefix.to_owned(), ..HttpSettings::default() };
     serde_json::to_value(openapi::document(&settings.prefix())).unwrap_or_default()
 }

@@ -28,9 +28,7 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     let id = Trace::begin(&request, ids);
     // The request itself must not be kept: routing insists on being its only owner.
     let uri = request.uri().clone();
-    let outcome = AssertUnwindSafe(async move { next.call(request).await })
-        .catch_unwind()
-        .await;
+    let outcome = AssertUnwindSafe(async move { next.call(request).await }).catch_unwind().await;
     match outcome {
         Ok(Ok(response)) => {
             let mut response = present(response, &id);
@@ -101,9 +99,7 @@ fn log<B>(response: &ServiceResponse<B>, id: &RequestId, started: Instant) {
     let request = response.request();
     let extensions = request.extensions();
     let trace = extensions.get::<Trace>();
-    let caller = trace
-        .and_then(|trace| trace.caller.as_ref())
-        .map(|caller| caller.actor());
+    let caller = trace.and_then(|trace| trace.caller.as_ref()).map(|caller| caller.actor());
     let tenant = trace.and_then(|trace| trace.tenant).map(tracing::field::display);
     tracing::info!(
         target: "tenantry::http",

@@ -57,19 +57,9 @@ struct State {
 impl Pool {
     /// Starts `threads` threads (at least one) called `name`, before which at most `bound` jobs wait.
     pub(crate) fn new(name: &str, threads: usize, bound: usize) -> io::Result<Self> {
-        let state = Mutex::new(State {
-            jobs: VecDeque::new(),
-            open: true,
-        });
-        let queue = PoolQueue(Arc::new(Shared {
-            state,
-            wake: Condvar::new(),
-            bound,
-        }));
-        let mut pool = Self {
-            queue,
-            threads: Vec::with_capacity(threads),
-        };
+        let state = Mutex::new(State { jobs: VecDeque::new(), open: true });
+        let queue = PoolQueue(Arc::new(Shared { state, wake: Condvar::new(), bound }));
+        let mut pool = Self { queue, threads: Vec::with_capacity(threads) };
         for number in 0..threads.max(1) {
             let shared = Arc::clone(&pool.queue.0);
             let thread = std::thread::Builder::new().name(format!("{name}-{number}"));
@@ -193,9 +183,7 @@ mod tests {
                     .await
             }
         });
-        tokio::task::spawn_blocking(move || starts.recv().unwrap())
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(move || starts.recv().unwrap()).await.unwrap();
         let mut waiting = std::pin::pin!(pool.queue().run(|| 1));
         assert_eq!(waiting.as_mut().now_or_never(), None);
         assert_eq!(pool.queue().run(|| 2).await, Err(JobError::Refused));

@@ -22,37 +22,21 @@ impl Query {
     pub(crate) fn new(text: &str) -> Self {
         let parsed = web::Query::<Vec<(String, String)>>::from_query(text);
         match parsed {
-            Ok(parameters) => Self {
-                parameters: parameters.into_inner(),
-                findings: Vec::new(),
-            },
+            Ok(parameters) => Self { parameters: parameters.into_inner(), findings: Vec::new() },
             Err(_) => {
-                let finding = Finding::new(
-                    Pointer::root(),
-                    "malformed_query",
-                    "The query could not be decoded",
-                );
-                Self {
-                    parameters: Vec::new(),
-                    findings: vec![finding],
-                }
+                let finding =
+                    Finding::new(Pointer::root(), "malformed_query", "The query could not be decoded");
+                Self { parameters: Vec::new(), findings: vec![finding] }
             }
         }
     }
 
     /// Takes the parameter of this name out.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
-        let mut values = self
-            .parameters
-            .extract_if(.., |(key, _)| key == name)
-            .map(|(_, value)| value);
+        let mut values = self.parameters.extract_if(.., |(key, _)| key == name).map(|(_, value)| value);
         let first = values.next();
         if values.count() > 0 {
-            self.fault(
-                name,
-                "duplicate_parameter",
-                format!("The parameter '{name}' may be given only once"),
-            );
+            self.fault(name, "duplicate_parameter", format!("The parameter '{name}' may be given only once"));
         }
         first
     }
@@ -86,18 +70,13 @@ impl Query {
 
     /// Says that a parameter is wrong.
     pub(crate) fn fault(&mut self, name: &str, code: &'static str, message: String) {
-        self.findings
-            .push(Finding::new(Pointer::root().member(name), code, message));
+        self.findings.push(Finding::new(Pointer::root().member(name), code, message));
     }
 
     /// Ends the reading: a problem if anything was wrong or is left.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.parameters) {
-            self.fault(
-                &name,
-                "unknown_parameter",
-                format!("There is no query parameter '{name}' here"),
-            );
+            self.fault(&name, "unknown_parameter", format!("There is no query parameter '{name}' here"));
         }
         match self.findings.as_slice() {
             [] => Ok(()),
@@ -106,10 +85,7 @@ impl Query {
                 Err(Problem::new(Code::InvalidParameter, detail).with_errors(self.findings))
             }
             more => {
-                let detail = format!(
-                    "{} query parameters are wrong; `errors` lists them all",
-                    more.len()
-                );
+                let detail = format!("{} query parameters are wrong; `errors` lists them all", more.len());
                 Err(Problem::new(Code::InvalidParameter, detail).with_errors(self.findings))
             }
         }
@@ -145,20 +121,8 @@ mod tests {
         query.text("a");
         let problem = query.finish().unwrap_err();
         assert_eq!(problem.code(), Code::InvalidParameter);
-        let codes: Vec<_> = problem
-            .errors()
-            .iter()
-            .map(|finding| finding.code.as_ref())
-            .collect();
-        assert_eq!(
-            codes,
-            [
-                "out_of_range",
-                "invalid_value",
-                "duplicate_parameter",
-                "unknown_parameter"
-            ]
-        );
+        let codes: Vec<_> = problem.errors().iter().map(|finding| finding.code.as_ref()).collect();
+        assert_eq!(codes, ["out_of_range", "invalid_value", "duplicate_parameter", "unknown_parameter"]);
         for limit in ["0", "-1", "201", "ten", ""] {
             let mut query = Query::new(&format!("limit={limit}"));
             query.limit();

@@ -19,10 +19,7 @@ pub(crate) struct RequestId(HeaderValue);
 impl RequestId {
     /// The id of this request.
     pub(crate) fn of(request: &ServiceRequest, ids: &dyn Ids) -> Self {
-        let given = request
-            .headers()
-            .get(HEADER)
-            .filter(|value| is_sane(value.as_bytes()));
+        let given = request.headers().get(HEADER).filter(|value| is_sane(value.as_bytes()));
         Self(given.cloned().unwrap_or_else(|| fresh(ids)))
     }
 
@@ -65,11 +62,7 @@ impl Trace {
     /// Begins the trace of a request, which carries it from then on.
     pub(crate) fn begin(request: &ServiceRequest, ids: &dyn Ids) -> RequestId {
         let id = RequestId::of(request, ids);
-        request.extensions_mut().insert(Self {
-            id: id.clone(),
-            caller: None,
-            tenant: None,
-        });
+        request.extensions_mut().insert(Self { id: id.clone(), caller: None, tenant: None });
         id
     }
 }
@@ -80,12 +73,7 @@ mod tests {
 
     #[test]
     fn only_short_plain_texts_are_taken_over() {
-        for sane in [
-            "a",
-            "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-            "A.b_C-9",
-            &"x".repeat(128),
-        ] {
+        for sane in ["a", "3fa85f64-5717-4562-b3fc-2c963f66afa6", "A.b_C-9", &"x".repeat(128)] {
             assert!(is_sane(sane.as_bytes()), "{sane}");
         }
         for other in ["", "a b", "a\"b", "a/b", "é", "a\u{7f}", &"x".repeat(129)] {

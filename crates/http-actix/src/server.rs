@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::http::KeepAlive;
+use actix_web::http::{KeepAlive, Method};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpResponse, HttpServer};
 
+use crate::endpoint::{register, resource};
 use crate::observe::observe;
 use crate::problem::{Code, Problem};
-use crate::{HttpState, endpoint, routes};
+use crate::{HttpState, routes};
 
 /// A server that listens. It serves for as long as [`server`](Self::server) is awaited.
 pub struct Serving {
@@ -32,10 +33,7 @@ pub fn serve(state: Arc<HttpState>) -> io::Result<Serving> {
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals()
         .bind(settings.bind)?;
-    Ok(Serving {
-        addresses: server.addrs(),
-        server: server.run(),
-    })
+    Ok(Serving { addresses: server.addrs(), server: server.run() })
 }
 
 /// The application: every route, and around them the middleware that writes problems out.
@@ -54,9 +52,9 @@ pub(crate) fn app(
     App::new()
         .app_data(Data::clone(&state))
         .configure(|config| {
-            endpoint::register(config, &routes::endpoints(), &state.prefix);
-            config.route("/swagger/", web::get().to(routes::swagger));
-            config.route("/swagger/{file:.+}", web::get().to(routes::asset));
+            register(config, &routes::endpoints(), &state.prefix);
+            config.service(resource("/swagger/", vec![(Method::GET, web::to(routes::swagger))]));
+            config.service(resource("/swagger/{file:.+}", vec![(Method::GET, web::to(routes::asset))]));
         })
         .default_service(web::to(nothing_here))
         .wrap(from_fn(move |request, next| {

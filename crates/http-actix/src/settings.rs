@@ -68,16 +68,8 @@ mod tests {
 
     #[test]
     fn slashes_around_the_prefix_do_not_matter() {
-        for (given, used) in [
-            ("api/v1", "/api/v1"),
-            ("/api/v1/", "/api/v1"),
-            ("", ""),
-            ("/", ""),
-        ] {
-            let settings = HttpSettings {
-                api_prefix: given.to_owned(),
-                ..HttpSettings::default()
-            };
+        for (given, used) in [("api/v1", "/api/v1"), ("/api/v1/", "/api/v1"), ("", ""), ("/", "")] {
+            let settings = HttpSettings { api_prefix: given.to_owned(), ..HttpSettings::default() };
             assert_eq!(settings.prefix(), used);
         }
     }

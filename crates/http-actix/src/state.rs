@@ -90,18 +90,10 @@ fn provisioning_lanes(
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>> {
     let platform = Arc::clone(platform);
-    let limits = Limits {
-        slice: SLICE,
-        concurrency: 1,
-        waiting: WAITING,
-    };
-    Lanes::new(
-        limits,
-        storage.clone(),
-        move |scope: &TenantScope, slice: &[ProvisionAccount]| {
-            accounts::provision(&platform, scope, slice, routes::accounts::receipt)
-        },
-    )
+    let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ProvisionAccount]| {
+        accounts::provision(&platform, scope, slice, routes::accounts::receipt)
+    })
 }
 
 fn reading_lanes(
@@ -109,20 +101,14 @@ fn reading_lanes(
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>> {
     let platform = Arc::clone(platform);
-    let limits = Limits {
-        slice: SLICE,
-        concurrency: 2,
-        waiting: WAITING,
-    };
-    Lanes::new(
-        limits,
-        storage.clone(),
-        move |scope: &TenantScope, slice: &[AccountId]| match accounts::read(&platform, scope, slice) {
-            Ok(views) => views.into_iter().map(Ok).collect(),
-            Err(error) => {
-                let error = Arc::new(error);
-                slice.iter().map(|_| Err(Arc::clone(&error))).collect()
-            }
-        },
-    )
+    let limits = Limits { slice: SLICE, concurrency: 2, waiting: WAITING };
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| match accounts::read(
+        &platform, scope, slice,
+    ) {
+        Ok(views) => views.into_iter().map(Ok).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            slice.iter().map(|_| Err(Arc::clone(&error))).collect()
+        }
+    })
 }

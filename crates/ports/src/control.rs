@@ -127,6 +127,9 @@ pub trait RunRepository {
     /// been taken over.
     fn record(&mut self, lease: &Lease, run: &Run, until: DateTime<Utc>) -> StoreResult<()>;
 
+    /// Holds the lease until `until` and changes nothing else. `Stale` as above.
+    fn renew(&mut self, lease: &Lease, until: DateTime<Utc>) -> StoreResult<()>;
+
     /// Writes the run and gives the lease back; workers may claim it again from `due` on. `Stale` as above.
     fn release(&mut self, lease: &Lease, run: &Run, due: DateTime<Utc>) -> StoreResult<()>;
 

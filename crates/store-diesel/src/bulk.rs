@@ -30,10 +30,7 @@ pub(crate) struct Bulk<'a, S> {
 
 impl<'a, S: Sql> Bulk<'a, S> {
     pub(crate) fn new(binds: impl Into<Vec<Bind<'a>>>) -> Self {
-        Self {
-            binds: binds.into(),
-            sql: PhantomData,
-        }
+        Self { binds: binds.into(), sql: PhantomData }
     }
 }
 

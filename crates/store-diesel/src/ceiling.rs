@@ -14,10 +14,7 @@ pub(crate) struct Permit(Arc<Ceiling>);
 
 impl Ceiling {
     pub(crate) fn new(limit: u32) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            open: AtomicU32::new(0),
-        })
+        Arc::new(Self { limit, open: AtomicU32::new(0) })
     }
 
     /// One more, if there is room.

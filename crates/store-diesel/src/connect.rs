@@ -30,10 +30,7 @@ pub(crate) struct ConnectError(String);
 impl Target {
     /// A SQLite file.
     pub(crate) fn sqlite(path: PathBuf, settings: &StoreSettings) -> Self {
-        Self::Sqlite {
-            path,
-            busy_timeout: settings.lock_timeout,
-        }
+        Self::Sqlite { path, busy_timeout: settings.lock_timeout }
     }
 
     /// A PostgreSQL database for everyday statements.
@@ -41,10 +38,7 @@ impl Target {
         let timeouts = [
             ("statement_timeout", settings.statement_timeout),
             ("lock_timeout", settings.lock_timeout),
-            (
-                "idle_in_transaction_session_timeout",
-                settings.idle_transaction_timeout,
-            ),
+            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
         ];
         Self::postgres_with(url, settings, timeouts)
     }
@@ -54,10 +48,7 @@ impl Target {
         let timeouts = [
             ("statement_timeout", settings.maintenance_timeout),
             ("lock_timeout", settings.lock_timeout),
-            (
-                "idle_in_transaction_session_timeout",
-                settings.idle_transaction_timeout,
-            ),
+            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
         ];
         Self::postgres_with(url, settings, timeouts)
     }
@@ -67,10 +58,7 @@ impl Target {
     fn postgres_with(url: PostgresUrl, settings: &StoreSettings, timeouts: [(&str, Duration); 3]) -> Self {
         let parameters = [
             ("application_name", "tenantry".to_owned()),
-            (
-                "connect_timeout",
-                settings.connect_timeout.as_secs().max(2).to_string(),
-            ),
+            ("connect_timeout", settings.connect_timeout.as_secs().max(2).to_string()),
             ("keepalives_idle", "10".to_owned()),
             ("keepalives_interval", "5".to_owned()),
             ("keepalives_count", "3".to_owned()),
@@ -135,13 +123,7 @@ pub(crate) struct Pooled {
 impl Connector {
     /// Connects to this database; with an owner, only if it carries that tenant's tag.
     pub(crate) fn new(target: Target, owner: Option<TenantId>, ceiling: Arc<Ceiling>) -> Self {
-        Self {
-            target,
-            owner,
-            ceiling,
-            first: Mutex::default(),
-            alive: Arc::default(),
-        }
+        Self { target, owner, ceiling, first: Mutex::default(), alive: Arc::default() }
     }
 
     pub(crate) const fn is_sqlite(&self) -> bool {
@@ -169,10 +151,8 @@ impl r2d2::ManageConnection for Connector {
         if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(first);
         }
-        let permit = self
-            .ceiling
-            .permit()
-            .ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
+        let permit =
+            self.ceiling.permit().ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
         let mut db = self.target.connect()?;
         if let Some(tenant) = self.owner
             && owner::of(&mut db).map_err(|error| ConnectError(error.to_string()))?
@@ -180,12 +160,7 @@ impl r2d2::ManageConnection for Connector {
         {
             return Err(ConnectError("the database is not the tenant's".to_owned()));
         }
-        Ok(Pooled {
-            db,
-            dead: false,
-            _permit: permit,
-            _alive: Arc::clone(&self.alive),
-        })
+        Ok(Pooled { db, dead: false, _permit: permit, _alive: Arc::clone(&self.alive) })
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectError> {
@@ -225,20 +200,14 @@ mod tests {
             "SELECT * FROM pragma_journal_mode, pragma_synchronous, pragma_foreign_keys, pragma_busy_timeout";
         let pragmas: Pragmas = diesel::sql_query(sql).get_result(&mut sqlite).unwrap();
         assert_eq!(pragmas.journal_mode, "wal");
-        assert_eq!(
-            (pragmas.synchronous, pragmas.foreign_keys, pragmas.timeout),
-            (2, 1, 1234)
-        );
+        assert_eq!((pragmas.synchronous, pragmas.foreign_keys, pragmas.timeout), (2, 1, 1234));
     }
 
     #[test]
     fn a_file_that_is_not_there_is_not_made() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("x.db");
-        let target = Target::Sqlite {
-            path: path.clone(),
-            busy_timeout: Duration::ZERO,
-        };
+        let target = Target::Sqlite { path: path.clone(), busy_timeout: Duration::ZERO };
         assert!(target.connect().is_err() && !path.exists());
     }
 
@@ -270,13 +239,7 @@ mod tests {
             let found: Vec<Setting> = query.load(&mut target.connect_postgres().unwrap()).unwrap();
             found.into_iter().map(|found| found.setting).collect::<Vec<_>>()
         };
-        assert_eq!(
-            limits(Target::postgres(url.clone(), &settings)),
-            ["tenantry", "1003", "1002", "1001"]
-        );
-        assert_eq!(
-            limits(Target::maintenance(url, &settings)),
-            ["tenantry", "1003", "1002", "1004"]
-        );
+        assert_eq!(limits(Target::postgres(url.clone(), &settings)), ["tenantry", "1003", "1002", "1001"]);
+        assert_eq!(limits(Target::maintenance(url, &settings)), ["tenantry", "1003", "1002", "1004"]);
     }
 }

@@ -58,9 +58,7 @@ pub(crate) fn to_json(value: &impl Serialize) -> StoreResult<String> {
 
 /// A stored SHA-256.
 pub(crate) fn sha256(what: &'static str, bytes: &[u8]) -> StoreResult<[u8; 32]> {
-    bytes
-        .try_into()
-        .map_err(|_| StoreError::corrupt(what, format!("a hash of {} bytes", bytes.len())))
+    bytes.try_into().map_err(|_| StoreError::corrupt(what, format!("a hash of {} bytes", bytes.len())))
 }
 
 /// A stored number that is not negative and fits the smaller type.

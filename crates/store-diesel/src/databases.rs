@@ -77,10 +77,7 @@ fn wait_until_gone(connections: &Weak<()>, patience: Duration) -> Result<(), Dat
     let begun = Instant::now();
     while connections.strong_count() > 0 {
         if begun.elapsed() >= patience {
-            return Err(DatabaseError::new(
-                DatabaseFault::Passing,
-                "the database is still in use",
-            ));
+            return Err(DatabaseError::new(DatabaseFault::Passing, "the database is still in use"));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -97,10 +94,6 @@ fn migration_failed(error: &(dyn std::error::Error + 'static)) -> DatabaseError 
         Some(error) => crate::error::is_passing(error),
         None => crate::error::is_passing_text(&error.to_string()),
     };
-    let fault = if passing {
-        DatabaseFault::Passing
-    } else {
-        DatabaseFault::Lasting
-    };
+    let fault = if passing { DatabaseFault::Passing } else { DatabaseFault::Lasting };
     DatabaseError::new(fault, format!("a migration failed: {error}"))
 }

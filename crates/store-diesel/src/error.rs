@@ -46,17 +46,9 @@ const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
     (Constraint::ApiKeyLookup, "api_keys_lookup", "api_keys.lookup"),
     (Constraint::UserEmail, "users_email", "users.email_folded"),
     (Constraint::Username, "users_username", "users.username"),
-    (
-        Constraint::ConfigVersion,
-        "account_configs_pkey",
-        "account_configs.id, account_configs.version",
-    ),
+    (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
-    (
-        Constraint::IdempotencyKey,
-        "idempotency_pkey",
-        "idempotency.scope",
-    ),
+    (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
 ];
 
@@ -164,29 +156,17 @@ mod tests {
     /// What is unique in a database: the names, and the columns in SQLite's spelling.
     fn uniques(database: &Database) -> Vec<(String, String)> {
         let mut connection = database.connection().unwrap();
-        let Db::Postgres(postgres) = &mut connection.db else {
-            panic!("no PostgreSQL")
-        };
+        let Db::Postgres(postgres) = &mut connection.db else { panic!("no PostgreSQL") };
         let found: Vec<Unique> = diesel::sql_query(POSTGRES).load(postgres).unwrap();
-        found
-            .into_iter()
-            .map(|unique| (unique.name, unique.columns))
-            .collect()
+        found.into_iter().map(|unique| (unique.name, unique.columns)).collect()
     }
 
     #[test]
     fn every_named_constraint_is_one_of_the_databases() {
         let Some(place) = testing::postgres() else { return };
-        let uniques = [
-            uniques(place.stores.control_database()),
-            uniques(&place.tenant_database()),
-        ]
-        .concat();
+        let uniques = [uniques(place.stores.control_database()), uniques(&place.tenant_database())].concat();
         for (constraint, name, columns) in CONSTRAINTS {
-            assert!(
-                uniques.contains(&(name.to_owned(), columns.to_owned())),
-                "{constraint:?}: {uniques:#?}"
-            );
+            assert!(uniques.contains(&(name.to_owned(), columns.to_owned())), "{constraint:?}: {uniques:#?}");
         }
     }
 
@@ -194,10 +174,7 @@ mod tests {
     fn a_constraint_that_no_port_names_is_a_failure() {
         let key = sample::api_key(None);
         for place in testing::both() {
-            let twice = tenantry_ports::ApiKey {
-                lookup: "another".to_owned(),
-                ..key.clone()
-            };
+            let twice = tenantry_ports::ApiKey { lookup: "another".to_owned(), ..key.clone() };
             let outcome = place.stores.control().write(|tx| {
                 tx.api_keys().insert(&key)?;
                 tx.api_keys().insert(&twice)

@@ -44,10 +44,7 @@ mod tests {
     fn a_second_writer_waits_no_longer_than_it_can_afford() {
         let gate = Gate::default();
         let turn = gate.enter(Duration::ZERO).unwrap();
-        assert!(matches!(
-            gate.enter(Duration::from_millis(1)),
-            Err(StoreError::Unavailable(_))
-        ));
+        assert!(matches!(gate.enter(Duration::from_millis(1)), Err(StoreError::Unavailable(_))));
         drop(turn);
         assert!(gate.enter(Duration::ZERO).is_ok());
     }

@@ -65,16 +65,11 @@ pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
 /// Whether there is nothing to do, found out with one statement. A database without the table of migrations has it all
 /// to do yet.
 fn is_up_to_date(db: &mut Db, source: &EmbeddedMigrations) -> Result<bool, Box<dyn Error + Send + Sync>> {
-    let Ok(applied) = migrations_run::table
-        .select(migrations_run::version)
-        .load::<String>(db)
-    else {
+    let Ok(applied) = migrations_run::table.select(migrations_run::version).load::<String>(db) else {
         return Ok(false);
     };
     let embedded = MigrationSource::<MultiBackend>::migrations(source)?;
-    Ok(embedded
-        .iter()
-        .all(|migration| applied.contains(&migration.name().version().to_string())))
+    Ok(embedded.iter().all(|migration| applied.contains(&migration.name().version().to_string())))
 }
 
 diesel::table! {

@@ -45,8 +45,6 @@ pub(crate) fn of_file(sqlite: &mut SqliteConnection) -> QueryResult<String> {
 /// Tags a new SQLite database.
 pub(crate) fn set_on_file(sqlite: &mut SqliteConnection, tenant: TenantId) -> QueryResult<()> {
     sqlite.batch_execute("CREATE TABLE tenantry_owner (tag TEXT NOT NULL PRIMARY KEY) STRICT")?;
-    diesel::insert_into(tenantry_owner::table)
-        .values(tenantry_owner::tag.eq(tag(tenant)))
-        .execute(sqlite)?;
+    diesel::insert_into(tenantry_owner::table).values(tenantry_owner::tag.eq(tag(tenant))).execute(sqlite)?;
     Ok(())
 }

@@ -31,14 +31,8 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(settings: StoreSettings) -> Self {
-        let threads = ScheduledThreadPool::builder()
-            .num_threads(4)
-            .thread_name_pattern("store-{}")
-            .build();
-        Self {
-            threads: Arc::new(threads),
-            settings: Arc::new(settings),
-        }
+        let threads = ScheduledThreadPool::builder().num_threads(4).thread_name_pattern("store-{}").build();
+        Self { threads: Arc::new(threads), settings: Arc::new(settings) }
     }
 }
 
@@ -59,19 +53,12 @@ impl Database {
             .thread_pool(Arc::clone(&shared.threads))
             .error_handler(Box::new(LogFailures))
             .build_unchecked(connector);
-        Self {
-            pool,
-            gate,
-            patience: shared.settings.lock_timeout,
-            alive,
-        }
+        Self { pool, gate, patience: shared.settings.lock_timeout, alive }
     }
 
     /// A connection, now or within the time allowed.
     pub(crate) fn connection(&self) -> StoreResult<Borrowed> {
-        self.pool
-            .get()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))
+        self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
     /// Whether a connection could be had without making a new one.
@@ -91,10 +78,7 @@ impl Database {
 
     /// Waits for its turn to write, where writers go one after the other.
     pub(crate) fn turn(&self) -> StoreResult<Option<Turn<'_>>> {
-        self.gate
-            .as_ref()
-            .map(|gate| gate.enter(self.patience))
-            .transpose()
+        self.gate.as_ref().map(|gate| gate.enter(self.patience)).transpose()
     }
 
     /// One statement outside any transaction, on whichever connection works.

@@ -41,21 +41,14 @@ impl Registry {
         locate: impl Fn(&TenantScope) -> Target + Send + Sync + 'static,
     ) -> Arc<Self> {
         let ceiling = Ceiling::new(shared.settings.all_tenant_connections);
-        let registry = Arc::new(Self {
-            shared,
-            ceiling,
-            locate: Box::new(locate),
-            tenants: Mutex::default(),
-        });
+        let registry =
+            Arc::new(Self { shared, ceiling, locate: Box::new(locate), tenants: Mutex::default() });
         let swept = Arc::downgrade(&registry);
-        registry
-            .shared
-            .threads
-            .execute_with_dynamic_delay(SWEEP, move || {
-                let registry: Arc<Self> = Weak::upgrade(&swept)?;
-                registry.close_idle();
-                Some(SWEEP)
-            });
+        registry.shared.threads.execute_with_dynamic_delay(SWEEP, move || {
+            let registry: Arc<Self> = Weak::upgrade(&swept)?;
+            registry.close_idle();
+            Some(SWEEP)
+        });
         registry
     }
 
@@ -70,14 +63,8 @@ impl Registry {
             return Ok(database);
         }
         self.wait_for_room();
-        let connector = Connector::new(
-            (self.locate)(scope),
-            Some(scope.tenant()),
-            Arc::clone(&self.ceiling),
-        );
-        connector
-            .probe()
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let connector = Connector::new((self.locate)(scope), Some(scope.tenant()), Arc::clone(&self.ceiling));
+        connector.probe().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let database = Database::new(connector, self.shared.settings.tenant_connections, &self.shared);
         self.lock().add(scope.tenant(), database)
     }
@@ -89,11 +76,7 @@ impl Registry {
         let opened = tenants.open.remove(&tenant);
         drop(tenants);
         let connections = opened.map_or_else(Weak::new, |opened| opened.database.alive());
-        Closed {
-            registry: Arc::clone(self),
-            tenant,
-            connections,
-        }
+        Closed { registry: Arc::clone(self), tenant, connections }
     }
 
     /// Closes what has not been used for a while.
@@ -132,9 +115,7 @@ impl Registry {
 impl Tenants {
     fn find(&mut self, tenant: TenantId) -> StoreResult<Option<Arc<Database>>> {
         if self.closed.contains(&tenant) {
-            return Err(StoreError::Unavailable(
-                "the tenant's database is about to go".to_owned(),
-            ));
+            return Err(StoreError::Unavailable("the tenant's database is about to go".to_owned()));
         }
         Ok(self.open.get_mut(&tenant).map(Opened::used))
     }
@@ -144,21 +125,13 @@ impl Tenants {
         if let Some(faster) = self.find(tenant)? {
             return Ok(faster);
         }
-        let opened = Opened {
-            database: Arc::new(database),
-            used: Instant::now(),
-        };
+        let opened = Opened { database: Arc::new(database), used: Instant::now() };
         Ok(self.open.entry(tenant).insert_entry(opened).get_mut().used())
     }
 
     fn remove_oldest(&mut self) -> Option<Opened> {
-        let free = self
-            .open
-            .iter()
-            .filter(|(_, opened)| opened.is_free() && opened.database.is_connected());
-        let oldest = free
-            .min_by_key(|(_, opened)| opened.used)
-            .map(|(tenant, _)| *tenant)?;
+        let free = self.open.iter().filter(|(_, opened)| opened.is_free() && opened.database.is_connected());
+        let oldest = free.min_by_key(|(_, opened)| opened.used).map(|(tenant, _)| *tenant)?;
         self.open.remove(&oldest)
     }
 }
@@ -207,10 +180,7 @@ struct OpenTenant {
 impl TenantStores for OpenTenants {
     fn open(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
         self.0.database(scope)?;
-        Ok(Arc::new(OpenTenant {
-            registry: Arc::clone(&self.0),
-            scope: scope.clone(),
-        }))
+        Ok(Arc::new(OpenTenant { registry: Arc::clone(&self.0), scope: scope.clone() }))
     }
 }
 
@@ -220,8 +190,6 @@ impl TenantStore for OpenTenant {
         access: Access,
         body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict,
     ) -> StoreResult<()> {
-        self.registry
-            .database(&self.scope)?
-            .transact(access, &mut |tx| body(tx))
+        self.registry.database(&self.scope)?.transact(access, &mut |tx| body(tx))
     }
 }

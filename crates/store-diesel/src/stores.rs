@@ -88,11 +88,7 @@ impl Stores {
             .map_err(|error| unusable(&error))?;
         let version = sqlite_version(&mut sqlite).map_err(|error| unusable(&error))?;
         if parse_version(&version) < Some(OLDEST_SQLITE) {
-            return Err(OpenError::TooOld {
-                database: "SQLite",
-                found: version,
-                needed: "3.51.3",
-            });
+            return Err(OpenError::TooOld { database: "SQLite", found: version, needed: "3.51.3" });
         }
         let target = Target::sqlite(path.to_owned(), settings);
         let control = Arc::new(open_control(target, shared));
@@ -102,12 +98,7 @@ impl Stores {
             Target::sqlite(files.join(format!("{}.db", scope.database())), &located)
         });
         let databases = Arc::new(SqliteDatabases::new(directory, Arc::clone(&registry), shared));
-        Ok(Self {
-            control,
-            registry,
-            databases,
-            postgres: None,
-        })
+        Ok(Self { control, registry, databases, postgres: None })
     }
 
     fn open_postgres(url: &PostgresUrl, shared: &Shared) -> Result<Self, OpenError> {
@@ -120,11 +111,7 @@ impl Stores {
         let version = postgres_version(&mut postgres).map_err(crate::error::store_error)?;
         if version < OLDEST_POSTGRES {
             let found = (version / 10_000).to_string();
-            return Err(OpenError::TooOld {
-                database: "PostgreSQL",
-                found,
-                needed: "15",
-            });
+            return Err(OpenError::TooOld { database: "PostgreSQL", found, needed: "15" });
         }
         let control = Arc::new(open_control(target, shared));
         let (located, server) = (Arc::clone(settings), url.clone());
@@ -138,12 +125,7 @@ impl Stores {
             shared,
         ));
         let postgres = Some(Arc::clone(&databases));
-        Ok(Self {
-            control,
-            registry,
-            databases,
-            postgres,
-        })
+        Ok(Self { control, registry, databases, postgres })
     }
 
     /// The control database.
@@ -183,9 +165,7 @@ impl Stores {
     /// Prepares the database that new tenants' are copied from, so that the first one is made as fast as the others.
     /// Only PostgreSQL has one; without this it is prepared when it is first needed.
     pub fn prepare(&self) -> Result<(), DatabaseError> {
-        self.postgres
-            .as_ref()
-            .map_or(Ok(()), |postgres| postgres.prepare())
+        self.postgres.as_ref().map_or(Ok(()), |postgres| postgres.prepare())
     }
 
     /// Whether the control database answers. Takes no longer than the settings' time-outs.
@@ -223,8 +203,7 @@ fn sqlite_version(sqlite: &mut SqliteConnection) -> QueryResult<String> {
 
 fn postgres_version(postgres: &mut PgConnection) -> QueryResult<i32> {
     let text: String = diesel::select(current_setting("server_version_num")).get_result(postgres)?;
-    text.parse()
-        .map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
+    text.parse().map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32, u32)> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tenantry_domain::tenant::DatabasePrefix;
-use tenantry_ports::TenantScope;
+use tenantry_ports::{TenantScope, TenantStore};
 use tenantry_testkit::sample;
 
 use crate::pool::Database;
@@ -22,11 +22,11 @@ impl Place {
         stores.migrate_control().unwrap();
         let scope = sample::scope_of(&sample::database_of(sample::tenant("acme"), prefix));
         sample::opened(&*stores.databases(), &*stores.tenants(), &scope);
-        Self {
-            stores,
-            scope,
-            _directory: directory,
-        }
+        Self { stores, scope, _directory: directory }
+    }
+
+    pub(crate) fn store(&self) -> Arc<dyn TenantStore> {
+        self.stores.tenants().open(&self.scope).unwrap()
     }
 
     pub(crate) fn tenant_database(&self) -> Arc<Database> {
@@ -37,11 +37,7 @@ impl Place {
 pub(crate) fn sqlite() -> Place {
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
-    Place::new(
-        &StoreSettings::new(url, directory.path()),
-        &DatabasePrefix::default(),
-        Some(directory),
-    )
+    Place::new(&StoreSettings::new(url, directory.path()), &DatabasePrefix::default(), Some(directory))
 }
 
 /// None where there is no PostgreSQL to test with.
@@ -49,11 +45,7 @@ pub(crate) fn postgres() -> Option<Place> {
     let server = tenantry_testkit::postgres::shared()?;
     let url = server.fresh_database("control").parse().unwrap();
     let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
-    Some(Place::new(
-        &StoreSettings::new(url, "/nonexistent"),
-        &prefix,
-        None,
-    ))
+    Some(Place::new(&StoreSettings::new(url, "/nonexistent"), &prefix, None))
 }
 
 pub(crate) fn both() -> impl Iterator<Item = Place> {

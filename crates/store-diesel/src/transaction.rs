@@ -18,21 +18,11 @@ pub(crate) struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     pub(crate) const fn reading(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self {
-            database,
-            connection,
-            access: Access::Read,
-            doom: None,
-        }
+        Self { database, connection, access: Access::Read, doom: None }
     }
 
     pub(crate) const fn writing(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self {
-            database,
-            connection,
-            access: Access::Write,
-            doom: None,
-        }
+        Self { database, connection, access: Access::Write, doom: None }
     }
 
     /// Runs statements that change nothing. They may be run again, on another connection, if this one turns out dead

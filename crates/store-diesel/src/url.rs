@@ -40,14 +40,10 @@ impl FromStr for DatabaseUrl {
         match scheme {
             "sqlite" => match rest {
                 "" | ":memory:" => Err(InvalidUrl("a SQLite database needs the path of a file")),
-                path => Ok(Self::Sqlite(PathBuf::from(
-                    path.strip_prefix("//").unwrap_or(path),
-                ))),
+                path => Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))),
             },
             "postgres" | "postgresql" => {
-                let rest = rest
-                    .strip_prefix("//")
-                    .ok_or(InvalidUrl("'//' must follow the scheme"))?;
+                let rest = rest.strip_prefix("//").ok_or(InvalidUrl("'//' must follow the scheme"))?;
                 PostgresUrl::parse(rest).map(Self::Postgres)
             }
             _ => Err(InvalidUrl("there is no such kind of database")),
@@ -65,25 +61,15 @@ impl PostgresUrl {
         let mut parameters = Vec::new();
         let mut options = None;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            match pair
-                .split_once('=')
-                .ok_or(InvalidUrl("a parameter has no value"))?
-            {
+            match pair.split_once('=').ok_or(InvalidUrl("a parameter has no value"))? {
                 ("dbname", _) => {
-                    return Err(InvalidUrl(
-                        "the database's name goes into the path, not into 'dbname'",
-                    ));
+                    return Err(InvalidUrl("the database's name goes into the path, not into 'dbname'"));
                 }
                 ("options", value) => options = Some(value.to_owned()),
                 (name, value) => parameters.push((name.to_owned(), value.to_owned())),
             }
         }
-        Ok(Self {
-            authority: authority.to_owned(),
-            database: database.to_owned(),
-            parameters,
-            options,
-        })
+        Ok(Self { authority: authority.to_owned(), database: database.to_owned(), parameters, options })
     }
 
     /// The name of the database, as it is written in the URL.
@@ -93,18 +79,14 @@ impl PostgresUrl {
 
     /// The same server, another database. The name has to be fit for a URL, as those of tenants' databases are.
     pub(crate) fn with_database(&self, name: &str) -> Self {
-        Self {
-            database: name.to_owned(),
-            ..self.clone()
-        }
+        Self { database: name.to_owned(), ..self.clone() }
     }
 
     /// What libpq connects with: these parameters and server settings, unless the URL itself says otherwise.
     pub(crate) fn conninfo(&self, parameters: &[(&str, String)], settings: &[(&str, String)]) -> String {
         let mut text = format!("postgresql://{}/{}?", self.authority, self.database);
-        let own = parameters
-            .iter()
-            .filter(|(name, _)| self.parameters.iter().all(|(given, _)| given != name));
+        let own =
+            parameters.iter().filter(|(name, _)| self.parameters.iter().all(|(given, _)| given != name));
         for (name, value) in own {
             text.push_str(&format!("{name}={value}&"));
         }
@@ -143,21 +125,14 @@ impl fmt::Debug for DatabaseUrl {
 
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self
-            .authority
-            .rsplit_once('@')
-            .map_or(self.authority.as_str(), |(_, host)| host);
+        let host = self.authority.rsplit_once('@').map_or(self.authority.as_str(), |(_, host)| host);
         write!(f, "postgres://{host}/{}", self.database)
     }
 }
 
 /// The URI by which SQLite opens a file; `mode` is one of its own, as `rw`.
 pub(crate) fn sqlite_uri(path: &Path, mode: &str) -> String {
-    let escaped = path
-        .to_string_lossy()
-        .replace('%', "%25")
-        .replace('?', "%3f")
-        .replace('#', "%23");
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     format!("file:{escaped}?mode={mode}")
 }
 
@@ -190,10 +165,7 @@ mod tests {
             "postgres://u:hunter2@db/x?dbname=y",
         ] {
             let message = text.parse::<DatabaseUrl>().unwrap_err().to_string();
-            assert!(
-                message.contains("sqlite:PATH") && message.contains("postgres://"),
-                "{message}"
-            );
+            assert!(message.contains("sqlite:PATH") && message.contains("postgres://"), "{message}");
             assert!(!message.contains("hunter2"), "{message}");
         }
     }
@@ -205,10 +177,7 @@ mod tests {
         else {
             panic!("no PostgreSQL URL")
         };
-        let parameters = [
-            ("connect_timeout", "2".to_owned()),
-            ("application_name", "tenantry".to_owned()),
-        ];
+        let parameters = [("connect_timeout", "2".to_owned()), ("application_name", "tenantry".to_owned())];
         assert_eq!(
             url.with_database("ecom_tenant_acme")
                 .conninfo(&parameters, &[("lock_timeout", "5000".to_owned())]),
@@ -229,21 +198,13 @@ mod tests {
     fn passwords_are_not_shown() {
         let url: DatabaseUrl = "postgres://u:hunter2@db:5432/ctl".parse().unwrap();
         assert_eq!(format!("{url:?}"), "postgres://db:5432/ctl");
-        let DatabaseUrl::Postgres(url) = url else {
-            panic!("no PostgreSQL URL")
-        };
+        let DatabaseUrl::Postgres(url) = url else { panic!("no PostgreSQL URL") };
         assert_eq!(url.redact("no hunter2 at db"), "no *** at db");
-        assert_eq!(
-            url.redact("bad port in \"postgresql://u:hunter2@db\""),
-            "the URL is malformed"
-        );
+        assert_eq!(url.redact("bad port in \"postgresql://u:hunter2@db\""), "the URL is malformed");
     }
 
     #[test]
     fn sqlite_paths_may_have_any_character() {
-        assert_eq!(
-            sqlite_uri(Path::new("/a b/50%?#.db"), "rw"),
-            "file:/a b/50%25%3f%23.db?mode=rw"
-        );
+        assert_eq!(sqlite_uri(Path::new("/a b/50%?#.db"), "rw"), "file:/a b/50%25%3f%23.db?mode=rw");
     }
 }

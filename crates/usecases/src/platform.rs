@@ -57,7 +57,7 @@ impl Default for Policy {
             access_token_ttl: TimeDelta::minutes(10),
             refresh_token_ttl: TimeDelta::days(30),
             retry: RetryPolicy::default(),
-            lease: TimeDelta::seconds(30),
+            lease: TimeDelta::seconds(10),
             idempotency_retention: TimeDelta::hours(24),
         }
     }

@@ -3,12 +3,14 @@
 mod support;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use support::{acme, acme_with_admin, active, progress, queued, status, work_off};
 use tenantry_domain::tenant::{Status, StepKind, StepStatus};
-use tenantry_ports::{Clock, DatabaseFault, StoreError};
-use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_ports::{Claim, Clock, DatabaseFault, StoreError};
+use tenantry_testkit::{DatabaseCall, FailureMoment, FakeClock, FakeSchemaCheck, TestPlatform, sample};
+use tenantry_usecases::Policy;
 use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, ConfirmError, CreateError, InitError, TenantRef};
 
@@ -172,6 +174,39 @@ fn a_worker_whose_run_was_taken_over_changes_nothing_any_more() {
     assert_eq!(work_once(&test.platform, "first").unwrap(), Worked::Lost(id));
     assert_eq!(status(&test, id), Status::Active);
     assert!(steps(&test, id).iter().all(|step| step.2 == StepStatus::Success));
+}
+
+/// A clock that counts how often it is asked.
+struct CountingClock(Arc<FakeClock>, AtomicUsize);
+
+impl Clock for CountingClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.now()
+    }
+}
+
+#[test]
+fn a_step_that_takes_long_keeps_its_lease() {
+    let lease = TimeDelta::milliseconds(30);
+    let mut test = TestPlatform::with(Policy { lease, ..Policy::default() }, Arc::new(FakeSchemaCheck::content()));
+    let clock = Arc::new(CountingClock(Arc::clone(&test.clock), AtomicUsize::new(0)));
+    Arc::get_mut(&mut test.platform).unwrap().clock = clock.clone();
+    let test = Arc::new(test);
+    let id = queued(&test);
+    let (meanwhile, begun) = (Arc::clone(&test), test.clock.now());
+    test.databases.before(DatabaseCall::Create, move || {
+        meanwhile.clock.advance(lease / 2);
+        // Two more questions, and the lease was renewed at least once after the first.
+        let asked = clock.1.load(Ordering::SeqCst);
+        while clock.1.load(Ordering::SeqCst) < asked + 2 {
+            std::thread::yield_now();
+        }
+        let late = begun + lease + TimeDelta::milliseconds(1);
+        let claim = meanwhile.platform.control.write(|tx| tx.runs().claim("second", late, lease));
+        assert_eq!(claim.unwrap(), None::<Claim>);
+    });
+    assert_eq!(work_once(&test.platform, "first").unwrap(), Worked::Finished(id));
 }
 
 #[test]

@@ -22,49 +22,25 @@ pub(crate) fn schema() -> Result<(), Failure> {
 
 /// Checks every file and prints what there is to say; fails if any of them is invalid.
 pub(crate) fn validate(files: &[PathBuf], json: bool) -> Result<(), Failure> {
-    let documents: Vec<_> = files
-        .iter()
-        .map(|path| Ok((name(path), parse(&read(path)?))))
-        .collect::<Result<_, _>>()?;
-    let family = Family::of(
-        documents
-            .iter()
-            .filter_map(|(_, document)| document.as_ref().ok()),
-    );
+    let documents: Vec<_> =
+        files.iter().map(|path| Ok((name(path), parse(&read(path)?)))).collect::<Result<_, _>>()?;
+    let family = Family::of(documents.iter().filter_map(|(_, document)| document.as_ref().ok()));
     let verdicts: Vec<_> = documents
         .iter()
         .map(|(name, document)| match document {
             Ok(document) => (name, family.inspect(document)),
-            Err(finding) => (
-                name,
-                Inspection {
-                    errors: vec![finding.clone()],
-                    warnings: Vec::new(),
-                    accepted: None,
-                },
-            ),
+            Err(finding) => {
+                (name, Inspection { errors: vec![finding.clone()], warnings: Vec::new(), accepted: None })
+            }
         })
         .collect();
 
     if json {
-        print_json(
-            &verdicts
-                .iter()
-                .map(|(name, verdict)| as_json(name, verdict))
-                .collect(),
-        )?;
+        print_json(&verdicts.iter().map(|(name, verdict)| as_json(name, verdict)).collect())?;
     } else {
-        print(
-            &verdicts
-                .iter()
-                .map(|(name, verdict)| as_lines(name, verdict))
-                .collect::<String>(),
-        )?;
+        print(&verdicts.iter().map(|(name, verdict)| as_lines(name, verdict)).collect::<String>())?;
     }
-    let invalid = verdicts
-        .iter()
-        .filter(|(_, verdict)| !verdict.errors.is_empty())
-        .count();
+    let invalid = verdicts.iter().filter(|(_, verdict)| !verdict.errors.is_empty()).count();
     match invalid {
         0 => Ok(()),
         _ if json => Err(Failure::told()),
@@ -76,11 +52,7 @@ pub(crate) fn validate(files: &[PathBuf], json: bool) -> Result<(), Failure> {
 }
 
 fn name(path: &Path) -> String {
-    if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    }
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -91,43 +63,26 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::read(path)
     };
     bytes.map_err(|error| {
-        Failure::new(
-            format!("cannot read {}: {error}", name(path)),
-            "name a file that can be read",
-        )
+        Failure::new(format!("cannot read {}: {error}", name(path)), "name a file that can be read")
     })
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, Finding> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Finding::new(
-            Pointer::root(),
-            "malformed_json",
-            format!("This is not JSON: {error}"),
-        )
+        Finding::new(Pointer::root(), "malformed_json", format!("This is not JSON: {error}"))
     })
 }
 
 fn as_lines(name: &str, verdict: &Inspection) -> String {
-    let errors = verdict
-        .errors
-        .iter()
-        .map(|finding| format!("{name}: {finding}\n"));
-    let warnings = verdict
-        .warnings
-        .iter()
-        .map(|finding| format!("{name}: warning: {finding}\n"));
+    let errors = verdict.errors.iter().map(|finding| format!("{name}: {finding}\n"));
+    let warnings = verdict.warnings.iter().map(|finding| format!("{name}: warning: {finding}\n"));
     let fine = verdict.errors.is_empty().then(|| format!("{name}: OK\n"));
     errors.chain(warnings).chain(fine).collect()
 }
 
 /// As the API's answer to a validation, with the file's name.
 fn as_json(name: &str, verdict: &Inspection) -> Value {
-    let status = if verdict.errors.is_empty() {
-        "OK"
-    } else {
-        "INVALID"
-    };
+    let status = if verdict.errors.is_empty() { "OK" } else { "INVALID" };
     json!({ "file": name, "status": status, "errors": verdict.errors, "warnings": verdict.warnings })
 }
 
@@ -140,28 +95,19 @@ struct Family {
 impl Family {
     /// Of several documents with one id the last counts, as the newest version would.
     fn of<'a>(documents: impl Iterator<Item = &'a Value>) -> Self {
-        let given = documents
-            .filter_map(|document| Some((id_of(document, "id")?, document)))
-            .collect();
+        let given = documents.filter_map(|document| Some((id_of(document, "id")?, document))).collect();
         let mut resolved = HashMap::new();
         for id in HashMap::keys(&given) {
             resolve(id, &given, &mut resolved);
         }
-        Self {
-            schemas: ValicoCheck,
-            resolved,
-        }
+        Self { schemas: ValicoCheck, resolved }
     }
 
     fn inspect(&self, document: &Value) -> Inspection {
         let schema = account_config_schema();
         let mut parents = |id: &ConfigId| Ok::<_, Infallible>(self.resolved.get(id).cloned());
-        let Ok(inspection) = inspect(
-            document,
-            &|resolved| self.schemas.findings(&schema, resolved),
-            &mut parents,
-            None,
-        );
+        let Ok(inspection) =
+            inspect(document, &|resolved| self.schemas.findings(&schema, resolved), &mut parents, None);
         inspection
     }
 }

@@ -20,17 +20,8 @@ pub(crate) fn show(layers: &Layers, json: bool) -> Result<(), Failure> {
         .iter()
         .map(|(name, value, origin)| (format!("{name} = {}", masked(name, value)), origin.to_string()))
         .collect();
-    let width = lines
-        .iter()
-        .map(|(line, _)| line.chars().count())
-        .max()
-        .unwrap_or_default();
-    print(
-        &lines
-            .iter()
-            .map(|(line, origin)| format!("{line:width$}  # {origin}\n"))
-            .collect::<String>(),
-    )
+    let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or_default();
+    print(&lines.iter().map(|(line, origin)| format!("{line:width$}  # {origin}\n")).collect::<String>())
 }
 
 /// Says whether a server would start with these settings.
@@ -47,8 +38,5 @@ pub(crate) fn check(layers: &Layers, environment: &[(String, String)]) -> Result
 
 /// Variables that are set and documented but do nothing yet.
 pub(crate) fn without_effect(environment: &[(String, String)]) -> impl Iterator<Item = &str> {
-    environment
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .filter(|name| WITHOUT_EFFECT.contains(name))
+    environment.iter().map(|(name, _)| name.as_str()).filter(|name| WITHOUT_EFFECT.contains(name))
 }

@@ -40,16 +40,9 @@ pub(crate) fn create(platform: &Platform, wish: CreateKey) -> Result<(), Failure
         record["key"] = text.expose().into();
         return print_json(&record);
     }
-    let scopes = if key.tenant.is_some() {
-        scopes(&key)
-    } else {
-        "everything".to_owned()
-    };
+    let scopes = if key.tenant.is_some() { scopes(&key) } else { "everything".to_owned() };
     print(&format!("{}\n", text.expose()))?;
-    eprintln!(
-        "{} may do: {scopes}. The key is shown this once; only its hash is kept.",
-        key.id
-    );
+    eprintln!("{} may do: {scopes}. The key is shown this once; only its hash is kept.", key.id);
     Ok(())
 }
 
@@ -85,10 +78,7 @@ fn owner(platform: &Platform, owner: &Owner) -> Result<Option<TenantId>, Failure
     };
     let unknown = || {
         let what = format!("there is no tenant '{text}'");
-        Failure::new(
-            what,
-            "give the slug or the id of a tenant as GET /api/v1/tenants lists them",
-        )
+        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
     };
     let reference: TenantRef = text.parse().map_err(|_| unknown())?;
     let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;
@@ -104,11 +94,7 @@ fn state(key: &ApiKey, now: DateTime<Utc>) -> &'static str {
 }
 
 fn scopes(key: &ApiKey) -> String {
-    key.scopes
-        .iter()
-        .map(|scope| scope.as_str())
-        .collect::<Vec<_>>()
-        .join(",")
+    key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
 }
 
 fn time(time: DateTime<Utc>) -> String {
@@ -120,11 +106,7 @@ fn table(keys: &[ApiKey], now: DateTime<Utc>) -> String {
     let row = |key: &ApiKey| {
         let expires = key.expires_at.map_or("never".to_owned(), time);
         let shown = format!("{}…{}", key.lookup, key.last4);
-        let scopes = if key.tenant.is_some() {
-            scopes(key)
-        } else {
-            "everything".to_owned()
-        };
+        let scopes = if key.tenant.is_some() { scopes(key) } else { "everything".to_owned() };
         [
             key.id.to_string(),
             shown,
@@ -140,16 +122,10 @@ fn table(keys: &[ApiKey], now: DateTime<Utc>) -> String {
     }
     let rows: Vec<_> = std::iter::once(head).chain(keys.iter().map(row)).collect();
     let widths: [usize; 7] = std::array::from_fn(|column| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or_default()
+        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
     });
     let line = |row: &[String; 7]| {
-        let cells = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()

@@ -41,16 +41,11 @@ pub(crate) fn migrate(settings: &Settings, wish: &Migrate) -> Result<(), Failure
         print(&format!("control database: {}\n", did(ran)))?;
     }
     let scopes = scopes(&stores.control(), wish.only.as_deref())?;
-    let failed = each(&scopes, |number, scope| {
-        one(&stores, scope, wish.dry_run, number, scopes.len())
-    });
+    let failed = each(&scopes, |number, scope| one(&stores, scope, wish.dry_run, number, scopes.len()));
     match failed {
         0 => Ok(()),
         _ => Err(Failure::new(
-            format!(
-                "{failed} of {} tenants' databases could not be migrated",
-                scopes.len()
-            ),
+            format!("{failed} of {} tenants' databases could not be migrated", scopes.len()),
             "mend what is said above and run it again: what is done is not done twice",
         )),
     }
@@ -61,16 +56,10 @@ fn scopes(control: &Arc<dyn ControlStore>, only: Option<&str>) -> Result<Vec<Ten
     let Some(text) = only else {
         return all(control).map_err(|error| store_failure(&error));
     };
-    let unknown = || {
-        Failure::new(
-            format!("there is no tenant '{text}'"),
-            "give the slug of a tenant",
-        )
-    };
+    let unknown = || Failure::new(format!("there is no tenant '{text}'"), "give the slug of a tenant");
     let slug: Slug = text.parse().map_err(|_| unknown())?;
-    let tenant = control
-        .read(|tx| tx.tenants().holding(&slug))
-        .map_err(|error: StoreError| store_failure(&error))?;
+    let tenant =
+        control.read(|tx| tx.tenants().holding(&slug)).map_err(|error: StoreError| store_failure(&error))?;
     let scope = TenantScope::maintenance(&tenant.ok_or_else(unknown)?);
     let scope = scope.map_err(|NotReady(status)| {
         let what = format!("tenant '{text}' is {status} and has no database to migrate");
@@ -88,10 +77,7 @@ fn all(control: &Arc<dyn ControlStore>) -> StoreResult<Vec<TenantScope>> {
         };
         after = Some((last.created_at, last.id));
         // Of the others the worker takes care.
-        scopes.extend(
-            page.iter()
-                .filter_map(|tenant| TenantScope::maintenance(tenant).ok()),
-        );
+        scopes.extend(page.iter().filter_map(|tenant| TenantScope::maintenance(tenant).ok()));
     }
 }
 

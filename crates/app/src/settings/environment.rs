@@ -58,10 +58,7 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
                 let guess = guess.map_or("`tenantry config show` lists the settings".to_owned(), |near| {
                     format!("did you mean {near}?")
                 });
-                Err(Problem::new(
-                    variable,
-                    format!("this variable means no setting; {guess}"),
-                ))
+                Err(Problem::new(variable, format!("this variable means no setting; {guess}")))
             }
         };
         problems.extend(outcome.err());
@@ -70,12 +67,8 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
 }
 
 fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
-    let short = |variable: &str| {
-        SHORT_FORMS
-            .iter()
-            .find(|(short, _)| *short == variable)
-            .map(|(_, name)| *name)
-    };
+    let short =
+        |variable: &str| SHORT_FORMS.iter().find(|(short, _)| *short == variable).map(|(_, name)| *name);
     let is_secret = |name: &&str| SECRETS.contains(name);
     if let Some(name) = short(variable) {
         return Meaning::Setting(name.to_owned());
@@ -97,15 +90,10 @@ fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
     if !ours || ignored {
         return Meaning::Foreign;
     }
-    let files = SECRETS
-        .iter()
-        .filter_map(|secret| SHORT_FORMS.iter().find(|(_, name)| name == secret));
+    let files = SECRETS.iter().filter_map(|secret| SHORT_FORMS.iter().find(|(_, name)| name == secret));
     let files: Vec<String> = files.map(|(short, _)| format!("{short}_FILE")).collect();
-    let known = SHORT_FORMS
-        .iter()
-        .map(|(short, _)| *short)
-        .chain([CONFIG])
-        .chain(files.iter().map(String::as_str));
+    let known =
+        SHORT_FORMS.iter().map(|(short, _)| *short).chain([CONFIG]).chain(files.iter().map(String::as_str));
     // All begin alike, which must not count.
     let stems = known.map(|known| &known[PREFIX.len()..]);
     Meaning::Unknown(nearest(&variable[PREFIX.len()..], stems).map(|stem| format!("{PREFIX}{stem}")))
@@ -130,10 +118,9 @@ fn is_service_link(variable: &str, value: &str) -> bool {
 /// Refuses a second variable for one setting: which of the two wins is not for guessing.
 fn once(layers: &Layers, name: &str, variable: &str) -> Result<(), Problem> {
     match layers.get(name) {
-        Some((_, Origin::Environment(other))) => Err(Problem::new(
-            name,
-            format!("both {other} and {variable} set it; keep one of them"),
-        )),
+        Some((_, Origin::Environment(other))) => {
+            Err(Problem::new(name, format!("both {other} and {variable} set it; keep one of them")))
+        }
         _ => Ok(()),
     }
 }

@@ -32,14 +32,9 @@ pub(crate) fn flatten(
     origin: &Origin,
 ) -> Result<(BTreeMap<String, Value>, Vec<Problem>), Problem> {
     let document: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        Problem::new(
-            format!("{origin}, line {line}"),
-            format!("this is not TOML: {message}"),
-        )
+        Problem::new(format!("{origin}, line {line}"), format!("this is not TOML: {message}"))
     })?;
     let (mut settings, mut problems) = (BTreeMap::new(), Vec::new());
     collect(&document, "", origin, &mut settings, &mut problems);
@@ -110,10 +105,7 @@ mod tests {
         }
         for name in SECRETS {
             let (variable, _) = SHORT_FORMS.iter().find(|(_, meant)| *meant == name).unwrap();
-            assert!(
-                DEFAULTS.contains(&format!("{variable}_FILE")),
-                "{variable}_FILE is not documented"
-            );
+            assert!(DEFAULTS.contains(&format!("{variable}_FILE")), "{variable}_FILE is not documented");
         }
     }
 

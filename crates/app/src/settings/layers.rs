@@ -43,10 +43,7 @@ impl Layers {
     pub(crate) fn defaults() -> Result<Self, Problem> {
         let (settings, _) = flatten(DEFAULTS, &Origin::Default)?;
         Ok(Self {
-            settings: settings
-                .into_iter()
-                .map(|(name, value)| (name, (value, Origin::Default)))
-                .collect(),
+            settings: settings.into_iter().map(|(name, value)| (name, (value, Origin::Default))).collect(),
         })
     }
 
@@ -93,10 +90,7 @@ impl Layers {
             Some(near) => format!("did you mean {near}?"),
             None => "`tenantry config show` lists those there are".to_owned(),
         };
-        Problem::new(
-            format!("{name} ({origin})"),
-            format!("there is no such setting; {guess}"),
-        )
+        Problem::new(format!("{name} ({origin})"), format!("there is no such setting; {guess}"))
     }
 
     /// The value in force and its origin.
@@ -106,9 +100,7 @@ impl Layers {
 
     /// Every setting, by name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value, &Origin)> {
-        self.settings
-            .iter()
-            .map(|(name, (value, origin))| (name.as_str(), value, origin))
+        self.settings.iter().map(|(name, (value, origin))| (name.as_str(), value, origin))
     }
 }
 
@@ -138,9 +130,7 @@ pub(crate) fn mask_url(url: &str) -> String {
     };
     match rest.rsplit_once('@') {
         Some((user, host)) => {
-            let user = user
-                .split_once(':')
-                .map_or(user.to_owned(), |(user, _)| format!("{user}:{MASK}"));
+            let user = user.split_once(':').map_or(user.to_owned(), |(user, _)| format!("{user}:{MASK}"));
             format!("{scheme}://{user}@{host}{parameters}")
         }
         None => format!("{scheme}://{rest}{parameters}"),
@@ -157,10 +147,7 @@ mod tests {
             ("", ""),
             ("sqlite:data/control.db", "sqlite:data/control.db"),
             ("not a url", "••••••"),
-            (
-                "postgres://u:p%40ss@db.example:5432/x",
-                "postgres://u:••••••@db.example:5432/x",
-            ),
+            ("postgres://u:p%40ss@db.example:5432/x", "postgres://u:••••••@db.example:5432/x"),
             ("postgres://u:a@b@db/x", "postgres://u:••••••@db/x"),
             ("postgres://u@db/x", "postgres://u@db/x"),
             ("postgres://db/x?user=u&password=p", "postgres://db/x?••••••"),
@@ -172,10 +159,7 @@ mod tests {
     #[test]
     fn keys_are_masked_whatever_they_look_like_and_absent_ones_look_absent() {
         for name in ["secrets.secret_key", "secrets.operator_key"] {
-            assert_eq!(
-                masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(),
-                "\"••••••\""
-            );
+            assert_eq!(masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(), "\"••••••\"");
             assert_eq!(masked(name, &Value::Text(String::new())).to_string(), "\"\"");
         }
     }
@@ -184,16 +168,8 @@ mod tests {
     fn a_wrong_kind_is_refused_and_leaves_the_value() {
         let mut layers = Layers::defaults().unwrap();
         let origin = Origin::Flag("--test");
-        let problem = layers
-            .set("server.workers", Value::Text("5".to_owned()), origin)
-            .unwrap_err();
-        assert_eq!(
-            problem.to_string(),
-            "server.workers (--test): expected a whole number, found \"5\""
-        );
-        assert_eq!(
-            layers.get("server.workers").unwrap(),
-            &(Value::Integer(0), Origin::Default)
-        );
+        let problem = layers.set("server.workers", Value::Text("5".to_owned()), origin).unwrap_err();
+        assert_eq!(problem.to_string(), "server.workers (--test): expected a whole number, found \"5\"");
+        assert_eq!(layers.get("server.workers").unwrap(), &(Value::Integer(0), Origin::Default));
     }
 }

@@ -28,10 +28,7 @@ pub(crate) struct Problem {
 impl Problem {
     /// `subject` is a setting and its origin, or a file.
     pub(crate) fn new(subject: impl Into<String>, what: impl Into<String>) -> Self {
-        Self {
-            subject: subject.into(),
-            what: what.into(),
-        }
+        Self { subject: subject.into(), what: what.into() }
     }
 }
 
@@ -52,39 +49,26 @@ pub(crate) fn layers(
 ) -> Result<Layers, Failure> {
     let mut problems = Vec::new();
     let mut layers = Layers::defaults().map_err(|problem| failure(&[problem]))?;
-    let named = environment
-        .iter()
-        .find(|(name, path)| name == environment::CONFIG && !path.is_empty());
-    if let Some(path) = file
-        .map(PathBuf::from)
-        .or_else(|| named.map(|(_, path)| PathBuf::from(path)))
-    {
+    let named = environment.iter().find(|(name, path)| name == environment::CONFIG && !path.is_empty());
+    if let Some(path) = file.map(PathBuf::from).or_else(|| named.map(|(_, path)| PathBuf::from(path))) {
         match std::fs::read_to_string(&path) {
             Ok(text) => problems.extend(layers.lay_file(path, &text)),
-            Err(error) => problems.push(Problem::new(
-                path.display().to_string(),
-                format!("cannot read it: {error}"),
-            )),
+            Err(error) => {
+                problems.push(Problem::new(path.display().to_string(), format!("cannot read it: {error}")))
+            }
         }
     }
     problems.extend(environment::lay(&mut layers, environment));
     for (name, text, flag) in flags {
         problems.extend(layers.set_text(name, text, Origin::Flag(flag)).err());
     }
-    if problems.is_empty() {
-        Ok(layers)
-    } else {
-        Err(failure(&problems))
-    }
+    if problems.is_empty() { Ok(layers) } else { Err(failure(&problems)) }
 }
 
 /// The problems as a reason not to go on.
 pub(crate) fn failure(problems: &[Problem]) -> Failure {
     let what = problems.iter().map(ToString::to_string).collect();
-    Failure::several(
-        what,
-        "change it there; `tenantry config show` prints what is in force, and from where",
-    )
+    Failure::several(what, "change it there; `tenantry config show` prints what is in force, and from where")
 }
 
 #[cfg(test)]

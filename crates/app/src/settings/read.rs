@@ -102,22 +102,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 impl Settings {
     /// Reads what the values in force mean, or everything that is wrong with them.
     pub(crate) fn read(layers: &Layers) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader {
-            layers,
-            problems: Vec::new(),
-            seen: Vec::new(),
-        };
+        let mut reader = Reader { layers, problems: Vec::new(), seen: Vec::new() };
         let settings = reader.settings();
-        debug_assert_eq!(
-            reader.seen.len(),
-            layers.iter().count(),
-            "every setting is read, once"
-        );
-        if reader.problems.is_empty() {
-            Ok(settings)
-        } else {
-            Err(reader.problems)
-        }
+        debug_assert_eq!(reader.seen.len(), layers.iter().count(), "every setting is read, once");
+        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
     }
 }
 
@@ -156,7 +144,7 @@ impl Reader<'_> {
                 access: self.read("provisioning.access", Access::Operator, access),
                 allow_open_on_public: self.flag("provisioning.allow_open_on_public"),
                 workers: self.number("provisioning.workers", 1, 64),
-                lease: self.duration("provisioning.lease", 5 * SECOND, 10 * MINUTE),
+                lease: self.duration("provisioning.lease", 2 * SECOND, 10 * MINUTE),
             },
             auth: Auth {
                 passwords: self.passwords(),
@@ -170,9 +158,7 @@ impl Reader<'_> {
             },
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", |key| {
-                MasterKey::from_base64(key)
-                    .map(drop)
-                    .map_err(|error| error.to_string())
+                MasterKey::from_base64(key).map(drop).map_err(|error| error.to_string())
             }),
             operator_key: self.secret("secrets.operator_key", |key| {
                 let acceptable =
@@ -183,9 +169,9 @@ impl Reader<'_> {
             log: Log {
                 filter: self.text("log.filter", |text| match EnvFilter::try_new(text) {
                     Ok(_) => Ok(text.to_owned()),
-                    Err(_) => Err(format!(
-                        "'{text}' is no filter, such as info or warn,tenantry_worker=debug"
-                    )),
+                    Err(_) => {
+                        Err(format!("'{text}' is no filter, such as info or warn,tenantry_worker=debug"))
+                    }
                 }),
                 filter_was_chosen: self
                     .layers
@@ -223,11 +209,8 @@ impl Reader<'_> {
     }
 
     fn passwords(&mut self) -> PasswordPolicy {
-        let min_length: usize = self.number(
-            "auth.password_min_length",
-            PasswordPolicy::LEAST,
-            PasswordPolicy::MOST,
-        );
+        let min_length: usize =
+            self.number("auth.password_min_length", PasswordPolicy::LEAST, PasswordPolicy::MOST);
         PasswordPolicy::new(min_length).unwrap_or_default()
     }
 
@@ -235,10 +218,8 @@ impl Reader<'_> {
         self.seen.push(name);
         let value = self.layers.get(name).cloned();
         if value.is_none() {
-            self.problems.push(Problem::new(
-                name,
-                "this setting has no default: the program was built wrong",
-            ));
+            self.problems
+                .push(Problem::new(name, "this setting has no default: the program was built wrong"));
         }
         value
     }
@@ -253,8 +234,7 @@ impl Reader<'_> {
             return stand_in;
         };
         parse(&text).unwrap_or_else(|what| {
-            self.problems
-                .push(Problem::new(format!("{name} ({origin})"), what));
+            self.problems.push(Problem::new(format!("{name} ({origin})"), what));
             stand_in
         })
     }
@@ -266,22 +246,14 @@ impl Reader<'_> {
     fn duration(&mut self, name: &'static str, least: Duration, most: Duration) -> Duration {
         self.read(name, least, |text| match duration(text)? {
             value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!(
-                "'{text}' is not within {} and {}",
-                duration_text(least),
-                duration_text(most)
-            )),
+            _ => Err(format!("'{text}' is not within {} and {}", duration_text(least), duration_text(most))),
         })
     }
 
     fn size(&mut self, name: &'static str, least: u32, most: u32) -> u32 {
         self.read(name, least, |text| match size(text)? {
             value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!(
-                "'{text}' is not within {}KiB and {}KiB",
-                least >> 10,
-                most >> 10
-            )),
+            _ => Err(format!("'{text}' is not within {}KiB and {}KiB", least >> 10, most >> 10)),
         })
     }
 
@@ -307,8 +279,7 @@ impl Reader<'_> {
             Ok(number) if (least..=most).contains(&number) => number,
             _ => {
                 let what = format!("{number} is not within {least} and {most}");
-                self.problems
-                    .push(Problem::new(format!("{name} ({origin})"), what));
+                self.problems.push(Problem::new(format!("{name} ({origin})"), what));
                 least
             }
         }
@@ -321,10 +292,7 @@ impl Reader<'_> {
 
 fn api_prefix(text: &str) -> Result<String, String> {
     let segment = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
     };
     match text.trim_matches('/') {
         prefix if prefix.split('/').all(segment) => Ok(prefix.to_owned()),
@@ -336,18 +304,16 @@ fn access(text: &str) -> Result<Access, String> {
     match text {
         "open" => Ok(Access::Open),
         "operator" => Ok(Access::Operator),
-        "hmac" | "captcha" => Err(format!(
-            "'{text}' is not available in this version; choose open or operator"
-        )),
+        "hmac" | "captcha" => {
+            Err(format!("'{text}' is not available in this version; choose open or operator"))
+        }
         _ => Err(format!("'{text}' is none of open and operator")),
     }
 }
 
 /// What keeps a server from being started with these settings although each of them is valid.
 pub(crate) fn insecure(settings: &Settings) -> Option<Problem> {
-    let Settings {
-        server, provisioning, ..
-    } = settings;
+    let Settings { server, provisioning, .. } = settings;
     let open = provisioning.access == Access::Open && !provisioning.allow_open_on_public;
     (open && !server.bind.ip().is_loopback()).then(|| {
         let what = "is a public address, and with provisioning.access = open anybody who reaches it could create tenants; \

@@ -8,10 +8,7 @@ fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result
 }
 
 fn environment(pairs: &[(&str, &str)]) -> Environment {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn file(text: &str) -> tempfile::NamedTempFile {
@@ -27,9 +24,7 @@ fn stores(url: &str, data_dir: &str) -> tenantry_store_diesel::StoreSettings {
 fn refused(text: &str, pairs: &[(&str, &str)]) -> String {
     let file = file(text);
     let failure = load(Some(file.path()), &environment(pairs), &Vec::new()).unwrap_err();
-    failure
-        .to_string()
-        .replace(&file.path().display().to_string(), "FILE")
+    failure.to_string().replace(&file.path().display().to_string(), "FILE")
 }
 
 #[test]
@@ -37,10 +32,7 @@ fn the_defaults_are_what_the_documentation_says() {
     let settings = load(None, &Vec::new(), &Vec::new()).unwrap();
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:5000");
     assert_eq!(settings.server.api_prefix, "api/v1");
-    assert_eq!(
-        format!("{:?}", settings.stores),
-        format!("{:?}", stores("sqlite:data/control.db", "data"))
-    );
+    assert_eq!(format!("{:?}", settings.stores), format!("{:?}", stores("sqlite:data/control.db", "data")));
     assert_eq!(settings.database_prefix.as_str(), "ecom_tenant_");
     assert_eq!(settings.provisioning.access, Access::Open);
     assert_eq!(settings.log.format, LogFormat::Auto);
@@ -60,22 +52,13 @@ fn the_defaults_are_what_the_documentation_says() {
 fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
     for kind in ["server.bind", "data_dir"] {
         let value = |n: u8| {
-            if kind == "data_dir" {
-                format!("dir{n}")
-            } else {
-                format!("127.0.0.1:100{n}")
-            }
+            if kind == "data_dir" { format!("dir{n}") } else { format!("127.0.0.1:100{n}") }
         };
         let (section, key) = kind.split_once('.').unwrap_or(("", kind));
-        let header = if section.is_empty() {
-            String::new()
-        } else {
-            format!("[{section}]\n")
-        };
+        let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
         let given = file(&format!("{header}{key} = {:?}\n", value(1)));
-        for (variable, subset) in ["short", "long"]
-            .into_iter()
-            .flat_map(|form| (0..8).map(move |set| (form, set)))
+        for (variable, subset) in
+            ["short", "long"].into_iter().flat_map(|form| (0..8).map(move |set| (form, set)))
         {
             let variable = match (variable, kind) {
                 ("long", name) => long_form(name),
@@ -84,16 +67,8 @@ fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
             };
             let path = (subset & 1 != 0).then(|| given.path());
             let pairs = [(variable.as_str(), &*value(2))];
-            let environment = if subset & 2 != 0 {
-                environment(&pairs)
-            } else {
-                Vec::new()
-            };
-            let flags = if subset & 4 != 0 {
-                vec![(kind, value(3), "--flag")]
-            } else {
-                Vec::new()
-            };
+            let environment = if subset & 2 != 0 { environment(&pairs) } else { Vec::new() };
+            let flags = if subset & 4 != 0 { vec![(kind, value(3), "--flag")] } else { Vec::new() };
             let layers = layers(path, &environment, &flags).unwrap();
             let (found, origin) = layers.get(kind).unwrap();
             let (expected, from) = match subset {
@@ -101,13 +76,7 @@ fn flags_win_over_the_environment_over_the_file_over_the_defaults() {
                 2.. => (value(2), Origin::Environment(variable.clone())),
                 1 => (value(1), Origin::File(given.path().to_owned())),
                 _ => (
-                    Layers::defaults()
-                        .unwrap()
-                        .get(kind)
-                        .unwrap()
-                        .0
-                        .to_string()
-                        .replace('"', ""),
+                    Layers::defaults().unwrap().get(kind).unwrap().0.to_string().replace('"', ""),
                     Origin::Default,
                 ),
             };
@@ -125,29 +94,15 @@ fn the_environment_names_the_file_and_the_flag_overrules_it() {
     let (one, two) = (file("[server]\nworkers = 1\n"), file("[server]\nworkers = 2\n"));
     let environment = environment(&[("TENANTRY_CONFIG", one.path().to_str().unwrap())]);
     assert_eq!(load(None, &environment, &Vec::new()).unwrap().server.workers, 1);
-    assert_eq!(
-        load(Some(two.path()), &environment, &Vec::new())
-            .unwrap()
-            .server
-            .workers,
-        2
-    );
+    assert_eq!(load(Some(two.path()), &environment, &Vec::new()).unwrap().server.workers, 2);
 }
 
 #[test]
 fn the_long_form_sets_numbers_and_flags_too() {
-    let pairs = [
-        ("TENANTRY__SERVER__WORKERS", "3"),
-        ("TENANTRY__PROVISIONING__ALLOW_OPEN_ON_PUBLIC", "true"),
-    ];
+    let pairs =
+        [("TENANTRY__SERVER__WORKERS", "3"), ("TENANTRY__PROVISIONING__ALLOW_OPEN_ON_PUBLIC", "true")];
     let settings = load(None, &environment(&pairs), &Vec::new()).unwrap();
-    assert_eq!(
-        (
-            settings.server.workers,
-            settings.provisioning.allow_open_on_public
-        ),
-        (3, true)
-    );
+    assert_eq!((settings.server.workers, settings.provisioning.allow_open_on_public), (3, true));
 }
 
 #[test]
@@ -171,34 +126,21 @@ fn the_control_database_follows_the_data_directory_unless_it_has_a_place_of_its_
 #[test]
 fn secrets_are_read_from_the_file_a_variable_names() {
     let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
-    let (secret, operator, url) = (
-        file(&format!("{key}\n")),
-        file(" an-operator-key-of-my-own \n"),
-        file("sqlite:x\n"),
-    );
+    let (secret, operator, url) =
+        (file(&format!("{key}\n")), file(" an-operator-key-of-my-own \n"), file("sqlite:x\n"));
     let path = |file: &tempfile::NamedTempFile| file.path().to_str().unwrap().to_owned();
     for long in [false, true] {
         let name = |short: &str, name: &str| {
-            if long {
-                long_form(name) + "_FILE"
-            } else {
-                format!("{short}_FILE")
-            }
+            if long { long_form(name) + "_FILE" } else { format!("{short}_FILE") }
         };
         let variables = vec![
             (name("TENANTRY_SECRET_KEY", "secrets.secret_key"), path(&secret)),
-            (
-                name("TENANTRY_OPERATOR_KEY", "secrets.operator_key"),
-                path(&operator),
-            ),
+            (name("TENANTRY_OPERATOR_KEY", "secrets.operator_key"), path(&operator)),
             (name("TENANTRY_DATABASE_URL", "database.url"), path(&url)),
         ];
         let settings = load(None, &variables, &Vec::new()).unwrap();
         assert_eq!(settings.secret_key.unwrap().expose(), key);
-        assert_eq!(
-            settings.operator_key.unwrap().expose(),
-            "an-operator-key-of-my-own"
-        );
+        assert_eq!(settings.operator_key.unwrap().expose(), "an-operator-key-of-my-own");
         assert_eq!(settings.stores.url, "sqlite:x".parse().unwrap());
     }
     let empty = file("\n");
@@ -216,11 +158,7 @@ fn unknown_names_are_refused_with_the_nearest_known_one_and_their_place() {
             "",
             "server.bnid (FILE): there is no such setting; did you mean server.bind?",
         ),
-        (
-            "bind = \"x\"\n",
-            "",
-            "bind (FILE): there is no such setting; did you mean server.bind?",
-        ),
+        ("bind = \"x\"\n", "", "bind (FILE): there is no such setting; did you mean server.bind?"),
         ("[sever]\nbind = \"x\"\n", "", "did you mean server.bind?"),
         (
             "",
@@ -232,20 +170,13 @@ fn unknown_names_are_refused_with_the_nearest_known_one_and_their_place() {
             "TENANTRY_DATABSE_URL",
             "TENANTRY_DATABSE_URL: this variable means no setting; did you mean TENANTRY_DATABASE_URL?",
         ),
-        (
-            "",
-            "TENANTRY_SECRET_KEY_FLE",
-            "did you mean TENANTRY_SECRET_KEY_FILE?",
-        ),
+        ("", "TENANTRY_SECRET_KEY_FLE", "did you mean TENANTRY_SECRET_KEY_FILE?"),
         ("", "TENANTRY_BIND_FILE", "did you mean TENANTRY_BIND?"),
         ("", "TENANTRY_ZZZZ", "`tenantry config show` lists"),
         ("zzzz = 1\n", "", "`tenantry config show` lists"),
     ] {
-        let refusal = if variable.is_empty() {
-            refused(text, &[])
-        } else {
-            refused(text, &[(variable, "x")])
-        };
+        let refusal =
+            if variable.is_empty() { refused(text, &[]) } else { refused(text, &[(variable, "x")]) };
         assert!(refusal.contains(expected), "{expected}\n{refusal}");
     }
 }
@@ -269,17 +200,8 @@ fn variables_of_others_are_no_error() {
 
 #[test]
 fn two_variables_for_one_setting_are_refused() {
-    let refusal = refused(
-        "",
-        &[
-            ("TENANTRY_BIND", "127.0.0.1:1"),
-            ("TENANTRY__SERVER__BIND", "127.0.0.1:2"),
-        ],
-    );
-    assert!(
-        refusal.contains("both TENANTRY_BIND and TENANTRY__SERVER__BIND set it"),
-        "{refusal}"
-    );
+    let refusal = refused("", &[("TENANTRY_BIND", "127.0.0.1:1"), ("TENANTRY__SERVER__BIND", "127.0.0.1:2")]);
+    assert!(refusal.contains("both TENANTRY_BIND and TENANTRY__SERVER__BIND set it"), "{refusal}");
 }
 
 #[test]
@@ -317,7 +239,7 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         "error: database.url (FILE): there is no such kind of database",
         "error: tenant_databases.prefix (FILE): The database prefix must begin with a letter",
         "error: provisioning.access (FILE): 'hmac' is not available in this version; choose open or operator",
-        "error: provisioning.lease (TENANTRY__PROVISIONING__LEASE): '1s' is not within 5s and 10m",
+        "error: provisioning.lease (TENANTRY__PROVISIONING__LEASE): '1s' is not within 2s and 10m",
         "error: auth.password_min_length (FILE): 7 is not within 8 and 128",
         "error: auth.access_token_ttl (FILE): '10' is no duration with a unit",
         "error: secrets.secret_key (FILE): the master key",
@@ -333,36 +255,19 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
 
 #[test]
 fn a_wrong_kind_is_refused_in_a_file_and_in_the_environment() {
-    let refusal = refused(
-        "[server]\nworkers = \"4\"\nbind = 5000\n[log]\nformat = [1]\n",
-        &[],
-    );
-    assert!(
-        refusal.contains("server.workers (FILE): expected a whole number, found \"4\""),
-        "{refusal}"
-    );
-    assert!(
-        refusal.contains("server.bind (FILE): expected text in quotes, found 5000"),
-        "{refusal}"
-    );
-    assert!(
-        refusal.contains("log.format (FILE): no setting is of this kind (array)"),
-        "{refusal}"
-    );
+    let refusal = refused("[server]\nworkers = \"4\"\nbind = 5000\n[log]\nformat = [1]\n", &[]);
+    assert!(refusal.contains("server.workers (FILE): expected a whole number, found \"4\""), "{refusal}");
+    assert!(refusal.contains("server.bind (FILE): expected text in quotes, found 5000"), "{refusal}");
+    assert!(refusal.contains("log.format (FILE): no setting is of this kind (array)"), "{refusal}");
     let refusal = refused("", &[("TENANTRY__SERVER__WORKERS", "many")]);
-    assert!(
-        refusal.contains("expected a whole number, found 'many'"),
-        "{refusal}"
-    );
+    assert!(refusal.contains("expected a whole number, found 'many'"), "{refusal}");
 }
 
 #[test]
 fn an_open_server_on_a_public_address_is_insecure_unless_told() {
     let settings = |pairs: &[(&str, &str)]| load(None, &environment(pairs), &Vec::new()).unwrap();
     for address in ["0.0.0.0:5000", "[::]:5000", "192.168.1.2:5000"] {
-        let problem = insecure(&settings(&[("TENANTRY_BIND", address)]))
-            .unwrap()
-            .to_string();
+        let problem = insecure(&settings(&[("TENANTRY_BIND", address)])).unwrap().to_string();
         assert!(
             problem.contains(address) && problem.contains("TENANTRY_PROVISIONING_ACCESS=operator"),
             "{problem}"

@@ -74,9 +74,8 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         "d" => Some(86_400_000),
         _ => None,
     };
-    let parsed = milliseconds
-        .zip(number.parse::<u64>().ok())
-        .and_then(|(unit, number)| number.checked_mul(unit));
+    let parsed =
+        milliseconds.zip(number.parse::<u64>().ok()).and_then(|(unit, number)| number.checked_mul(unit));
     parsed
         .map(Duration::from_millis)
         .ok_or_else(|| format!("'{text}' is no duration with a unit, such as 500ms, 30s, 10m, 24h or 30d"))
@@ -86,9 +85,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 pub(crate) fn duration_text(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")];
-    let unit = units
-        .into_iter()
-        .find(|(unit, _)| milliseconds.is_multiple_of(*unit));
+    let unit = units.into_iter().find(|(unit, _)| milliseconds.is_multiple_of(*unit));
     let (unit, name) = unit.unwrap_or((1, "ms"));
     format!("{}{name}", milliseconds / unit)
 }
@@ -102,9 +99,7 @@ pub(crate) fn size(text: &str) -> Result<u32, String> {
         "MiB" => Some(1 << 20),
         _ => None,
     };
-    let parsed = bytes
-        .zip(number.parse::<u32>().ok())
-        .and_then(|(unit, number)| number.checked_mul(unit));
+    let parsed = bytes.zip(number.parse::<u32>().ok()).and_then(|(unit, number)| number.checked_mul(unit));
     parsed.ok_or_else(|| format!("'{text}' is no size with a unit, such as 512B, 64KiB or 1MiB"))
 }
 
@@ -128,27 +123,15 @@ mod tests {
             assert_eq!(again, duration(text));
         }
         assert_eq!(duration_text(Duration::from_secs(90)), "90s");
-        for wrong in [
-            "",
-            "30",
-            "s",
-            "-1s",
-            "1.5h",
-            "30 s",
-            "1w",
-            "99999999999999999999d",
-            "999999999999999d",
-        ] {
+        for wrong in ["", "30", "s", "-1s", "1.5h", "30 s", "1w", "99999999999999999999d", "999999999999999d"]
+        {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn sizes_have_a_unit() {
-        assert_eq!(
-            (size("512B"), size("64KiB"), size("1MiB")),
-            (Ok(512), Ok(65_536), Ok(1_048_576))
-        );
+        assert_eq!((size("512B"), size("64KiB"), size("1MiB")), (Ok(512), Ok(65_536), Ok(1_048_576)));
         for wrong in ["", "1", "1kb", "1MB", "-1B", "99999999999999999999MiB"] {
             assert!(size(wrong).is_err(), "{wrong}");
         }

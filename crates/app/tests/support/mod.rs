@@ -40,22 +40,13 @@ impl From<Output> for Said {
 
 /// Runs a command to its end.
 pub(crate) fn run(directory: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Said {
-    tenantry(directory)
-        .args(arguments)
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap()
-        .into()
+    tenantry(directory).args(arguments).envs(environment.iter().copied()).output().unwrap().into()
 }
 
 /// Runs a command to its end, with something to read.
 pub(crate) fn run_with_input(directory: &Path, arguments: &[&str], input: &str) -> Said {
     let mut command = tenantry(directory);
-    command
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     child.wait_with_output().unwrap().into()

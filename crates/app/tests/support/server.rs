@@ -24,11 +24,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `command` and waits until it says that it is ready.
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = lines(child.stdout.take().unwrap());
         let mut stderr = child.stderr.take().unwrap();
         let log = thread::spawn(move || {
@@ -46,16 +42,9 @@ impl Server {
                 }
             }
         }
-        let url = banner
-            .split_whitespace()
-            .find_map(|word| word.strip_prefix("http://"));
+        let url = banner.split_whitespace().find_map(|word| word.strip_prefix("http://"));
         let address = url.unwrap_or_default().to_owned();
-        Self {
-            child,
-            banner,
-            address,
-            log: Some(log),
-        }
+        Self { child, banner, address, log: Some(log) }
     }
 
     /// Sends a signal, as in `TERM`.
@@ -80,11 +69,7 @@ impl Server {
 
     /// One request: status and body.
     pub(crate) fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let authorization = match key {
             "" => String::new(),
             key => format!("Authorization: Bearer {key}\r\n"),

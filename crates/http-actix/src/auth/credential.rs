@@ -36,30 +36,17 @@ mod tests {
     use super::*;
 
     fn of(headers: &[(HeaderName, &'static str)]) -> Option<String> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
-            .collect();
-        Credential::of(&headers)
-            .ok()
-            .map(|credential| credential.0.to_owned())
+        let headers =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect();
+        Credential::of(&headers).ok().map(|credential| credential.0.to_owned())
     }
 
     #[test]
     fn bearer_and_api_key_headers_are_understood() {
-        assert_eq!(
-            of(&[(header::AUTHORIZATION, "Bearer abc")]).as_deref(),
-            Some("abc")
-        );
-        assert_eq!(
-            of(&[(header::AUTHORIZATION, "bearer  abc ")]).as_deref(),
-            Some("abc")
-        );
+        assert_eq!(of(&[(header::AUTHORIZATION, "Bearer abc")]).as_deref(), Some("abc"));
+        assert_eq!(of(&[(header::AUTHORIZATION, "bearer  abc ")]).as_deref(), Some("abc"));
         assert_eq!(of(&[(API_KEY, "abc")]).as_deref(), Some("abc"));
-        assert_eq!(
-            of(&[(header::AUTHORIZATION, "Bearer abc"), (API_KEY, "def")]).as_deref(),
-            Some("abc")
-        );
+        assert_eq!(of(&[(header::AUTHORIZATION, "Bearer abc"), (API_KEY, "def")]).as_deref(), Some("abc"));
     }
 
     #[test]

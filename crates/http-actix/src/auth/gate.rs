@@ -32,20 +32,9 @@ pub(crate) struct Gate {
 impl Gate {
     /// A gate that remembers nothing yet.
     pub(crate) fn new(platform: Arc<Platform>, storage: PoolQueue) -> Self {
-        let machines = Cache::builder()
-            .max_capacity(CAPACITY)
-            .time_to_live(MEMORY)
-            .build();
-        let tenants = Cache::builder()
-            .max_capacity(CAPACITY)
-            .time_to_live(MEMORY)
-            .build();
-        Self {
-            platform,
-            storage,
-            machines,
-            tenants,
-        }
+        let machines = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
+        let tenants = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
+        Self { platform, storage, machines, tenants }
     }
 
     /// Who presents this credential; a problem if it does not work.
@@ -60,10 +49,7 @@ impl Gate {
                 Some(known) => return Ok(known),
                 None => {
                     let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
-                    let found = self
-                        .storage
-                        .run(move || access::authenticate(&platform, &text))
-                        .await??;
+                    let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
                     found.map(|principal| {
                         let principal = Arc::new(principal);
                         self.machines.insert(key.hash, Arc::clone(&principal));
@@ -73,10 +59,7 @@ impl Gate {
             },
         };
         found.ok_or_else(|| {
-            Problem::new(
-                Code::InvalidToken,
-                "The API key or access token is invalid or has expired",
-            )
+            Problem::new(Code::InvalidToken, "The API key or access token is invalid or has expired")
         })
     }
 
@@ -89,10 +72,7 @@ impl Gate {
             return Ok(None);
         };
         let platform = Arc::clone(&self.platform);
-        let found = self
-            .storage
-            .run(move || tenants::find(&platform, &reference))
-            .await??;
+        let found = self.storage.run(move || tenants::find(&platform, &reference)).await??;
         Ok(found.map(|tenant| {
             let tenant = Arc::new(tenant);
             // One that is not in service yet may be so the next instant, and somebody is waiting for that.

@@ -7,11 +7,7 @@ use futures_util::future::join_all;
 use super::*;
 use crate::pools::{Job, Pool};
 
-const LIMITS: Limits = Limits {
-    slice: 64,
-    concurrency: 1,
-    waiting: 10_000,
-};
+const LIMITS: Limits = Limits { slice: 64, concurrency: 1, waiting: 10_000 };
 
 /// An executor whose jobs run when the test says so.
 #[derive(Clone, Default)]
@@ -65,10 +61,7 @@ fn commands_that_wait_together_are_one_slice_in_their_order() {
     let results: Vec<_> = (0..100).map(|n| lanes.submit(&1, n)).collect();
     assert_eq!(hand.queued(), 1, "one job was sent for all of them");
     while hand.run_one() {}
-    assert_eq!(
-        *slices.lock().unwrap(),
-        [(0..64).collect::<Vec<_>>(), (64..100).collect()]
-    );
+    assert_eq!(*slices.lock().unwrap(), [(0..64).collect::<Vec<_>>(), (64..100).collect()]);
     for (n, result) in results.into_iter().enumerate() {
         assert_eq!(result.now_or_never(), Some(Ok(n as u64 * 2)));
     }
@@ -148,11 +141,7 @@ async fn no_more_slices_of_a_lane_run_at_once_than_allowed_and_none_fewer() {
     let released = Mutex::new(released);
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let (running, peak) = (Arc::clone(&now), Arc::clone(&most));
-    let limits = Limits {
-        slice: 1,
-        concurrency: 2,
-        waiting: 100,
-    };
+    let limits = Limits { slice: 1, concurrency: 2, waiting: 100 };
     let lanes = Lanes::new(limits, pool.queue().clone(), move |_: &u8, slice: &[u64]| {
         peak.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
         started.send(()).unwrap();
@@ -177,14 +166,7 @@ async fn no_more_slices_of_a_lane_run_at_once_than_allowed_and_none_fewer() {
 #[test]
 fn a_second_slice_starts_only_when_the_first_one_cannot_take_all() {
     let hand = ByHand::default();
-    let (lanes, _) = doubling(
-        Limits {
-            slice: 4,
-            concurrency: 2,
-            waiting: 100,
-        },
-        hand.clone(),
-    );
+    let (lanes, _) = doubling(Limits { slice: 4, concurrency: 2, waiting: 100 }, hand.clone());
     let _results: Vec<_> = (0..6).map(|n| lanes.submit(&1, n)).collect();
     assert_eq!(hand.queued(), 1, "a job that has not begun will take what waits");
     assert!(hand.run_one());
@@ -199,18 +181,11 @@ async fn under_fire_every_command_is_answered_once_with_its_own_result() {
         let pool = Pool::new("test", 3, 1000).unwrap();
         let done = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&done);
-        let limits = Limits {
-            concurrency,
-            ..LIMITS
-        };
-        let lanes = Arc::new(Lanes::new(
-            limits,
-            pool.queue().clone(),
-            move |key: &u64, slice: &[u64]| {
-                counted.fetch_add(slice.len(), Ordering::SeqCst);
-                slice.iter().map(|n| n * 10 + key).collect()
-            },
-        ));
+        let limits = Limits { concurrency, ..LIMITS };
+        let lanes = Arc::new(Lanes::new(limits, pool.queue().clone(), move |key: &u64, slice: &[u64]| {
+            counted.fetch_add(slice.len(), Ordering::SeqCst);
+            slice.iter().map(|n| n * 10 + key).collect()
+        }));
         let tasks = (0..TASKS).map(|task| {
             let lanes = Arc::clone(&lanes);
             tokio::spawn(async move {

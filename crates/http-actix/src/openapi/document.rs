@@ -34,31 +34,20 @@ pub(crate) fn document(prefix: &str) -> OpenApi {
         .security_scheme("confirmToken", confirm_token())
         .security_scheme(
             "apiKey",
-            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
-                "X-API-Key",
-                "An API key.",
-            ))),
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key."))),
         )
         .build();
     OpenApiBuilder::new()
         .info(info())
-        .tags(Some(TAGS.map(|(name, about)| {
-            TagBuilder::new().name(name).description(Some(about)).build()
-        })))
+        .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .paths(paths(&endpoints, prefix))
         .components(Some(components))
         .build()
 }
 
 const TAGS: [(&str, &str); 8] = [
-    (
-        "provisioning",
-        "The first door to a tenant: announce, confirm, follow.",
-    ),
-    (
-        "tenants",
-        "The second door to a tenant: create it together with its first admin.",
-    ),
+    ("provisioning", "The first door to a tenant: announce, confirm, follow."),
+    ("tenants", "The second door to a tenant: create it together with its first admin."),
     ("auth", "Signing in."),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
@@ -83,22 +72,12 @@ fn info() -> utoipa::openapi::Info {
 fn bearer() -> SecurityScheme {
     let about = "An API key, or the access token that signing in answers with (a JWT, RFC 8725 is followed). \
                  The operator's key may do everything; a tenant's admin may do what its keys may.";
-    SecurityScheme::Http(
-        HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(about))
-            .build(),
-    )
+    SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build())
 }
 
 fn confirm_token() -> SecurityScheme {
     let about = "The confirmation token of a provisioning: works once, for 15 minutes.";
-    SecurityScheme::Http(
-        HttpBuilder::new()
-            .scheme(HttpAuthScheme::Bearer)
-            .description(Some(about))
-            .build(),
-    )
+    SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build())
 }
 
 fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
@@ -135,23 +114,15 @@ fn describe(endpoint: &Endpoint) -> Operation {
     operation.security = Some(security(endpoint.who));
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            response
-                .headers
-                .insert("X-Request-Id".to_owned(), RefOr::T(request_id()));
+            response.headers.insert("X-Request-Id".to_owned(), RefOr::T(request_id()));
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in problems(endpoint, operation.request_body.is_some()) {
-        by_status
-            .entry(code.entry().status.as_u16())
-            .or_default()
-            .push(code);
+        by_status.entry(code.entry().status.as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
-        operation
-            .responses
-            .responses
-            .insert(status.to_string(), problem(&codes).into());
+        operation.responses.responses.insert(status.to_string(), problem(&codes).into());
     }
     operation
 }
@@ -166,9 +137,9 @@ fn security(who: Who) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
-        Who::Scope(scope) => ["bearer", "apiKey"]
-            .map(|name| SecurityRequirement::new(name, [scope.as_str()]))
-            .into(),
+        Who::Scope(scope) => {
+            ["bearer", "apiKey"].map(|name| SecurityRequirement::new(name, [scope.as_str()])).into()
+        }
     }
 }
 
@@ -215,9 +186,7 @@ fn problem(codes: &[Code]) -> Response {
     let mut content = ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemView::name())));
     for code in codes {
         let entry = code.entry();
-        let example = ExampleBuilder::new()
-            .summary(entry.title)
-            .value(Some(example(entry)));
+        let example = ExampleBuilder::new().summary(entry.title).value(Some(example(entry)));
         content = content.examples_from_iter([(entry.code, example.build())]);
     }
     let mut response = ResponseBuilder::new()

@@ -16,11 +16,7 @@ pub(crate) fn schema_of<T: JsonSchema>() -> RefOr<Schema> {
 pub(crate) fn definitions_of<T: JsonSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     let (_, mut definitions) = generate::<T>();
     definitions.remove(T::schema_name().as_ref());
-    schemas.extend(
-        definitions
-            .into_iter()
-            .map(|(name, schema)| (name, convert(schema))),
-    );
+    schemas.extend(definitions.into_iter().map(|(name, schema)| (name, convert(schema))));
 }
 
 /// The schema of a type (a reference, unless it is one that is written in place) and of everything it refers to.
@@ -55,10 +51,7 @@ fn adapt(schema: &mut JsonSchemaValue) {
         }
     }
     if let Some(Value::Object(members)) = schema.get_mut("properties") {
-        for member in members
-            .values_mut()
-            .filter(|member| **member == Value::Bool(true))
-        {
+        for member in members.values_mut().filter(|member| **member == Value::Bool(true)) {
             *member = Value::Object(Map::new());
         }
     }
@@ -68,13 +61,10 @@ fn adapt(schema: &mut JsonSchemaValue) {
 fn only_constant(choice: &Value) -> Option<Value> {
     match choice.get("const") {
         Some(constant) => Some(constant.clone()),
-        None => choice
-            .get("enum")?
-            .as_array()
-            .and_then(|values| match values.as_slice() {
-                [only] => Some(only.clone()),
-                _ => None,
-            }),
+        None => choice.get("enum")?.as_array().and_then(|values| match values.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        }),
     }
 }
 

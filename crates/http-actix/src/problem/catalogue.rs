@@ -226,10 +226,7 @@ mod tests {
         assert_eq!(codes.len(), Code::ALL.len());
         for code in Code::ALL {
             let text = code.entry().code;
-            assert!(
-                text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
-                "{text}"
-            );
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{text}");
             assert_eq!(Code::parse(text), Some(*code));
         }
         assert_eq!(Code::parse("no_such_code"), None);
@@ -238,17 +235,8 @@ mod tests {
     #[test]
     fn every_code_says_why_and_what_to_do() {
         for code in Code::ALL {
-            let Entry {
-                title,
-                cause,
-                fix,
-                status,
-                ..
-            } = code.entry();
-            assert!(
-                !title.is_empty() && cause.ends_with('.') && fix.ends_with('.'),
-                "{code:?}"
-            );
+            let Entry { title, cause, fix, status, .. } = code.entry();
+            assert!(!title.is_empty() && cause.ends_with('.') && fix.ends_with('.'), "{code:?}");
             assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
             assert_ne!(code.entry().link(), "about:blank", "{code:?}");
         }

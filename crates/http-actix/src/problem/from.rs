@@ -19,11 +19,10 @@ impl From<&StoreError> for Problem {
             }
             // Somebody else was faster, and the use case had no better word for it: the same request will see that.
             StoreError::Stale
-            | StoreError::Conflict(Constraint::IdempotencyKey | Constraint::LogSequence) => Self::new(
-                Code::Unavailable,
-                "Somebody else was changing the same thing; try again",
-            )
-            .because(error),
+            | StoreError::Conflict(Constraint::IdempotencyKey | Constraint::LogSequence) => {
+                Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again")
+                    .because(error)
+            }
             _ => Self::from(Internal).because(error),
         }
     }
@@ -67,20 +66,17 @@ impl From<Denied> for Problem {
                 "The credential does not belong to the tenant that the request names",
             ),
             Denied::NoSuchTenant => Self::new(Code::TenantNotFound, "No tenant has this id or slug"),
-            Denied::MissingScope(scope) => Self::new(
-                Code::MissingScope,
-                format!("The API key lacks the scope '{scope}'"),
-            )
-            .with("requiredScope", scope.as_str()),
-            Denied::MissingRole => Self::new(
-                Code::Forbidden,
-                "Only the operator or an admin of the tenant may do this",
-            ),
+            Denied::MissingScope(scope) => {
+                Self::new(Code::MissingScope, format!("The API key lacks the scope '{scope}'"))
+                    .with("requiredScope", scope.as_str())
+            }
+            Denied::MissingRole => {
+                Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
+            }
             Denied::Suspended => Self::new(Code::TenantSuspended, "The tenant is suspended"),
-            Denied::NotReady(status) => Self::new(
-                Code::TenantNotReady,
-                format!("The tenant is {status}; it has to be Active"),
-            ),
+            Denied::NotReady(status) => {
+                Self::new(Code::TenantNotReady, format!("The tenant is {status}; it has to be Active"))
+            }
         }
     }
 }
@@ -88,10 +84,9 @@ impl From<Denied> for Problem {
 impl From<InitError> for Problem {
     fn from(error: InitError) -> Self {
         match error {
-            InitError::SlugTaken(slug) => Self::new(
-                Code::SlugTaken,
-                format!("A tenant with slug '{slug}' already exists"),
-            ),
+            InitError::SlugTaken(slug) => {
+                Self::new(Code::SlugTaken, format!("A tenant with slug '{slug}' already exists"))
+            }
             InitError::Store(error) => error.into(),
         }
     }
@@ -100,10 +95,9 @@ impl From<InitError> for Problem {
 impl From<ConfirmError> for Problem {
     fn from(error: ConfirmError) -> Self {
         match error {
-            ConfirmError::InvalidToken => Self::new(
-                Code::InvalidToken,
-                "The confirmation token is invalid or has expired",
-            ),
+            ConfirmError::InvalidToken => {
+                Self::new(Code::InvalidToken, "The confirmation token is invalid or has expired")
+            }
             ConfirmError::AlreadyConfirmed { status } => Self::new(
                 Code::AlreadyConfirmed,
                 format!("The provisioning was confirmed before; the tenant is {status}"),
@@ -135,10 +129,9 @@ impl From<NewKeyError> for Problem {
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::InvalidCredentials => Self::new(
-                Code::InvalidCredentials,
-                "The e-mail address or the password is wrong",
-            ),
+            LoginError::InvalidCredentials => {
+                Self::new(Code::InvalidCredentials, "The e-mail address or the password is wrong")
+            }
             LoginError::Store(error) => error.into(),
         }
     }
@@ -180,15 +173,11 @@ impl From<ProvisionError> for Problem {
             ),
             ProvisionError::NoCapacity { max_accounts } => Self::new(
                 Code::NoCapacity,
-                format!(
-                    "The tenant's quota of {} is used up",
-                    count(max_accounts, "account")
-                ),
+                format!("The tenant's quota of {} is used up", count(max_accounts, "account")),
             ),
-            ProvisionError::KeyReused => Self::new(
-                Code::IdempotencyKeyReused,
-                "The idempotency key was used for a different request",
-            ),
+            ProvisionError::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
+            }
             ProvisionError::Store(error) => error.as_ref().into(),
         }
     }
@@ -199,10 +188,7 @@ impl Problem {
     pub(crate) fn invalid(findings: Vec<tenantry_domain::Finding>) -> Self {
         let detail = match findings.as_slice() {
             [only] => only.message.clone(),
-            more => format!(
-                "The request has {}; `errors` lists them all",
-                count(more.len() as u64, "fault")
-            ),
+            more => format!("The request has {}; `errors` lists them all", count(more.len() as u64, "fault")),
         };
         Self::new(Code::ValidationFailed, detail).with_errors(findings)
     }
@@ -210,11 +196,7 @@ impl Problem {
 
 /// `1 fault`, `2 faults`.
 fn count(number: u64, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 #[cfg(test)]
@@ -224,10 +206,7 @@ mod tests {
     #[test]
     fn what_may_pass_is_unavailable_and_the_rest_is_internal() {
         for (error, code) in [
-            (
-                StoreError::Unavailable("no route to 10.0.0.1".to_owned()),
-                Code::Unavailable,
-            ),
+            (StoreError::Unavailable("no route to 10.0.0.1".to_owned()), Code::Unavailable),
             (StoreError::Stale, Code::Unavailable),
             (StoreError::Conflict(Constraint::LogSequence), Code::Unavailable),
             (StoreError::Conflict(Constraint::AccountId), Code::InternalError),

@@ -37,10 +37,7 @@ impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         let headers = match code.entry().status {
             StatusCode::UNAUTHORIZED => {
-                vec![(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"tenantry\""),
-                )]
+                vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tenantry\""))]
             }
             StatusCode::SERVICE_UNAVAILABLE => vec![(header::RETRY_AFTER, HeaderValue::from_static("1"))],
             _ => Vec::new(),
@@ -108,11 +105,7 @@ impl Problem {
         }
         response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
         response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
-        let wire = Wire {
-            problem: &self.0,
-            request_id,
-            instance,
-        };
+        let wire = Wire { problem: &self.0, request_id, instance };
         // A map of texts and JSON values always serialises.
         response.body(serde_json::to_vec(&wire).unwrap_or_default())
     }
@@ -127,13 +120,7 @@ struct Wire<'a> {
 
 impl Serialize for Wire<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Inner {
-            code,
-            detail,
-            errors,
-            members,
-            ..
-        } = self.problem;
+        let Inner { code, detail, errors, members, .. } = self.problem;
         let entry = code.entry();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("type", entry.link())?;
@@ -156,14 +143,8 @@ impl Serialize for Wire<'_> {
 
 impl fmt::Debug for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner {
-            code, detail, cause, ..
-        } = &*self.0;
-        f.debug_struct("Problem")
-            .field("code", code)
-            .field("detail", detail)
-            .field("cause", cause)
-            .finish()
+        let Inner { code, detail, cause, .. } = &*self.0;
+        f.debug_struct("Problem").field("code", code).field("detail", detail).field("cause", cause).finish()
     }
 }
 
@@ -247,11 +228,7 @@ mod tests {
                 response.status() == StatusCode::SERVICE_UNAVAILABLE,
                 "{code:?}"
             );
-            assert_eq!(
-                response.headers().get(header::CONTENT_TYPE),
-                Some(&CONTENT_TYPE),
-                "{code:?}"
-            );
+            assert_eq!(response.headers().get(header::CONTENT_TYPE), Some(&CONTENT_TYPE), "{code:?}");
         }
     }
 }

@@ -161,18 +161,10 @@ pub(crate) async fn create(mut call: Call) -> Answer {
         expires_at: body.expires_at,
         created_by: caller.actor(),
     };
-    let (record, key) = call
-        .on_storage(move |platform| api_keys::create(platform, wish))
-        .await?;
+    let (record, key) = call.on_storage(move |platform| api_keys::create(platform, wish)).await?;
     let mut response = respond::private(StatusCode::CREATED);
     response.insert_header((header::LOCATION, format!("{}/{}", call.path(), record.id)));
-    respond::json(
-        response,
-        &NewKeyView {
-            key: key.expose(),
-            record: ApiKeyView::of(record),
-        },
-    )
+    respond::json(response, &NewKeyView { key: key.expose(), record: ApiKeyView::of(record) })
 }
 
 /// List a tenant's API keys
@@ -211,23 +203,14 @@ pub(crate) async fn list(call: Call) -> Answer {
     let list = List::new(call.platform().digest.as_ref(), format!("api-keys {}", tenant.id));
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?;
     let id: TenantId = tenant.id;
-    let mut keys = call
-        .on_storage::<_, StoreError>(move |platform| api_keys::list(platform, Some(id)))
-        .await?;
+    let mut keys =
+        call.on_storage::<_, StoreError>(move |platform| api_keys::list(platform, Some(id))).await?;
     if let Some(after) = after {
         // A tenant has few keys: they are read whole, and stay in order.
-        let seen = keys
-            .iter()
-            .position(|key| key.id.to_string() == after)
-            .map_or(keys.len(), |at| at + 1);
+        let seen = keys.iter().position(|key| key.id.to_string() == after).map_or(keys.len(), |at| at + 1);
         keys.drain(..seen);
     }
-    let page = Page::of(
-        keys,
-        limit,
-        |key| list.cursor(&key.id.to_string()),
-        ApiKeyView::of,
-    );
+    let page = Page::of(keys, limit, |key| list.cursor(&key.id.to_string()), ApiKeyView::of);
     respond::json(respond::private(StatusCode::OK), &page)
 }
 
@@ -250,10 +233,7 @@ pub(crate) async fn revoke(call: Call) -> Answer {
     let unknown = || Problem::new(Code::ApiKeyNotFound, "The tenant has no API key of this id");
     let key: ApiKeyId = call.segment("keyId").parse().map_err(|_| unknown())?;
     let owner = Some(tenant.id);
-    if !call
-        .on_storage::<_, StoreError>(move |platform| api_keys::revoke(platform, owner, key))
-        .await?
-    {
+    if !call.on_storage::<_, StoreError>(move |platform| api_keys::revoke(platform, owner, key)).await? {
         return Err(unknown());
     }
     call.state.gate.forget(key);

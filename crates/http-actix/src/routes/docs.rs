@@ -20,10 +20,7 @@ use crate::problem::{Code, Internal, Problem};
     responses((status = 200, description = "OpenAPI 3.1", body = AnyObject))
 )]
 pub(crate) async fn document(call: Call) -> Answer {
-    Ok(respond::json_bytes(
-        HttpResponse::Ok(),
-        call.state.document.clone(),
-    ))
+    Ok(respond::json_bytes(HttpResponse::Ok(), call.state.document.clone()))
 }
 
 /// This document, to browse
@@ -40,10 +37,7 @@ pub(crate) async fn page() -> Answer {
     let page =
         String::from_utf8_lossy(&index.bytes).replacen("<head>", "<head>\n    <base href=\"/swagger/\">", 1);
     Ok(HttpResponse::Ok()
-        .insert_header((
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ))
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
         .body(page))
 }
 
@@ -54,9 +48,7 @@ pub(crate) async fn asset(path: web::Path<String>) -> Answer {
     if file.gzpipped {
         response.insert_header((header::CONTENT_ENCODING, HeaderValue::from_static("gzip")));
     }
-    Ok(response
-        .content_type(file.content_type)
-        .body(file.bytes.into_owned()))
+    Ok(response.content_type(file.content_type).body(file.bytes.into_owned()))
 }
 
 fn file(path: &str) -> Result<utoipa_swagger_ui::SwaggerFile<'static>, Problem> {

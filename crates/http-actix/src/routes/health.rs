@@ -35,13 +35,7 @@ pub(crate) struct Health {
     responses((status = 200, description = "It lives", body = Health, example = json!({ "status": "ok" })))
 )]
 pub(crate) async fn live() -> Answer {
-    respond::json(
-        respond::private(StatusCode::OK),
-        &Health {
-            status: "ok",
-            checks: BTreeMap::new(),
-        },
-    )
+    respond::json(respond::private(StatusCode::OK), &Health { status: "ok", checks: BTreeMap::new() })
 }
 
 /// Whether the server may be sent traffic
@@ -59,13 +53,8 @@ pub(crate) async fn live() -> Answer {
 )]
 pub(crate) async fn ready(call: Call) -> Answer {
     let readiness = Arc::clone(&call.state.readiness);
-    let mut checks: BTreeMap<_, _> = call
-        .state
-        .storage()
-        .run(move || readiness.checks())
-        .await?
-        .into_iter()
-        .collect();
+    let mut checks: BTreeMap<_, _> =
+        call.state.storage().run(move || readiness.checks()).await?.into_iter().collect();
     if call.state.is_draining() {
         checks.insert("accepting", false);
     }

@@ -112,14 +112,9 @@ impl UserView {
 )]
 pub(crate) async fn login(mut call: Call) -> Answer {
     let body = call.body::<LoginBody>().await?.value;
-    let login = Login {
-        email: body.email,
-        password: body.password.into_secret(),
-    };
+    let login = Login { email: body.email, password: body.password.into_secret() };
     let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
-    let scope = tenant
-        .as_deref()
-        .and_then(|tenant| TenantScope::serving(tenant).ok());
+    let scope = tenant.as_deref().and_then(|tenant| TenantScope::serving(tenant).ok());
     let Some(scope) = scope else {
         let refused =
             call.on_hashing(move |platform| Ok::<_, LoginError>(sign_in::login_nowhere(platform, &login)));
@@ -127,14 +122,8 @@ pub(crate) async fn login(mut call: Call) -> Answer {
     };
     let tenant = scope.tenant();
     call.note(|trace| trace.tenant = Some(tenant));
-    let signed_in = call
-        .on_hashing(move |platform| sign_in::login(platform, &scope, &login))
-        .await?;
-    let refresh = refresh_cookie(
-        &call,
-        signed_in.refresh_token.expose(),
-        signed_in.refresh_expires_at,
-    );
+    let signed_in = call.on_hashing(move |platform| sign_in::login(platform, &scope, &login)).await?;
+    let refresh = refresh_cookie(&call, signed_in.refresh_token.expose(), signed_in.refresh_expires_at);
     let mut response = respond::private(StatusCode::OK);
     response.cookie(refresh);
     let view = SignedInView {

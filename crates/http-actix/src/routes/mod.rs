@@ -95,12 +95,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             tenants::create,
             Prefix,
             Public,
-            &[
-                Code::InvalidPlan,
-                Code::SlugTaken,
-                Code::ProvisioningFailed,
-                Code::ProvisioningUnfinished,
-            ],
+            &[Code::InvalidPlan, Code::SlugTaken, Code::ProvisioningFailed, Code::ProvisioningUnfinished],
         ),
         Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),
         Endpoint::new::<api_keys::__path_list, _, _>(

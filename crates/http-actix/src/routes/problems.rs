@@ -29,21 +29,8 @@ pub(crate) struct ProblemPage {
 
 impl From<&'static Entry> for ProblemPage {
     fn from(entry: &'static Entry) -> Self {
-        let Entry {
-            code,
-            status,
-            title,
-            cause,
-            fix,
-        } = entry;
-        Self {
-            code,
-            status: status.as_u16(),
-            title,
-            link: entry.link(),
-            cause,
-            fix,
-        }
+        let Entry { code, status, title, cause, fix } = entry;
+        Self { code, status: status.as_u16(), title, link: entry.link(), cause, fix }
     }
 }
 
@@ -90,36 +77,21 @@ pub(crate) async fn page(call: Call) -> Answer {
         code.ok_or_else(|| Problem::new(Code::NotFound, "There is no error of this code; see /problems"))?;
     if wants_html(call.request()) {
         return Ok(HttpResponse::Ok()
-            .insert_header((
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("text/html; charset=utf-8"),
-            ))
-            .insert_header((
-                header::CONTENT_SECURITY_POLICY,
-                HeaderValue::from_static("default-src 'none'"),
-            ))
+            .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")))
+            .insert_header((header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'")))
             .body(html(code.entry())));
     }
     respond::json(HttpResponse::Ok(), &ProblemPage::from(code.entry()))
 }
 
 fn wants_html(request: &HttpRequest) -> bool {
-    let accept = request
-        .headers()
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok());
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
     accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The catalogue is plain text without markup, so nothing needs escaping (a test sees to that).
 fn html(entry: &Entry) -> String {
-    let Entry {
-        code,
-        status,
-        title,
-        cause,
-        fix,
-    } = entry;
+    let Entry { code, status, title, cause, fix } = entry;
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title} ({code})</title></head>\n\
          <body>\n<h1>{title}</h1>\n<p><code>{code}</code>, HTTP status <a href=\"{link}\">{status}</a></p>\n\
@@ -139,9 +111,7 @@ mod tests {
     #[test]
     fn the_catalogue_needs_no_escaping() {
         for code in Code::ALL {
-            let Entry {
-                title, cause, fix, ..
-            } = code.entry();
+            let Entry { title, cause, fix, .. } = code.entry();
             for text in [title, cause, fix] {
                 assert!(!text.contains(['<', '>', '&', '"']), "{text}");
             }

@@ -42,9 +42,7 @@ impl Body for InitTenantBody {
 
 /// Says that there is no such plan, in the words of the source documents.
 pub(super) fn plan(text: &str) -> Result<(), InvalidText> {
-    text.parse::<Plan>()
-        .map(drop)
-        .map_err(|error| InvalidText::new("invalid_plan", error.to_string()))
+    text.parse::<Plan>().map(drop).map_err(|error| InvalidText::new("invalid_plan", error.to_string()))
 }
 
 /// A tenant was announced.
@@ -82,15 +80,9 @@ pub(crate) struct Initialized {
 )]
 pub(crate) async fn init(mut call: Call) -> Answer {
     let body = call.body::<InitTenantBody>().await?.value;
-    let command = InitTenant {
-        name: body.name,
-        slug: body.slug,
-        plan: body.plan,
-        contact_email: body.contact_email,
-    };
-    let announced = call
-        .on_storage(move |platform| tenants::init(platform, command))
-        .await?;
+    let command =
+        InitTenant { name: body.name, slug: body.slug, plan: body.plan, contact_email: body.contact_email };
+    let announced = call.on_storage(move |platform| tenants::init(platform, command)).await?;
     call.note(|trace| trace.tenant = Some(announced.tenant));
     let answer = Initialized {
         provisioning_id: announced.tenant.uuid().to_string(),
@@ -132,16 +124,10 @@ pub(crate) struct ConfirmedView {
     })))
 )]
 pub(crate) async fn confirm(call: Call) -> Answer {
-    let missing = || {
-        Problem::new(
-            Code::MissingAuthorization,
-            "Authorization header with Bearer token is required",
-        )
-    };
+    let missing =
+        || Problem::new(Code::MissingAuthorization, "Authorization header with Bearer token is required");
     let token = bearer(call.headers()).ok_or_else(missing)?.to_owned();
-    let confirmed = call
-        .on_storage(move |platform| tenants::confirm(platform, &token))
-        .await?;
+    let confirmed = call.on_storage(move |platform| tenants::confirm(platform, &token)).await?;
     call.note(|trace| trace.tenant = Some(confirmed.tenant));
     let id = confirmed.tenant.uuid();
     let answer = ConfirmedView {

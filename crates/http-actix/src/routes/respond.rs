@@ -24,9 +24,7 @@ pub(crate) fn json_bytes(
     mut response: HttpResponseBuilder,
     body: impl Into<actix_web::web::Bytes>,
 ) -> HttpResponse {
-    response
-        .insert_header((header::CONTENT_TYPE, JSON))
-        .body(body.into())
+    response.insert_header((header::CONTENT_TYPE, JSON)).body(body.into())
 }
 
 /// An answer that nobody but the caller may keep, because there is a secret in it or because it changes.
@@ -58,10 +56,7 @@ impl<T> Page<T> {
         let more = found.len() > limit;
         found.truncate(limit);
         let next_cursor = found.last().filter(|_| more).map(cursor);
-        Self {
-            items: found.into_iter().map(view).collect(),
-            next_cursor,
-        }
+        Self { items: found.into_iter().map(view).collect(), next_cursor }
     }
 }
 
@@ -76,10 +71,7 @@ pub(crate) fn is_current(headers: &header::HeaderMap, etag: &HeaderValue) -> boo
         return false;
     };
     let given = given.to_str().unwrap_or_default();
-    given
-        .split(',')
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    given.split(',').map(str::trim).any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
 }
 
 #[cfg(test)]

@@ -25,14 +25,8 @@ use crate::openapi::AnyObject;
 )]
 pub(crate) async fn account_config() -> Answer {
     let mut response: HttpResponseBuilder = HttpResponse::Ok();
-    response.insert_header((
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=300"),
-    ));
+    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300")));
     let mut response = respond::json(response, &config::schema())?;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/schema+json"),
-    );
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/schema+json"));
     Ok(response)
 }

@@ -84,12 +84,7 @@ impl StatusView {
             status,
             tenant_slug: shown.then(|| tenant.slug.to_string()),
             db_name: shown.then(|| tenant.database.to_string()),
-            steps: runs
-                .pop()
-                .into_iter()
-                .flat_map(|run| run.journal)
-                .map(StepView::of)
-                .collect(),
+            steps: runs.pop().into_iter().flat_map(|run| run.journal).map(StepView::of).collect(),
         }
     }
 }
@@ -142,20 +137,13 @@ pub(super) fn endpoint(tenant: TenantId) -> String {
 )]
 pub(crate) async fn status(call: Call) -> Answer {
     let unknown = || Problem::new(Code::ProvisioningNotFound, "No provisioning has this id");
-    let id = hyphenated(call.segment("provisioningId"))
-        .map(TenantId::new)
-        .ok_or_else(unknown)?;
+    let id = hyphenated(call.segment("provisioningId")).map(TenantId::new).ok_or_else(unknown)?;
     call.note(|trace| trace.tenant = Some(id));
-    let progress = call
-        .on_storage(move |platform| tenants::progress(platform, id))
-        .await?
-        .ok_or_else(unknown)?;
+    let progress =
+        call.on_storage(move |platform| tenants::progress(platform, id)).await?.ok_or_else(unknown)?;
     let view = StatusView::of(progress);
     let mut response = respond::private(StatusCode::OK);
-    if matches!(
-        view.status,
-        Status::PendingValidation | Status::Queued | Status::Provisioning
-    ) {
+    if matches!(view.status, Status::PendingValidation | Status::Queued | Status::Provisioning) {
         response.insert_header((header::RETRY_AFTER, HeaderValue::from_static("1")));
     }
     respond::json(response, &view)

@@ -203,9 +203,7 @@ impl CreatedView {
 )]
 pub(crate) async fn create(mut call: Call) -> Answer {
     let command: CreateTenant = call.body::<CreateTenantBody>().await?.value.into();
-    let created = call
-        .on_hashing(move |platform| tenants::create(platform, command))
-        .await?;
+    let created = call.on_hashing(move |platform| tenants::create(platform, command)).await?;
     call.note(|trace| trace.tenant = Some(created.tenant.id));
     let tenant = activation(&call, created.tenant).await?;
     let location = format!("{}/tenants/{}", call.state.prefix, tenant.id);
@@ -229,10 +227,7 @@ async fn activation(call: &Call, mut tenant: Tenant) -> Result<Tenant, Problem> 
                     .with("errorCode", reason.code.as_str()));
             }
             other => {
-                let detail = format!(
-                    "The tenant became {} while it was being provisioned",
-                    other.status()
-                );
+                let detail = format!("The tenant became {} while it was being provisioned", other.status());
                 return Err(unprovisioned(Code::ProvisioningFailed, detail, id));
             }
         }
@@ -242,10 +237,7 @@ async fn activation(call: &Call, mut tenant: Tenant) -> Result<Tenant, Problem> 
         }
         actix_web::rt::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_millis(100));
-        match call
-            .on_storage::<_, StoreError>(move |platform| tenants::progress(platform, id))
-            .await
-        {
+        match call.on_storage::<_, StoreError>(move |platform| tenants::progress(platform, id)).await {
             Ok(Some(progress)) => tenant = progress.tenant,
             // The tenant is under way all the same; a busy moment is no reason to tell its creator otherwise.
             Ok(None) => {}

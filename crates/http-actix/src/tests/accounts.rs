@@ -12,9 +12,7 @@ const PATH: &str = "/api/v1/tenants/acme/accounts";
 async fn world() -> (World, String) {
     let world = World::new();
     let (_, key) = world.tenant_and_key("acme");
-    let reply = world
-        .post("/api/v1/tenants/acme/configs", &key, &config("25k-own-v1"))
-        .await;
+    let reply = world.post("/api/v1/tenants/acme/configs", &key, &config("25k-own-v1")).await;
     assert_eq!(reply.status, StatusCode::CREATED);
     (world, key)
 }
@@ -26,20 +24,9 @@ fn wish(user: &str) -> Value {
 #[actix_web::test]
 async fn an_account_is_provisioned_and_reads_back_with_its_full_state() {
     let (world, key) = world().await;
-    let tenant = world
-        .test
-        .platform
-        .control
-        .read(|tx| tx.tenants().holding(&"acme".parse().unwrap()));
-    let tenant = tenant
-        .map_err(|error: tenantry_ports::StoreError| error)
-        .unwrap()
-        .unwrap()
-        .id;
-    for path in [
-        "/api/v1/tenants/acme/accounts".to_owned(),
-        format!("/tenants/{tenant}/accounts"),
-    ] {
+    let tenant = world.test.platform.control.read(|tx| tx.tenants().holding(&"acme".parse().unwrap()));
+    let tenant = tenant.map_err(|error: tenantry_ports::StoreError| error).unwrap().unwrap().id;
+    for path in ["/api/v1/tenants/acme/accounts".to_owned(), format!("/tenants/{tenant}/accounts")] {
         let mut body = wish("user-42");
         body["meta"] = json!({ "campaign": "spring" });
         body["tenantId"] = "acme".into();
@@ -81,9 +68,8 @@ async fn an_account_is_provisioned_and_reads_back_with_its_full_state() {
             assert_eq!(account.pointer(pointer), Some(&value), "{pointer} of {account}");
         }
         let tag = read.header("etag").unwrap();
-        let unchanged = world
-            .send(get(&format!("{path}/{id}"), &key).insert_header(("If-None-Match", tag)))
-            .await;
+        let unchanged =
+            world.send(get(&format!("{path}/{id}"), &key).insert_header(("If-None-Match", tag))).await;
         assert_eq!(unchanged.status, StatusCode::NOT_MODIFIED);
     }
 }
@@ -94,9 +80,7 @@ async fn amounts_are_exact_numbers_and_never_floats() {
     let mut document = config("exact-v1");
     document["baseCapital"] = serde_json::from_str("12345678.25").unwrap();
     world.post("/api/v1/tenants/acme/configs", &key, &document).await;
-    let made = world
-        .post(PATH, &key, &json!({ "userId": "u", "configId": "exact-v1" }))
-        .await;
+    let made = world.post(PATH, &key, &json!({ "userId": "u", "configId": "exact-v1" })).await;
     let text = String::from_utf8_lossy(&made.bytes).into_owned();
     assert!(text.contains("\"balance\":12345678.25,"), "{text}");
     let read = world.get(made.header("location").unwrap(), &key).await;
@@ -109,51 +93,30 @@ async fn a_repeated_request_gets_the_first_answer_byte_for_byte() {
     let (world, key) = world().await;
     let body = wish("user-1").to_string();
     let send = async |header: (&str, &str), body: &str| {
-        let request = post(PATH, &key)
-            .insert_header(header)
-            .insert_header(("Content-Type", "application/json"));
+        let request =
+            post(PATH, &key).insert_header(header).insert_header(("Content-Type", "application/json"));
         world.send(request.set_payload(body.to_owned())).await
     };
     let first = send(("Idempotency-Key", "\"8e03978e\""), &body).await;
-    assert_eq!(
-        (first.status, first.header("idempotent-replayed")),
-        (StatusCode::CREATED, None)
-    );
+    assert_eq!((first.status, first.header("idempotent-replayed")), (StatusCode::CREATED, None));
     for header in [("Idempotency-Key", "8e03978e"), ("requestId", "8e03978e")] {
         let again = send(header, &body).await;
-        assert_eq!(
-            (again.status, again.header("idempotent-replayed")),
-            (StatusCode::CREATED, Some("true"))
-        );
+        assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::CREATED, Some("true")));
         assert_eq!(again.bytes, first.bytes);
         assert_eq!(again.header("location"), first.header("location"));
     }
     let reused = send(("Idempotency-Key", "8e03978e"), &wish("user-2").to_string()).await;
     assert_eq!(reused.status, StatusCode::UNPROCESSABLE_ENTITY);
     reused.problem("idempotency_key_reused");
-    send(("Idempotency-Key", ""), &body)
-        .await
-        .problem("invalid_idempotency_key");
-    assert_eq!(
-        world.get(PATH, &key).await.json()["items"]
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    send(("Idempotency-Key", ""), &body).await.problem("invalid_idempotency_key");
+    assert_eq!(world.get(PATH, &key).await.json()["items"].as_array().unwrap().len(), 1);
 }
 
 #[actix_web::test]
 async fn both_spellings_of_a_route_are_one_operation_to_an_idempotency_key() {
     let (world, key) = world().await;
     let send = async |path: &str| {
-        world
-            .send(
-                post(path, &key)
-                    .insert_header(("Idempotency-Key", "k"))
-                    .set_json(wish("u")),
-            )
-            .await
+        world.send(post(path, &key).insert_header(("Idempotency-Key", "k")).set_json(wish("u"))).await
     };
     let first = send(PATH).await;
     let again = send("/tenants/acme/accounts").await;
@@ -172,11 +135,7 @@ async fn many_at_once_get_an_account_each() {
     let mut ids: Vec<String> = Vec::new();
     for (n, reply) in replies.iter().enumerate() {
         assert_eq!(reply.status, StatusCode::CREATED);
-        assert_eq!(
-            reply.json()["userId"],
-            format!("user-{n}"),
-            "everybody gets their own answer"
-        );
+        assert_eq!(reply.json()["userId"], format!("user-{n}"), "everybody gets their own answer");
         ids.push(reply.json()["accountId"].as_str().unwrap().to_owned());
     }
     ids.sort_unstable();
@@ -185,11 +144,7 @@ async fn many_at_once_get_an_account_each() {
     let reads = join_all(ids.iter().map(|id| {
         let path = format!("{PATH}/{id}");
         let (world, key) = (&world, &key);
-        async move {
-            world.get(&path, key).await.json()["accountId"]
-                .as_str()
-                .map(str::to_owned)
-        }
+        async move { world.get(&path, key).await.json()["accountId"].as_str().map(str::to_owned) }
     }))
     .await;
     assert!(reads.iter().zip(&ids).all(|(read, id)| read.as_ref() == Some(id)));
@@ -198,28 +153,16 @@ async fn many_at_once_get_an_account_each() {
 #[actix_web::test]
 async fn what_the_domain_refuses_is_told() {
     let (world, key) = world().await;
-    let unknown = world
-        .post(PATH, &key, &json!({ "userId": "u", "configId": "no-such" }))
-        .await;
+    let unknown = world.post(PATH, &key, &json!({ "userId": "u", "configId": "no-such" })).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
     unknown.problem("unknown_config");
     let mut foreign = wish("u");
     foreign["tenantId"] = "other".into();
     world.post(PATH, &key, &foreign).await.problem("wrong_tenant");
-    let reply = world
-        .post(
-            PATH,
-            &key,
-            &json!({ "userId": " ", "configId": "A", "balance": 5 }),
-        )
-        .await;
+    let reply = world.post(PATH, &key, &json!({ "userId": " ", "configId": "A", "balance": 5 })).await;
     assert_eq!(
         reply.findings("validation_failed"),
-        pairs(&[
-            ("/balance", "unknown_member"),
-            ("/configId", "too_short"),
-            ("/userId", "invalid_user_id")
-        ])
+        pairs(&[("/balance", "unknown_member"), ("/configId", "too_short"), ("/userId", "invalid_user_id")])
     );
 }
 
@@ -227,14 +170,9 @@ async fn what_the_domain_refuses_is_told() {
 async fn foreign_and_unknown_accounts_are_not_found_alike() {
     let (world, key) = world().await;
     let (_, other) = world.tenant_and_key("other");
-    let id = world.post(PATH, &key, &wish("u")).await.json()["accountId"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let id = world.post(PATH, &key, &wish("u")).await.json()["accountId"].as_str().unwrap().to_owned();
     for id in [id.as_str(), "acc_0195c0de00007000800000000000000a", "acc_", "x"] {
-        let reply = world
-            .get(&format!("/api/v1/tenants/other/accounts/{id}"), &other)
-            .await;
+        let reply = world.get(&format!("/api/v1/tenants/other/accounts/{id}"), &other).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND);
         reply.problem("account_not_found");
     }
@@ -248,35 +186,22 @@ async fn accounts_are_filtered_and_paged() {
     }
     let list = async |query: &str| world.get(&format!("{PATH}{query}"), &key).await;
     let ids = |page: &Value| -> Vec<Value> {
-        page["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["accountId"].clone())
-            .collect()
+        page["items"].as_array().unwrap().iter().map(|item| item["accountId"].clone()).collect()
     };
     let whole = list("").await.json();
     assert_eq!(ids(&whole).len(), 5);
     assert_eq!(ids(&list("?userId=user-1").await.json()).len(), 2);
     assert_eq!(ids(&list("?status=active").await.json()).len(), 0);
-    assert_eq!(
-        ids(&list("?status=provisioned&configId=25k-own-v1").await.json()).len(),
-        5
-    );
+    assert_eq!(ids(&list("?status=provisioned&configId=25k-own-v1").await.json()).len(), 5);
     let first = list("?limit=3").await.json();
     let cursor = first["nextCursor"].as_str().unwrap();
     let second = list(&format!("?limit=3&cursor={cursor}")).await.json();
     assert_eq!(second["nextCursor"], json!(null));
     assert_eq!([ids(&first), ids(&second)].concat(), ids(&whole));
-    list(&format!("?userId=user-1&cursor={cursor}"))
-        .await
-        .problem("invalid_cursor");
+    list(&format!("?userId=user-1&cursor={cursor}")).await.problem("invalid_cursor");
     let wrong = list("?limit=201&status=sleeping&configId=X&colour=red").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    let pointers: Vec<_> = wrong
-        .findings("invalid_parameter")
-        .into_iter()
-        .map(|(pointer, _)| pointer)
-        .collect();
+    let pointers: Vec<_> =
+        wrong.findings("invalid_parameter").into_iter().map(|(pointer, _)| pointer).collect();
     assert_eq!(pointers, ["/status", "/configId", "/limit", "/colour"]);
 }

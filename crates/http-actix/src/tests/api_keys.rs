@@ -18,30 +18,19 @@ async fn a_key_is_shown_once_works_and_stops_working_when_revoked() {
     assert_eq!(made.status, StatusCode::CREATED);
     assert_eq!(made.header("cache-control"), Some("no-store"));
     let made_body = made.json();
-    let (id, key) = (
-        made_body["id"].as_str().unwrap(),
-        made_body["key"].as_str().unwrap(),
-    );
-    assert!(
-        id.starts_with("key_") && key.starts_with(made_body["prefix"].as_str().unwrap()),
-        "{made_body}"
-    );
+    let (id, key) = (made_body["id"].as_str().unwrap(), made_body["key"].as_str().unwrap());
+    assert!(id.starts_with("key_") && key.starts_with(made_body["prefix"].as_str().unwrap()), "{made_body}");
     assert_eq!(made_body["expiresAt"], "2027-01-01T00:00:00.000Z");
     assert_eq!(made.header("location").unwrap(), format!("{PATH}/{id}"));
 
     let accounts = "/api/v1/tenants/acme/accounts";
     assert_eq!(world.get(accounts, key).await.status, StatusCode::OK);
     assert_eq!(
-        world
-            .send(TestRequest::get().uri(accounts).insert_header(("X-API-Key", key)))
-            .await
-            .status,
+        world.send(TestRequest::get().uri(accounts).insert_header(("X-API-Key", key))).await.status,
         StatusCode::OK
     );
 
-    let listed = world
-        .get(&format!("/api/v1/tenants/{tenant}/api-keys"), &operator)
-        .await;
+    let listed = world.get(&format!("/api/v1/tenants/{tenant}/api-keys"), &operator).await;
     assert!(!String::from_utf8_lossy(&listed.bytes).contains(key));
     let listed = listed.json();
     assert_eq!(listed["items"][0]["id"], id);
@@ -52,11 +41,7 @@ async fn a_key_is_shown_once_works_and_stops_working_when_revoked() {
     let revoked = world.send(delete()).await;
     assert_eq!((revoked.status, revoked.bytes.len()), (StatusCode::NO_CONTENT, 0));
     world.get(accounts, key).await.problem("invalid_token");
-    assert_eq!(
-        world.send(delete()).await.status,
-        StatusCode::NO_CONTENT,
-        "once more changes nothing"
-    );
+    assert_eq!(world.send(delete()).await.status, StatusCode::NO_CONTENT, "once more changes nothing");
     for unknown in ["key_0195c0de00007000800000000000000a", "x"] {
         let path = format!("{PATH}/{unknown}");
         world
@@ -79,16 +64,10 @@ async fn a_tenants_admin_manages_its_keys_and_nobody_elses() {
     world.post(PATH, &foreign, &body).await.problem("wrong_tenant");
     // The id of another tenant's key does not exist, even below one's own tenant.
     let path = format!("/api/v1/tenants/other/api-keys/{id}");
-    world
-        .send(authorised(TestRequest::delete().uri(&path), &foreign))
-        .await
-        .problem("api_key_not_found");
+    world.send(authorised(TestRequest::delete().uri(&path), &foreign)).await.problem("api_key_not_found");
     let path = format!("{PATH}/{id}");
     assert_eq!(
-        world
-            .send(authorised(TestRequest::delete().uri(&path), &admin))
-            .await
-            .status,
+        world.send(authorised(TestRequest::delete().uri(&path), &admin)).await.status,
         StatusCode::NO_CONTENT
     );
 }
@@ -97,9 +76,7 @@ async fn a_tenants_admin_manages_its_keys_and_nobody_elses() {
 async fn machines_do_not_manage_keys() {
     let world = World::new();
     let (_, key) = world.tenant_and_key("acme");
-    let reply = world
-        .post(PATH, &key, &json!({ "name": "x", "scopes": ["accounts:read"] }))
-        .await;
+    let reply = world.post(PATH, &key, &json!({ "name": "x", "scopes": ["accounts:read"] })).await;
     assert_eq!(reply.status, StatusCode::FORBIDDEN);
     reply.problem("forbidden");
 }
@@ -110,17 +87,11 @@ async fn what_is_no_wish_for_a_key_is_refused() {
     world.tenant("acme");
     let operator = world.operator();
     let body = json!({ "name": "", "scopes": ["accounts:fly"], "expiresAt": "tomorrow" });
-    let findings = world
-        .post(PATH, &operator, &body)
-        .await
-        .findings("validation_failed");
+    let findings = world.post(PATH, &operator, &body).await.findings("validation_failed");
     let pointers: Vec<_> = findings.iter().map(|(pointer, _)| pointer.as_str()).collect();
     assert_eq!(pointers, ["/expiresAt", "/name", "/scopes/0"], "{findings:?}");
     let past = json!({ "name": "x", "scopes": ["accounts:read"], "expiresAt": "2020-01-01T00:00:00Z" });
-    let findings = world
-        .post(PATH, &operator, &past)
-        .await
-        .findings("validation_failed");
+    let findings = world.post(PATH, &operator, &past).await.findings("validation_failed");
     assert_eq!(findings, pairs(&[("/expiresAt", "in_the_past")]));
 }
 

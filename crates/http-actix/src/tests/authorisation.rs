@@ -23,15 +23,10 @@ fn operations() -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let security = operation["security"].as_array().unwrap();
-            let Some(needs) = security
-                .iter()
-                .find_map(|requirement| requirement["bearer"].as_array())
-            else {
+            let Some(needs) = security.iter().find_map(|requirement| requirement["bearer"].as_array()) else {
                 continue;
             };
-            let [Value::String(need)] = needs.as_slice() else {
-                panic!("{path}: {needs:?}")
-            };
+            let [Value::String(need)] = needs.as_slice() else { panic!("{path}: {needs:?}") };
             let path = path
                 .replace("{tenantId}", "acme")
                 .replace("{accountId}", "acc_0195c0de00007000800000000000000a")
@@ -39,11 +34,7 @@ fn operations() -> Vec<Operation> {
                 .replace("{configId}", "no-such");
             assert!(!path.contains('{'), "{path}");
             let method = method.to_uppercase().parse().unwrap();
-            found.push(Operation {
-                method,
-                path,
-                scope: need.parse().ok(),
-            });
+            found.push(Operation { method, path, scope: need.parse().ok() });
         }
     }
     assert!(found.len() > 10);
@@ -51,14 +42,8 @@ fn operations() -> Vec<Operation> {
 }
 
 async fn call(world: &World, operation: &Operation, credential: &str) -> Reply {
-    let request = TestRequest::default()
-        .method(operation.method.clone())
-        .uri(&operation.path);
-    let request = if operation.method == Method::POST {
-        request.set_json(json!({}))
-    } else {
-        request
-    };
+    let request = TestRequest::default().method(operation.method.clone()).uri(&operation.path);
+    let request = if operation.method == Method::POST { request.set_json(json!({})) } else { request };
     world.send(authorised(request, credential)).await
 }
 
@@ -66,13 +51,7 @@ async fn call(world: &World, operation: &Operation, credential: &str) -> Reply {
 #[track_caller]
 fn assert_admitted(reply: &Reply, operation: &Operation) {
     let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
-    assert!(
-        !refused.contains(&reply.status),
-        "{} {}: {:?}",
-        operation.method,
-        operation.path,
-        reply.bytes
-    );
+    assert!(!refused.contains(&reply.status), "{} {}: {:?}", operation.method, operation.path, reply.bytes);
 }
 
 #[actix_web::test]
@@ -102,11 +81,7 @@ async fn every_protected_operation_turns_every_wrong_caller_away() {
             Some(scope) => {
                 let others: Vec<_> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
                 let lacking = call(&world, &operation, &world.key(Some(tenant), &others)).await;
-                assert_eq!(
-                    lacking.problem("missing_scope")["requiredScope"],
-                    scope.as_str(),
-                    "{about}"
-                );
+                assert_eq!(lacking.problem("missing_scope")["requiredScope"], scope.as_str(), "{about}");
                 assert_admitted(
                     &call(&world, &operation, &world.key(Some(tenant), &[scope])).await,
                     &operation,
@@ -130,10 +105,8 @@ async fn an_unknown_tenant_looks_like_a_foreign_one_except_to_the_operator() {
     world.tenant("other");
     let mut bodies = Vec::new();
     for tenant in ["other", "nowhere", "ten_3fa85f6457174562b3fc2c963f66afa6", "X"] {
-        let mut body = world
-            .get(&format!("/api/v1/tenants/{tenant}/accounts"), &key)
-            .await
-            .problem("wrong_tenant");
+        let mut body =
+            world.get(&format!("/api/v1/tenants/{tenant}/accounts"), &key).await.problem("wrong_tenant");
         for differs in ["requestId", "instance"] {
             body.as_object_mut().unwrap().remove(differs);
         }

@@ -11,21 +11,12 @@ const PATH: &str = "/api/v1/tenants/acme/configs";
 async fn a_valid_config_is_ok_and_nothing_is_stored() {
     let world = World::new();
     let (_, key) = world.tenant_and_key("acme");
-    for path in [
-        "/api/v1/tenants/acme/configs/validate",
-        "/tenants/acme/configs/validate",
-    ] {
+    for path in ["/api/v1/tenants/acme/configs/validate", "/tenants/acme/configs/validate"] {
         let reply = world.post(path, &key, &config("25k-own-v1")).await;
         assert_eq!(reply.status, StatusCode::OK);
-        assert_eq!(
-            reply.json(),
-            json!({ "status": "OK", "errors": [], "warnings": [] })
-        );
+        assert_eq!(reply.json(), json!({ "status": "OK", "errors": [], "warnings": [] }));
     }
-    world
-        .get(&format!("{PATH}/25k-own-v1"), &key)
-        .await
-        .problem("config_not_found");
+    world.get(&format!("{PATH}/25k-own-v1"), &key).await.problem("config_not_found");
 }
 
 #[actix_web::test]
@@ -36,21 +27,11 @@ async fn validation_tells_everything_an_upload_would_refuse() {
     document["baseCapital"] = 5.into();
     document["colour"] = "red".into();
     document["challengeDefinitions"][0]["rules"]["dailyLossLimit"] = json!(0.5);
-    let verdict = world
-        .post(&format!("{PATH}/validate"), &key, &document)
-        .await
-        .json();
+    let verdict = world.post(&format!("{PATH}/validate"), &key, &document).await.json();
     assert_eq!(verdict["status"], "INVALID");
-    let codes: Vec<_> = verdict["errors"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|finding| &finding["code"])
-        .collect();
-    assert!(
-        codes.contains(&&json!("daily_loss_exceeds_max_drawdown")) && codes.len() == 3,
-        "{verdict}"
-    );
+    let codes: Vec<_> =
+        verdict["errors"].as_array().unwrap().iter().map(|finding| &finding["code"]).collect();
+    assert!(codes.contains(&&json!("daily_loss_exceeds_max_drawdown")) && codes.len() == 3, "{verdict}");
     let upload = world.post(PATH, &key, &document).await;
     assert_eq!(upload.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(upload.problem("invalid_config")["errors"], verdict["errors"]);
@@ -84,19 +65,12 @@ async fn an_uploaded_config_reads_back_and_an_identical_one_is_found() {
     assert_eq!(read.json()["document"], config("25k-own-v1"));
     assert_eq!(read.json()["hash"], body["hash"]);
     let tag = read.header("etag").unwrap();
-    let unchanged = world
-        .send(get(&format!("{PATH}/25k-own-v1"), &key).insert_header(("If-None-Match", tag)))
-        .await;
-    assert_eq!(
-        (unchanged.status, unchanged.bytes.len()),
-        (StatusCode::NOT_MODIFIED, 0)
-    );
+    let unchanged =
+        world.send(get(&format!("{PATH}/25k-own-v1"), &key).insert_header(("If-None-Match", tag))).await;
+    assert_eq!((unchanged.status, unchanged.bytes.len()), (StatusCode::NOT_MODIFIED, 0));
 
     let again = world.post(PATH, &key, &config("25k-own-v1")).await;
-    assert_eq!(
-        (again.status, &again.json()["version"]),
-        (StatusCode::OK, &json!(1))
-    );
+    assert_eq!((again.status, &again.json()["version"]), (StatusCode::OK, &json!(1)));
 
     let mut other = config("25k-own-v1");
     other["baseCapital"] = 50_000.into();
@@ -116,10 +90,7 @@ async fn a_version_that_is_not_there_is_not_found_and_one_that_is_no_number_is_r
     for wrong in ["?version=0", "?version=x", "?version=1&version=1", "?ver=1"] {
         read(wrong).await.problem("invalid_parameter");
     }
-    world
-        .get(&format!("{PATH}/NO"), &key)
-        .await
-        .problem("config_not_found");
+    world.get(&format!("{PATH}/NO"), &key).await.problem("config_not_found");
 }
 
 #[actix_web::test]

@@ -39,16 +39,10 @@ async fn every_documented_operation_is_served() {
     for (path, method, _) in operations(&document()) {
         let url = path.replace(['{', '}'], "");
         let method: Method = method.parse().unwrap();
-        let reply = world
-            .send(TestRequest::default().method(method.clone()).uri(&url))
-            .await;
+        let reply = world.send(TestRequest::default().method(method.clone()).uri(&url)).await;
         assert_ne!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         if reply.status == StatusCode::NOT_FOUND {
-            assert_ne!(
-                reply.json()["detail"],
-                "There is nothing at this URL",
-                "{method} {path}"
-            );
+            assert_ne!(reply.json()["detail"], "There is nothing at this URL", "{method} {path}");
         }
     }
 }
@@ -56,38 +50,24 @@ async fn every_documented_operation_is_served() {
 #[actix_web::test]
 async fn every_endpoint_is_documented_in_each_of_its_spellings_and_no_other_method_is_served() {
     let document = document();
-    let documented: BTreeSet<_> = operations(&document)
-        .into_iter()
-        .map(|(path, method, _)| (path, method))
-        .collect();
+    let documented: BTreeSet<_> =
+        operations(&document).into_iter().map(|(path, method, _)| (path, method)).collect();
     let served: BTreeSet<_> = routes::endpoints()
         .iter()
         .flat_map(|endpoint: &Endpoint| {
-            let method = serde_json::to_value(&endpoint.method)
-                .unwrap()
-                .as_str()
-                .unwrap()
-                .to_uppercase();
-            endpoint
-                .paths("/api/v1")
-                .into_iter()
-                .map(move |path| (path, method.clone()))
+            let method = serde_json::to_value(&endpoint.method).unwrap().as_str().unwrap().to_uppercase();
+            endpoint.paths("/api/v1").into_iter().map(move |path| (path, method.clone()))
         })
         .collect();
     assert_eq!(documented, served);
-    assert!(
-        routes::endpoints()
-            .iter()
-            .any(|endpoint| endpoint.place == Place::Both)
-    );
+    assert!(routes::endpoints().iter().any(|endpoint| endpoint.place == Place::Both));
     let world = World::new();
     for (path, _) in &served {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             if !served.contains(&(path.clone(), method.to_owned())) {
                 let url = path.replace(['{', '}'], "");
-                let reply = world
-                    .send(TestRequest::default().method(method.parse().unwrap()).uri(&url))
-                    .await;
+                let reply =
+                    world.send(TestRequest::default().method(method.parse().unwrap()).uri(&url)).await;
                 assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             }
         }
@@ -100,19 +80,13 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
     let mut used = BTreeSet::new();
     walk(&document, &mut |value| {
         if let Some(Value::String(reference)) = value.get("$ref") {
-            let pointer = reference
-                .strip_prefix('#')
-                .unwrap_or_else(|| panic!("{reference}"));
+            let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference}"));
             assert!(document.pointer(pointer).is_some(), "{reference}");
             used.insert(pointer.rsplit('/').next().unwrap().to_owned());
         }
     });
-    let schemas: BTreeSet<_> = document["components"]["schemas"]
-        .as_object()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let schemas: BTreeSet<_> =
+        document["components"]["schemas"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(used, schemas);
 }
 
@@ -120,12 +94,8 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 fn it_is_openapi_3_1_and_describes_itself() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");
-    let tags: BTreeSet<_> = document["tags"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|tag| tag["name"].clone().to_string())
-        .collect();
+    let tags: BTreeSet<_> =
+        document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone().to_string()).collect();
     let mut ids = BTreeSet::new();
     for (path, method, operation) in operations(&document) {
         let about = format!("{method} {path}");
@@ -135,10 +105,7 @@ fn it_is_openapi_3_1_and_describes_itself() {
             "{id}"
         );
         assert!(ids.insert(id.to_owned()), "{id} twice");
-        assert!(
-            operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
-            "{about}"
-        );
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{about}");
         assert!(operation["security"].is_array(), "{about}");
         let tag = operation["tags"].as_array().unwrap();
         assert!(tag.len() == 1 && tags.contains(&tag[0].to_string()), "{about}");
@@ -149,35 +116,20 @@ fn it_is_openapi_3_1_and_describes_itself() {
             .filter(|parameter| parameter["in"] == "path")
             .map(|parameter| format!("{{{}}}", parameter["name"].as_str().unwrap()))
             .collect();
-        let in_path: BTreeSet<_> = path
-            .split('/')
-            .filter(|part| part.starts_with('{'))
-            .map(str::to_owned)
-            .collect();
+        let in_path: BTreeSet<_> =
+            path.split('/').filter(|part| part.starts_with('{')).map(str::to_owned).collect();
         assert_eq!(names, in_path, "{about}");
         for (status, response) in operation["responses"].as_object().unwrap() {
-            assert!(
-                response["headers"]["X-Request-Id"].is_object(),
-                "{about} {status}"
-            );
+            assert!(response["headers"]["X-Request-Id"].is_object(), "{about} {status}");
             if status.starts_with(['4', '5']) {
                 let content = &response["content"]["application/problem+json"];
-                assert_eq!(
-                    content["schema"]["$ref"], "#/components/schemas/Problem",
-                    "{about} {status}"
-                );
-                assert!(
-                    !content["examples"].as_object().unwrap().is_empty(),
-                    "{about} {status}"
-                );
+                assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{about} {status}");
+                assert!(!content["examples"].as_object().unwrap().is_empty(), "{about} {status}");
             }
         }
         if operation["requestBody"].is_object() {
             let body = &operation["requestBody"]["content"]["application/json"];
-            assert!(
-                body["example"].is_object() && body["schema"]["$ref"].is_string(),
-                "{about}"
-            );
+            assert!(body["example"].is_object() && body["schema"]["$ref"].is_string(), "{about}");
             assert!(operation["responses"]["415"].is_object(), "{about}");
         }
     }

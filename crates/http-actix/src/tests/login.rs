@@ -45,9 +45,7 @@ async fn it_answers_as_the_source_does_and_sets_the_cookie() {
     let tenant = world.tenant_with_admin("acme");
     let body = json!({ "email": "ADMIN@acme.com", "password": "ChangeMe123!" });
     for spelling in ["acme".to_owned(), tenant.to_string()] {
-        let reply = world
-            .post(&format!("/api/v1/{spelling}/auth/login"), "", &body)
-            .await;
+        let reply = world.post(&format!("/api/v1/{spelling}/auth/login"), "", &body).await;
         assert_eq!(reply.status, StatusCode::OK);
         assert_eq!(reply.header("cache-control"), Some("no-store"));
         let body = reply.json();
@@ -58,23 +56,13 @@ async fn it_answers_as_the_source_does_and_sets_the_cookie() {
         assert_eq!(body["user"]["tenantId"], tenant.to_string());
         let cookie = reply.header("set-cookie").unwrap();
         let (pair, attributes) = cookie.split_once("; ").unwrap();
-        assert!(
-            pair.strip_prefix("refreshToken=")
-                .is_some_and(|token| token.len() >= 32),
-            "{cookie}"
-        );
+        assert!(pair.strip_prefix("refreshToken=").is_some_and(|token| token.len() >= 32), "{cookie}");
         let mut attributes: Vec<_> = attributes.split("; ").collect();
         attributes.sort_unstable();
         let path = format!("Path=/api/v1/{spelling}/auth");
-        assert_eq!(
-            attributes,
-            ["HttpOnly", "Max-Age=2592000", path.as_str(), "SameSite=Strict"],
-            "{cookie}"
-        );
+        assert_eq!(attributes, ["HttpOnly", "Max-Age=2592000", path.as_str(), "SameSite=Strict"], "{cookie}");
         assert!(
-            !body
-                .to_string()
-                .contains(pair.trim_start_matches("refreshToken=")),
+            !body.to_string().contains(pair.trim_start_matches("refreshToken=")),
             "the cookie alone has the token"
         );
     }
@@ -82,10 +70,7 @@ async fn it_answers_as_the_source_does_and_sets_the_cookie() {
 
 #[actix_web::test]
 async fn beyond_loopback_the_cookie_goes_over_tls_alone() {
-    let world = World::with(HttpSettings {
-        secure_cookies: true,
-        ..HttpSettings::default()
-    });
+    let world = World::with(HttpSettings { secure_cookies: true, ..HttpSettings::default() });
     world.tenant_with_admin("acme");
     let body = json!({ "email": "admin@acme.com", "password": "ChangeMe123!" });
     let reply = world.post("/api/v1/acme/auth/login", "", &body).await;
@@ -106,9 +91,7 @@ async fn whatever_is_wrong_the_answer_is_the_same() {
         ("waiting", login("admin@acme.com", "ChangeMe123!")),
         ("tenants", login("admin@acme.com", "ChangeMe123!")),
     ] {
-        let reply = world
-            .post(&format!("/api/v1/{tenant}/auth/login"), "", &body)
-            .await;
+        let reply = world.post(&format!("/api/v1/{tenant}/auth/login"), "", &body).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{tenant}");
         assert!(reply.header("set-cookie").is_none());
         let mut body = reply.problem("invalid_credentials");
@@ -126,23 +109,10 @@ async fn what_is_no_login_is_refused() {
     let world = World::new();
     let long = json!({ "email": "admin@acme.com", "password": "x".repeat(1025) });
     let reply = world.post("/api/v1/acme/auth/login", "", &long).await;
+    assert_eq!(reply.findings("validation_failed"), pairs(&[("/password", "too_long")]));
+    let reply = world.post("/api/v1/acme/auth/login", "", &json!({ "email": "x@", "pass": 1 })).await;
     assert_eq!(
         reply.findings("validation_failed"),
-        pairs(&[("/password", "too_long")])
-    );
-    let reply = world
-        .post(
-            "/api/v1/acme/auth/login",
-            "",
-            &json!({ "email": "x@", "pass": 1 }),
-        )
-        .await;
-    assert_eq!(
-        reply.findings("validation_failed"),
-        pairs(&[
-            ("/email", "too_short"),
-            ("/pass", "unknown_member"),
-            ("/password", "required")
-        ])
+        pairs(&[("/email", "too_short"), ("/pass", "unknown_member"), ("/password", "required")])
     );
 }

@@ -83,10 +83,7 @@ impl Reply {
         assert_eq!(body["requestId"].as_str(), self.header("x-request-id"), "{body}");
         assert_eq!(body["help"], format!("/problems/{code}"));
         for member in ["type", "title", "detail", "instance"] {
-            assert!(
-                body[member].as_str().is_some_and(|text| !text.is_empty()),
-                "{member} of {body}"
-            );
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {body}");
         }
         body
     }
@@ -97,16 +94,8 @@ impl Reply {
         let body = self.problem(code);
         let text = |finding: &Value, member: &str| finding[member].as_str().unwrap().to_owned();
         let findings = body["errors"].as_array().unwrap();
-        assert!(
-            findings
-                .iter()
-                .all(|finding| !text(finding, "message").is_empty()),
-            "{body}"
-        );
-        findings
-            .iter()
-            .map(|finding| (text(finding, "pointer"), text(finding, "code")))
-            .collect()
+        assert!(findings.iter().all(|finding| !text(finding, "message").is_empty()), "{body}");
+        findings.iter().map(|finding| (text(finding, "pointer"), text(finding, "code"))).collect()
     }
 }
 
@@ -118,17 +107,9 @@ impl World {
     pub(crate) fn with(settings: HttpSettings) -> Self {
         let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
         let ready = Arc::new(Switch(AtomicBool::new(true)));
-        let settings = HttpSettings {
-            storage_threads: 2,
-            ..settings
-        };
+        let settings = HttpSettings { storage_threads: 2, ..settings };
         let state = HttpState::new(Arc::clone(&test.platform), settings, Arc::clone(&ready) as _).unwrap();
-        Self {
-            test,
-            state: Data::new(state),
-            ready,
-            service: OnceCell::new(),
-        }
+        Self { test, state: Data::new(state), ready, service: OnceCell::new() }
     }
 
     pub(crate) fn platform(&self) -> &Platform {
@@ -141,11 +122,7 @@ impl World {
             None => {
                 let service = test::init_service(crate::server::app(Data::clone(&self.state))).await;
                 let call: Service = Box::new(move |request| {
-                    Box::pin(
-                        service
-                            .call(request.to_request())
-                            .map_ok(ServiceResponse::map_into_boxed_body),
-                    )
+                    Box::pin(service.call(request.to_request()).map_ok(ServiceResponse::map_into_boxed_body))
                 });
                 self.service.get_or_init(|| call)
             }
@@ -153,11 +130,7 @@ impl World {
         let response = service(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = to_bytes(response.into_body()).await.unwrap();
-        Reply {
-            status,
-            headers,
-            bytes,
-        }
+        Reply { status, headers, bytes }
     }
 
     pub(crate) async fn post(&self, path: &str, credential: &str, body: &Value) -> Reply {
@@ -202,11 +175,7 @@ impl World {
             expires_at: None,
             created_by: "test".to_owned(),
         };
-        tenantry_usecases::api_keys::create(self.platform(), wish)
-            .unwrap()
-            .1
-            .expose()
-            .to_owned()
+        tenantry_usecases::api_keys::create(self.platform(), wish).unwrap().1.expose().to_owned()
     }
 
     pub(crate) fn operator(&self) -> String {
@@ -254,8 +223,5 @@ pub(crate) fn config(id: &str) -> Value {
 
 /// The pairs as the findings of a reply are given.
 pub(crate) fn pairs(findings: &[(&str, &str)]) -> Vec<(String, String)> {
-    findings
-        .iter()
-        .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))
-        .collect()
+    findings.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
 }

@@ -75,10 +75,7 @@ async fn an_invalid_plan_alone_is_told_as_the_source_does() {
             "detail": "Plan 'InvalidPlan' is not allowed. Allowed plans: Basic, Premium, Enterprise"
         }),
     );
-    assert_eq!(
-        reply.findings("invalid_plan"),
-        pairs(&[("/plan", "invalid_plan")])
-    );
+    assert_eq!(reply.findings("invalid_plan"), pairs(&[("/plan", "invalid_plan")]));
 }
 
 #[actix_web::test]
@@ -103,16 +100,10 @@ async fn five_faults_are_told_at_once() {
 #[actix_web::test]
 async fn missing_members_and_wrong_types_are_told_at_once() {
     let world = World::new();
-    let reply = world
-        .post(INIT, "", &json!({ "slug": 5, "contactEmail": [] }))
-        .await;
+    let reply = world.post(INIT, "", &json!({ "slug": 5, "contactEmail": [] })).await;
     let findings = reply.findings("validation_failed");
     let pointers: Vec<_> = findings.iter().map(|(pointer, _)| pointer.as_str()).collect();
-    assert_eq!(
-        pointers,
-        ["/contactEmail", "/name", "/plan", "/slug"],
-        "{findings:?}"
-    );
+    assert_eq!(pointers, ["/contactEmail", "/name", "/plan", "/slug"], "{findings:?}");
     let reply = world.post(INIT, "", &json!([])).await;
     assert_eq!(reply.findings("validation_failed").len(), 1);
 }
@@ -122,26 +113,16 @@ async fn a_duplicate_member_is_refused() {
     let world = World::new();
     let body = r#"{"name":"Acme","name":"Acme","slug":"acme","plan":"Basic"}"#;
     let reply = world
-        .send(
-            post(INIT, "")
-                .insert_header(("Content-Type", "application/json"))
-                .set_payload(body),
-        )
+        .send(post(INIT, "").insert_header(("Content-Type", "application/json")).set_payload(body))
         .await;
-    assert_eq!(
-        reply.findings("validation_failed"),
-        pairs(&[("", "invalid_value")])
-    );
+    assert_eq!(reply.findings("validation_failed"), pairs(&[("", "invalid_value")]));
 }
 
 #[actix_web::test]
 async fn confirming_queues_as_the_source_says_and_works_once() {
     let world = World::new();
     let init = world.post(INIT, "", &acme()).await.json();
-    let (id, token) = (
-        init["provisioningId"].as_str().unwrap(),
-        init["confirmToken"].as_str().unwrap(),
-    );
+    let (id, token) = (init["provisioningId"].as_str().unwrap(), init["confirmToken"].as_str().unwrap());
     let reply = world.send(post(CONFIRM, token)).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(
@@ -169,9 +150,7 @@ async fn a_wrong_or_expired_token_is_refused_as_the_source_says() {
         "status": 401,
         "detail": "The confirmation token is invalid or has expired"
     });
-    let wrong = world
-        .send(post(CONFIRM, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x"))
-        .await;
+    let wrong = world.send(post(CONFIRM, "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30.x")).await;
     assert_has(&wrong.problem("invalid_token"), &expected);
     world.test.clock.advance(TimeDelta::minutes(16));
     let late = world.send(post(CONFIRM, &token)).await;
@@ -238,10 +217,7 @@ async fn a_completed_provisioning_shows_every_step_and_the_names() {
     let world = World::new();
     let tenant = world.tenant("acme");
     let body = status(&world, tenant.uuid()).await;
-    assert_has(
-        &body,
-        &json!({ "status": "Active", "tenantSlug": "acme", "dbName": "ecom_tenant_acme" }),
-    );
+    assert_has(&body, &json!({ "status": "Active", "tenantSlug": "acme", "dbName": "ecom_tenant_acme" }));
     let steps = body["steps"].as_array().unwrap();
     let names: Vec<_> = steps.iter().map(|step| step["step"].as_str().unwrap()).collect();
     assert_eq!(names, ["Init", "CreateDatabase", "ApplyMigrations", "SeedData"]);
@@ -251,10 +227,7 @@ async fn a_completed_provisioning_shows_every_step_and_the_names() {
         "Migrations applied successfully",
         "Demo data seeded successfully",
     ]) {
-        assert_has(
-            step,
-            &json!({ "status": "Success", "log": log, "errorMessage": null }),
-        );
+        assert_has(step, &json!({ "status": "Success", "log": log, "errorMessage": null }));
     }
 }
 
@@ -262,56 +235,29 @@ async fn a_completed_provisioning_shows_every_step_and_the_names() {
 async fn a_failed_provisioning_shows_what_went_wrong_and_no_names() {
     let world = World::new();
     let (tenant, token) = world.announced("acme");
-    world.test.databases.fail(
-        DatabaseCall::Create,
-        FailureMoment::BeforeEffect,
-        DatabaseFault::Lasting,
-        1,
-    );
+    world.test.databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Lasting, 1);
     world.send(post(CONFIRM, &token)).await;
     world.work();
     let body = status(&world, tenant.uuid()).await;
-    assert_has(
-        &body,
-        &json!({ "status": "Failed", "tenantSlug": null, "dbName": null }),
-    );
+    assert_has(&body, &json!({ "status": "Failed", "tenantSlug": null, "dbName": null }));
     let step = body["steps"].as_array().unwrap().last().unwrap();
-    assert_has(
-        step,
-        &json!({ "step": "CreateDatabase", "status": "Failed", "log": null }),
-    );
-    assert!(
-        step["errorMessage"].is_string() && step["errorCode"].is_string(),
-        "{step}"
-    );
+    assert_has(step, &json!({ "step": "CreateDatabase", "status": "Failed", "log": null }));
+    assert!(step["errorMessage"].is_string() && step["errorCode"].is_string(), "{step}");
 }
 
 #[actix_web::test]
 async fn every_attempt_is_shown_while_it_goes_on() {
     let world = World::new();
     let (tenant, token) = world.announced("acme");
-    world.test.databases.fail(
-        DatabaseCall::Create,
-        FailureMoment::BeforeEffect,
-        DatabaseFault::Passing,
-        1,
-    );
+    world.test.databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
     world.send(post(CONFIRM, &token)).await;
     world.work();
     let body = status(&world, tenant.uuid()).await;
-    assert_has(
-        &body,
-        &json!({ "status": "Provisioning", "tenantSlug": null, "dbName": null }),
-    );
+    assert_has(&body, &json!({ "status": "Provisioning", "tenantSlug": null, "dbName": null }));
     world.test.clock.advance(TimeDelta::minutes(1));
     world.work();
     let body = status(&world, tenant.uuid()).await;
-    let attempts: Vec<_> = body["steps"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|step| &step["attempt"])
-        .collect();
+    let attempts: Vec<_> = body["steps"].as_array().unwrap().iter().map(|step| &step["attempt"]).collect();
     assert_eq!(attempts, [1, 1, 2, 1, 1], "{body}");
 }
 
@@ -319,16 +265,8 @@ async fn every_attempt_is_shown_while_it_goes_on() {
 async fn unknown_provisionings_are_not_found() {
     let world = World::new();
     let tenant = world.tenant("acme");
-    for id in [
-        "3fa85f64-5717-4562-b3fc-2c963f66afa6",
-        "acme",
-        "x",
-        &tenant.to_string(),
-        &"1".repeat(36),
-    ] {
-        let reply = world
-            .send(TestRequest::get().uri(&format!("/provision/tenants/{id}/status")))
-            .await;
+    for id in ["3fa85f64-5717-4562-b3fc-2c963f66afa6", "acme", "x", &tenant.to_string(), &"1".repeat(36)] {
+        let reply = world.send(TestRequest::get().uri(&format!("/provision/tenants/{id}/status"))).await;
         assert_eq!(reply.status, StatusCode::NOT_FOUND);
         reply.problem("provisioning_not_found");
     }

@@ -23,11 +23,7 @@ async fn answers<const N: usize>(schemas: Arc<dyn SchemaCheck>, requests: [Vec<u
         body_limit: 1000,
         ..HttpSettings::default()
     };
-    let state = HttpState::new(
-        Arc::clone(&test.platform),
-        settings,
-        Arc::new(Switch(true.into())),
-    );
+    let state = HttpState::new(Arc::clone(&test.platform), settings, Arc::new(Switch(true.into())));
     let serving = serve(Arc::new(state.unwrap())).unwrap();
     let address = serving.addresses[0];
     let handle = serving.server.handle();
@@ -70,10 +66,7 @@ fn problem(answer: &str, status: u16) -> Value {
     assert!(head.starts_with(&format!("http/1.1 {status} ")), "{head}");
     assert!(head.contains("content-type: application/problem+json"), "{head}");
     let body: Value = serde_json::from_str(body).unwrap();
-    assert!(
-        head.contains(&format!("x-request-id: {}", body["requestId"].as_str().unwrap())),
-        "{head}"
-    );
+    assert!(head.contains(&format!("x-request-id: {}", body["requestId"].as_str().unwrap())), "{head}");
     body
 }
 
@@ -92,15 +85,9 @@ async fn a_panic_in_a_handler_is_a_problem_and_the_server_lives_on() {
     let lives = b"HEAD /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_vec();
     let [panics, lives] = answers(Arc::new(Panicking), [panics, lives]).await;
     let body = problem(&panics, 500);
-    assert_eq!(
-        (&body["code"], &body["requestId"]),
-        (&json!("internal_error"), &json!("r-1"))
-    );
+    assert_eq!((&body["code"], &body["requestId"]), (&json!("internal_error"), &json!("r-1")));
     assert!(!body.to_string().contains("on purpose"), "{body}");
-    assert!(
-        lives.starts_with("HTTP/1.1 200 ") && lives.ends_with("\r\n\r\n"),
-        "{lives}"
-    );
+    assert!(lives.starts_with("HTTP/1.1 200 ") && lives.ends_with("\r\n\r\n"), "{lives}");
 }
 
 #[actix_web::test]
@@ -108,14 +95,8 @@ async fn bodies_in_pieces_are_put_together_and_limited() {
     let tenant = |name: &str| json!({ "name": name, "slug": "acme", "plan": "Basic" }).to_string();
     let requests = [
         init("Transfer-Encoding: chunked", &chunked(&tenant("Acme"), 7)),
-        init(
-            "Transfer-Encoding: chunked",
-            &chunked(&tenant(&"x".repeat(2000)), 300),
-        ),
-        init(
-            "Transfer-Encoding: chunked",
-            &chunked(&tenant(&"x".repeat(2000)), 5000),
-        ),
+        init("Transfer-Encoding: chunked", &chunked(&tenant(&"x".repeat(2000)), 300)),
+        init("Transfer-Encoding: chunked", &chunked(&tenant(&"x".repeat(2000)), 5000)),
         init("Content-Length: 99999999", "{"),
     ];
     let [whole, long, longer, declared] = answers(Arc::new(ValicoCheck), requests).await;

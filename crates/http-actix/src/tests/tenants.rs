@@ -61,10 +61,7 @@ async fn it_answers_as_the_source_does_once_the_tenant_is_active() {
     let reply = world.post(PATH, "", &acme()).await;
     assert_eq!(reply.status, StatusCode::CREATED);
     let body = reply.json();
-    let (id, user) = (
-        body["tenant"]["id"].as_str().unwrap(),
-        body["adminUser"]["id"].as_str().unwrap(),
-    );
+    let (id, user) = (body["tenant"]["id"].as_str().unwrap(), body["adminUser"]["id"].as_str().unwrap());
     assert!(id.starts_with("ten_") && user.starts_with("usr_"), "{body}");
     assert_eq!(reply.header("location").unwrap(), format!("/api/v1/tenants/{id}"));
     for (pointer, value) in [
@@ -81,10 +78,7 @@ async fn it_answers_as_the_source_does_once_the_tenant_is_active() {
     }
     assert!(!body.to_string().contains("ChangeMe123!"));
     let login = json!({ "email": "admin@acme.com", "password": "ChangeMe123!" });
-    assert_eq!(
-        world.post("/api/v1/acme/auth/login", "", &login).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(world.post("/api/v1/acme/auth/login", "", &login).await.status, StatusCode::OK);
 }
 
 #[actix_web::test]
@@ -134,43 +128,26 @@ async fn a_taken_slug_and_bad_input_are_refused_before_anything_is_made() {
 #[actix_web::test]
 async fn a_provisioning_that_fails_is_told_with_where_to_look() {
     let world = World::new();
-    world.test.databases.fail(
-        DatabaseCall::Migrate,
-        FailureMoment::BeforeEffect,
-        DatabaseFault::Lasting,
-        1,
-    );
+    world.test.databases.fail(DatabaseCall::Migrate, FailureMoment::BeforeEffect, DatabaseFault::Lasting, 1);
     let _worker = Worker::start(&world);
     let reply = world.post(PATH, "", &acme()).await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     let body = reply.problem("provisioning_failed");
     assert!(body["errorCode"].is_string(), "{body}");
-    let followed = world
-        .get(body["statusEndpoint"].as_str().unwrap(), "")
-        .await
-        .json();
+    let followed = world.get(body["statusEndpoint"].as_str().unwrap(), "").await.json();
     assert_eq!(followed["status"], "Failed");
 }
 
 #[actix_web::test]
 async fn a_provisioning_that_takes_too_long_is_told_with_where_to_follow_it() {
-    let world = World::with(HttpSettings {
-        activation_wait: Duration::ZERO,
-        ..HttpSettings::default()
-    });
+    let world = World::with(HttpSettings { activation_wait: Duration::ZERO, ..HttpSettings::default() });
     let reply = world.post(PATH, "", &acme()).await;
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     let body = reply.problem("provisioning_unfinished");
     assert!(reply.header("retry-after").is_some());
-    let followed = world
-        .get(body["statusEndpoint"].as_str().unwrap(), "")
-        .await
-        .json();
+    let followed = world.get(body["statusEndpoint"].as_str().unwrap(), "").await.json();
     assert_eq!(followed["status"], "QUEUED");
     world.work();
-    let followed = world
-        .get(body["statusEndpoint"].as_str().unwrap(), "")
-        .await
-        .json();
+    let followed = world.get(body["statusEndpoint"].as_str().unwrap(), "").await.json();
     assert_eq!(followed["status"], "Active");
 }

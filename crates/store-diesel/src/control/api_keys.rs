@@ -66,18 +66,14 @@ impl ApiKeyRow {
 impl ApiKeyRepository for Transaction<'_> {
     fn insert(&mut self, key: &ApiKey) -> StoreResult<()> {
         self.write(|db| {
-            diesel::insert_into(api_keys::table)
-                .values(ApiKeyRow::new(key))
-                .execute(db)?;
+            diesel::insert_into(api_keys::table).values(ApiKeyRow::new(key)).execute(db)?;
             Ok(())
         })
     }
 
     fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>> {
         self.read(|db| {
-            let query = api_keys::table
-                .filter(api_keys::lookup.eq(lookup))
-                .select(ApiKeyRow::as_select());
+            let query = api_keys::table.filter(api_keys::lookup.eq(lookup)).select(ApiKeyRow::as_select());
             Ok(query.first(db).optional()?.map(ApiKeyRow::api_key).transpose()?)
         })
     }
@@ -93,10 +89,7 @@ impl ApiKeyRepository for Transaction<'_> {
                 None => query.filter(api_keys::tenant_id.is_null()),
             };
             let rows = query.load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(ApiKeyRow::api_key)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(ApiKeyRow::api_key).collect::<StoreResult<_>>()?)
         })
     }
 
@@ -107,21 +100,14 @@ impl ApiKeyRepository for Transaction<'_> {
                 Some(owner) => key.filter(api_keys::tenant_id.eq(owner.to_string())),
                 None => key.filter(api_keys::tenant_id.is_null()),
             };
-            let Some(revoked_at) = key
-                .select(api_keys::revoked_at)
-                .first::<Option<i64>>(db)
-                .optional()?
+            let Some(revoked_at) = key.select(api_keys::revoked_at).first::<Option<i64>>(db).optional()?
             else {
                 return Ok(false);
             };
             if revoked_at.is_none() {
-                diesel::update(
-                    api_keys::table
-                        .find(id.to_string())
-                        .filter(api_keys::revoked_at.is_null()),
-                )
-                .set(api_keys::revoked_at.eq(micros(now)))
-                .execute(db)?;
+                diesel::update(api_keys::table.find(id.to_string()).filter(api_keys::revoked_at.is_null()))
+                    .set(api_keys::revoked_at.eq(micros(now)))
+                    .execute(db)?;
             }
             Ok(true)
         })

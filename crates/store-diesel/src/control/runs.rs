@@ -54,10 +54,7 @@ impl RunRow {
             number: number("provisioning run", self.number)?,
             with_admin: self.with_admin,
             direction,
-            journal: journal
-                .into_iter()
-                .map(StepRow::record)
-                .collect::<StoreResult<_>>()?,
+            journal: journal.into_iter().map(StepRow::record).collect::<StoreResult<_>>()?,
         })
     }
 }
@@ -84,30 +81,19 @@ impl RunRepository for Transaction<'_> {
 
     fn enqueue(&mut self, tenant: TenantId, number: u32, due: DateTime<Utc>) -> StoreResult<()> {
         self.write(|db| {
-            let open = runs::table
-                .find((tenant.to_string(), i64::from(number)))
-                .filter(runs::closed.eq(false));
-            found(
-                diesel::update(open)
-                    .set(runs::due_at.eq(micros(due)))
-                    .execute(db)?,
-            )
+            let open =
+                runs::table.find((tenant.to_string(), i64::from(number))).filter(runs::closed.eq(false));
+            found(diesel::update(open).set(runs::due_at.eq(micros(due))).execute(db)?)
         })
     }
 
     fn of_tenant(&mut self, tenant: TenantId) -> StoreResult<Vec<Run>> {
         self.read(|db| {
-            let query = runs::table
-                .filter(runs::tenant_id.eq(tenant.to_string()))
-                .order(runs::number);
+            let query = runs::table.filter(runs::tenant_id.eq(tenant.to_string())).order(runs::number);
             let rows = query.select(RunRow::as_select()).load(db)?;
             let mut journals = steps::load(db, tenant, None)?;
             let of_run = |row: RunRow| {
-                row.run(
-                    journals
-                        .extract_if(.., |step| step.run_number == row.number)
-                        .collect(),
-                )
+                row.run(journals.extract_if(.., |step| step.run_number == row.number).collect())
             };
             Ok(rows.into_iter().map(of_run).collect::<StoreResult<_>>()?)
         })
@@ -129,31 +115,23 @@ impl RunRepository for Transaction<'_> {
             let tenant = parse("provisioning run", &row.tenant_id)?;
             let number = number("provisioning run", row.number)?;
             let run = row.run(steps::load(db, tenant, Some(number))?)?;
-            let admin = row
-                .admin
-                .as_deref()
-                .map(|admin| from_json("pending admin", admin))
-                .transpose()?;
-            Ok(Some(Claim {
-                lease: Lease {
-                    tenant,
-                    number,
-                    fence,
-                },
-                run,
-                admin,
-            }))
+            let admin = row.admin.as_deref().map(|admin| from_json("pending admin", admin)).transpose()?;
+            Ok(Some(Claim { lease: Lease { tenant, number, fence }, run, admin }))
         })
     }
 
     fn record(&mut self, lease: &Lease, run: &Run, until: DateTime<Utc>) -> StoreResult<()> {
         self.write(|db| {
-            let changes = (
-                runs::direction.eq(direction_name(run.direction)),
-                runs::leased_until.eq(micros(until)),
-            );
+            let changes =
+                (runs::direction.eq(direction_name(run.direction)), runs::leased_until.eq(micros(until)));
             found(diesel::update(leased(lease)).set(changes).execute(db)?)?;
             steps::save(db, lease.tenant, lease.number, &run.journal)
+        })
+    }
+
+    fn renew(&mut self, lease: &Lease, until: DateTime<Utc>) -> StoreResult<()> {
+        self.write(|db| {
+            found(diesel::update(leased(lease)).set(runs::leased_until.eq(micros(until))).execute(db)?)
         })
     }
 
@@ -192,10 +170,7 @@ fn leased<'a>(lease: &'a Lease) -> _ {
     let number: i64 = i64::from(lease.number);
     let tenant: String = lease.tenant.to_string();
     let fence: i64 = lease.fence;
-    runs::table
-        .find((tenant, number))
-        .filter(runs::fence.eq(fence))
-        .filter(runs::leased_by.is_not_null())
+    runs::table.find((tenant, number)).filter(runs::fence.eq(fence)).filter(runs::leased_by.is_not_null())
 }
 
 fn found(rows: usize) -> Answer<()> {

@@ -28,11 +28,8 @@ pub(super) struct StepRow {
 
 impl StepRow {
     fn new(tenant: TenantId, run: u32, position: i64, record: &StepRecord) -> Self {
-        let (error_code, error_message) = record
-            .error
-            .as_ref()
-            .map(|error| (error.code.clone(), error.message.clone()))
-            .unzip();
+        let (error_code, error_message) =
+            record.error.as_ref().map(|error| (error.code.clone(), error.message.clone())).unzip();
         Self {
             tenant_id: tenant.to_string(),
             run_number: i64::from(run),

@@ -54,15 +54,8 @@ impl Facts {
             | Lifecycle::Suspended { since: at }
             | Lifecycle::Deprovisioning { since: at }
             | Lifecycle::Expired { at }
-            | Lifecycle::Deleted { at } => Self {
-                since: Some(micros(*at)),
-                ..Self::default()
-            },
-            Lifecycle::Failed {
-                at,
-                reason,
-                needs_attention,
-            } => Self {
+            | Lifecycle::Deleted { at } => Self { since: Some(micros(*at)), ..Self::default() },
+            Lifecycle::Failed { at, reason, needs_attention } => Self {
                 since: Some(micros(*at)),
                 error: Some(reason.clone()),
                 needs_attention: Some(*needs_attention),
@@ -113,11 +106,7 @@ impl TenantRow {
             slug: parse("tenant", &self.slug)?,
             plan: parse::<Plan>("tenant", &self.plan)?,
             contact_email: optional("tenant", self.contact_email.as_deref())?,
-            config: self
-                .config
-                .as_deref()
-                .map(|config| from_json("tenant", config))
-                .transpose()?,
+            config: self.config.as_deref().map(|config| from_json("tenant", config)).transpose()?,
             database: parse("tenant", &self.database_name)?,
             lifecycle,
             version: self.version,
@@ -135,20 +124,10 @@ impl TenantRow {
             (None, None) => Some(None),
             _ => None,
         };
-        let facts = (
-            status,
-            self.token.as_deref(),
-            self.expires_at,
-            self.since,
-            error,
-            self.needs_attention,
-        );
+        let facts = (status, self.token.as_deref(), self.expires_at, self.since, error, self.needs_attention);
         Ok(match facts {
             (Status::PendingValidation, Some(token), Some(expires_at), None, Some(None), None) => {
-                Lifecycle::PendingValidation {
-                    token: parse("tenant", token)?,
-                    expires_at: at(expires_at)?,
-                }
+                Lifecycle::PendingValidation { token: parse("tenant", token)?, expires_at: at(expires_at)? }
             }
             (Status::Queued, None, None, Some(since), Some(None), None) => {
                 Lifecycle::Queued { since: at(since)? }
@@ -163,11 +142,7 @@ impl TenantRow {
                 Lifecycle::Suspended { since: at(since)? }
             }
             (Status::Failed, None, None, Some(since), Some(Some(reason)), Some(needs_attention)) => {
-                Lifecycle::Failed {
-                    at: at(since)?,
-                    reason,
-                    needs_attention,
-                }
+                Lifecycle::Failed { at: at(since)?, reason, needs_attention }
             }
             (Status::Expired, None, None, Some(since), Some(None), None) => {
                 Lifecycle::Expired { at: at(since)? }
@@ -195,13 +170,7 @@ mod tests {
     use super::*;
 
     fn rows() -> Vec<TenantRow> {
-        let of = |lifecycle| {
-            TenantRow::new(&Tenant {
-                lifecycle,
-                ..sample::tenant("acme")
-            })
-            .unwrap()
-        };
+        let of = |lifecycle| TenantRow::new(&Tenant { lifecycle, ..sample::tenant("acme") }).unwrap();
         sample::lifecycles().into_iter().map(of).collect()
     }
 
@@ -216,51 +185,17 @@ mod tests {
                 token: other(&row().token, "7b7e4b1e-8a53-4f3b-9f3e-0d7d6a5f6c11".to_owned()),
                 ..row()
             },
-            TenantRow {
-                expires_at: other(&row().expires_at, 1),
-                ..row()
-            },
-            TenantRow {
-                since: other(&row().since, 1),
-                ..row()
-            },
-            TenantRow {
-                error_code: other(&row().error_code, "code".to_owned()),
-                ..row()
-            },
-            TenantRow {
-                error_message: other(&row().error_message, "message".to_owned()),
-                ..row()
-            },
-            TenantRow {
-                needs_attention: other(&row().needs_attention, true),
-                ..row()
-            },
-            TenantRow {
-                slug_held: !row().slug_held,
-                ..row()
-            },
-            TenantRow {
-                status: "Unheard-of".to_owned(),
-                ..row()
-            },
-            TenantRow {
-                since: Some(i64::MAX),
-                expires_at: row().expires_at.map(|_| i64::MAX),
-                ..row()
-            },
-            TenantRow {
-                slug: "Not A Slug".to_owned(),
-                ..row()
-            },
-            TenantRow {
-                id: "ten_".to_owned(),
-                ..row()
-            },
-            TenantRow {
-                config: Some("{".to_owned()),
-                ..row()
-            },
+            TenantRow { expires_at: other(&row().expires_at, 1), ..row() },
+            TenantRow { since: other(&row().since, 1), ..row() },
+            TenantRow { error_code: other(&row().error_code, "code".to_owned()), ..row() },
+            TenantRow { error_message: other(&row().error_message, "message".to_owned()), ..row() },
+            TenantRow { needs_attention: other(&row().needs_attention, true), ..row() },
+            TenantRow { slug_held: !row().slug_held, ..row() },
+            TenantRow { status: "Unheard-of".to_owned(), ..row() },
+            TenantRow { since: Some(i64::MAX), expires_at: row().expires_at.map(|_| i64::MAX), ..row() },
+            TenantRow { slug: "Not A Slug".to_owned(), ..row() },
+            TenantRow { id: "ten_".to_owned(), ..row() },
+            TenantRow { config: Some("{".to_owned()), ..row() },
         ]
     }
 
@@ -284,16 +219,11 @@ mod tests {
     fn the_facts_of_one_status_are_not_those_of_another() {
         for row in rows() {
             for other in rows() {
-                let mixed = TenantRow {
-                    status: other.status.clone(),
-                    slug_held: other.slug_held,
-                    ..row.clone()
-                };
+                let mixed =
+                    TenantRow { status: other.status.clone(), slug_held: other.slug_held, ..row.clone() };
                 let same_facts = Facts::of(&row.lifecycle().unwrap()).names()
                     == Facts::of(&other.lifecycle().unwrap()).names();
-                let agrees = mixed
-                    .needs_attention
-                    .is_none_or(|attention| attention == mixed.slug_held);
+                let agrees = mixed.needs_attention.is_none_or(|attention| attention == mixed.slug_held);
                 assert_eq!(
                     mixed.tenant().is_ok(),
                     same_facts && agrees,

@@ -12,9 +12,7 @@ use crate::transaction::Transaction;
 impl TenantRepository for Transaction<'_> {
     fn insert(&mut self, tenant: &Tenant) -> StoreResult<()> {
         self.write(|db| {
-            diesel::insert_into(tenants::table)
-                .values(TenantRow::new(tenant)?)
-                .execute(db)?;
+            diesel::insert_into(tenants::table).values(TenantRow::new(tenant)?).execute(db)?;
             Ok(())
         })
     }
@@ -28,9 +26,7 @@ impl TenantRepository for Transaction<'_> {
 
     fn holding(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         self.read(|db| {
-            let query = tenants::table
-                .filter(tenants::slug.eq(slug.as_str()))
-                .filter(tenants::slug_held);
+            let query = tenants::table.filter(tenants::slug.eq(slug.as_str())).filter(tenants::slug_held);
             let found = query.select(TenantRow::as_select()).first(db).optional()?;
             Ok(found.map(TenantRow::tenant).transpose()?)
         })
@@ -38,9 +34,8 @@ impl TenantRepository for Transaction<'_> {
 
     fn update(&mut self, tenant: &Tenant) -> StoreResult<()> {
         self.write(|db| {
-            let before = tenants::table
-                .find(tenant.id.to_string())
-                .filter(tenants::version.eq(tenant.version - 1));
+            let before =
+                tenants::table.find(tenant.id.to_string()).filter(tenants::version.eq(tenant.version - 1));
             match diesel::update(before).set(TenantRow::new(tenant)?).execute(db)? {
                 0 => Err(StoreError::Stale.into()),
                 _ => Ok(()),
@@ -77,10 +72,7 @@ impl TenantRepository for Transaction<'_> {
                 query = query.filter(tenants::created_at.lt(created_at).or(same_moment));
             }
             let rows = query.load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(TenantRow::tenant)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(TenantRow::tenant).collect::<StoreResult<_>>()?)
         })
     }
 }
@@ -88,9 +80,6 @@ impl TenantRepository for Transaction<'_> {
 /// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
 fn containing(text: &str) -> String {
     let folded = text.to_lowercase();
-    let escaped = folded
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
+    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }

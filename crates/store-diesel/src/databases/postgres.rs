@@ -39,14 +39,7 @@ impl PostgresDatabases {
         shared: &Shared,
     ) -> Self {
         let (template, idle) = (OnceLock::new(), Mutex::default());
-        Self {
-            url,
-            control,
-            registry,
-            shared: shared.clone(),
-            template,
-            idle,
-        }
+        Self { url, control, registry, shared: shared.clone(), template, idle }
     }
 
     /// Prepares the database that tenants' are copied from.

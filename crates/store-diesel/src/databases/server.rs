@@ -41,17 +41,13 @@ impl Server {
 
     /// Takes the advisory lock until the connection ends, or gives up after the time-out for locks.
     pub(super) fn lock(&mut self, key: i64) -> QueryResult<()> {
-        diesel::sql_query("SELECT pg_advisory_lock($1)")
-            .bind::<BigInt, _>(key)
-            .execute(&mut self.0)?;
+        diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(key).execute(&mut self.0)?;
         Ok(())
     }
 
     /// Gives the advisory lock back before the connection ends.
     pub(super) fn unlock(&mut self, key: i64) -> QueryResult<()> {
-        diesel::sql_query("SELECT pg_advisory_unlock($1)")
-            .bind::<BigInt, _>(key)
-            .execute(&mut self.0)?;
+        diesel::sql_query("SELECT pg_advisory_unlock($1)").bind::<BigInt, _>(key).execute(&mut self.0)?;
         Ok(())
     }
 

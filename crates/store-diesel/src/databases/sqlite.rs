@@ -30,12 +30,7 @@ pub(crate) struct SqliteDatabases {
 impl SqliteDatabases {
     pub(crate) fn new(directory: PathBuf, registry: Arc<Registry>, shared: &Shared) -> Self {
         let busy_timeout = shared.settings.lock_timeout;
-        Self {
-            directory,
-            registry,
-            busy_timeout,
-            patience: shared.settings.lock_timeout,
-        }
+        Self { directory, registry, busy_timeout, patience: shared.settings.lock_timeout }
     }
 
     fn file(&self, scope: &TenantScope) -> PathBuf {
@@ -49,11 +44,8 @@ impl SqliteDatabases {
 
     /// The lock on the directory, until the file is dropped.
     fn lock(&self) -> Result<File, Broken> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(self.directory.join("~lock"))?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(self.directory.join("~lock"))?;
         let begun = Instant::now();
         loop {
             match file.try_lock() {

@@ -44,11 +44,7 @@ impl Template {
         let query =
             diesel::sql_query("SELECT oid::bigint FROM pg_database WHERE datname = current_database()");
         let ControlDatabase { oid } = query.get_result(server.connection())?;
-        Ok(Self {
-            name: format!("tenantry~template_{oid}_{TENANT_FINGERPRINT}"),
-            url,
-            settings,
-        })
+        Ok(Self { name: format!("tenantry~template_{oid}_{TENANT_FINGERPRINT}"), url, settings })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -58,11 +54,7 @@ impl Template {
     /// Makes the template unless it is there. It gets its name last: what has the name is complete.
     pub(super) fn prepare(&self, server: &mut Server) -> Result<(), Broken> {
         server.lock(LOCK)?;
-        let prepared = if has(&server.look(&[&self.name])?, &self.name) {
-            Ok(())
-        } else {
-            self.make(server)
-        };
+        let prepared = if has(&server.look(&[&self.name])?, &self.name) { Ok(()) } else { self.make(server) };
         server.unlock(LOCK)?;
         prepared
     }
@@ -101,9 +93,7 @@ impl Template {
              AND (split_part(template.datname, '_', 2) = split_part($1, '_', 2) OR NOT EXISTS \
                  (SELECT FROM pg_database AS control WHERE control.oid::text = split_part(template.datname, '_', 2)))",
         );
-        let outdated = query
-            .bind::<Text, _>(&self.name)
-            .load::<Outdated>(server.connection());
+        let outdated = query.bind::<Text, _>(&self.name).load::<Outdated>(server.connection());
         for Outdated { name } in outdated.unwrap_or_default() {
             if let Err(error) = server.drop_database(&name) {
                 tracing::debug!(%error, %name, "an outdated template is still there");

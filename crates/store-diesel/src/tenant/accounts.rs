@@ -57,11 +57,7 @@ impl AccountRow {
             config_hash: self.config_hash,
             status: parse("account", &self.status)?,
             state: from_json("account", &self.state)?,
-            meta: self
-                .meta
-                .as_deref()
-                .map(|meta| from_json("account", meta))
-                .transpose()?,
+            meta: self.meta.as_deref().map(|meta| from_json("account", meta)).transpose()?,
             version: self.version,
             created_at: time("account", self.created_at)?,
             updated_at: time("account", self.updated_at)?,
@@ -75,10 +71,7 @@ impl AccountRepository for Transaction<'_> {
             return Ok(());
         }
         self.write(|db| {
-            let rows = accounts
-                .iter()
-                .map(AccountRow::new)
-                .collect::<StoreResult<Vec<_>>>()?;
+            let rows = accounts.iter().map(AccountRow::new).collect::<StoreResult<Vec<_>>>()?;
             match db {
                 Db::Sqlite(sqlite) => {
                     for row in rows {
@@ -100,10 +93,7 @@ impl AccountRepository for Transaction<'_> {
         self.read(|db| {
             let query = accounts::table.filter(accounts::id.eq_any(ids.iter().map(ToString::to_string)));
             let rows = query.select(AccountRow::as_select()).load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(AccountRow::account)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
         })
     }
 
@@ -132,10 +122,7 @@ impl AccountRepository for Transaction<'_> {
                 query = query.filter(accounts::id.lt(after.to_string()));
             }
             let rows = query.load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(AccountRow::account)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
         })
     }
 

@@ -51,11 +51,7 @@ impl ConfigRow {
 
 impl HeadRow {
     fn head(self) -> StoreResult<ConfigHead> {
-        Ok(ConfigHead {
-            id: parse("config", &self.id)?,
-            version: version(self.version)?,
-            hash: self.hash,
-        })
+        Ok(ConfigHead { id: parse("config", &self.id)?, version: version(self.version)?, hash: self.hash })
     }
 }
 
@@ -97,13 +93,9 @@ impl ConfigRepository for Transaction<'_> {
 
     fn get(&mut self, id: &ConfigId, version: Option<ConfigVersion>) -> StoreResult<Option<StoredConfig>> {
         self.read(|db| {
-            let query = configs::table
-                .filter(configs::id.eq(id.as_str()))
-                .select(ConfigRow::as_select());
+            let query = configs::table.filter(configs::id.eq(id.as_str())).select(ConfigRow::as_select());
             let found = match version {
-                Some(version) => query
-                    .filter(configs::version.eq(i64::from(version.get())))
-                    .first(db),
+                Some(version) => query.filter(configs::version.eq(i64::from(version.get()))).first(db),
                 None => query.order(configs::version.desc()).first(db),
             };
             Ok(found.optional()?.map(ConfigRow::config).transpose()?)

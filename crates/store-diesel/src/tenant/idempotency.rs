@@ -58,10 +58,7 @@ impl IdempotencyRepository for Transaction<'_> {
                 .filter(idempotency::scope.eq_any(scopes.iter().copied()))
                 .filter(idempotency::created_at.ge(micros(since)));
             let rows = query.select(ResponseRow::as_select()).load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(ResponseRow::response)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(ResponseRow::response).collect::<StoreResult<_>>()?)
         })
     }
 
@@ -71,10 +68,7 @@ impl IdempotencyRepository for Transaction<'_> {
         }
         self.write(|db| {
             // Two answers in one scope are a conflict too, and PostgreSQL would call it something else.
-            let scopes: HashSet<_> = responses
-                .iter()
-                .map(|response| response.key.scope.as_str())
-                .collect();
+            let scopes: HashSet<_> = responses.iter().map(|response| response.key.scope.as_str()).collect();
             if scopes.len() < responses.len() {
                 return Err(StoreError::Conflict(Constraint::IdempotencyKey).into());
             }
@@ -88,13 +82,9 @@ impl IdempotencyRepository for Transaction<'_> {
 
 fn insert_one_by_one(sqlite: &mut SqliteConnection, responses: &[StoredResponse], since: i64) -> Answer<()> {
     for response in responses {
-        let outdated = idempotency::table
-            .find(&response.key.scope)
-            .filter(idempotency::created_at.lt(since));
+        let outdated = idempotency::table.find(&response.key.scope).filter(idempotency::created_at.lt(since));
         diesel::delete(outdated).execute(sqlite)?;
-        diesel::insert_into(idempotency::table)
-            .values(ResponseRow::new(response))
-            .execute(sqlite)?;
+        diesel::insert_into(idempotency::table).values(ResponseRow::new(response)).execute(sqlite)?;
     }
     Ok(())
 }
@@ -114,36 +104,11 @@ impl Sql for InsertResponses {
 /// An answer that is there already and not outdated is left as it is, and not counted.
 fn insert_at_once(postgres: &mut PgConnection, responses: &[StoredResponse], since: i64) -> Answer<()> {
     let statement = Bulk::<InsertResponses>::new([
-        Bind::Texts(
-            responses
-                .iter()
-                .map(|response| response.key.scope.as_str())
-                .collect(),
-        ),
-        Bind::Blobs(
-            responses
-                .iter()
-                .map(|response| &response.key.fingerprint[..])
-                .collect(),
-        ),
-        Bind::Numbers(
-            responses
-                .iter()
-                .map(|response| i64::from(response.status))
-                .collect(),
-        ),
-        Bind::Blobs(
-            responses
-                .iter()
-                .map(|response| response.body.as_slice())
-                .collect(),
-        ),
-        Bind::Numbers(
-            responses
-                .iter()
-                .map(|response| micros(response.created_at))
-                .collect(),
-        ),
+        Bind::Texts(responses.iter().map(|response| response.key.scope.as_str()).collect()),
+        Bind::Blobs(responses.iter().map(|response| &response.key.fingerprint[..]).collect()),
+        Bind::Numbers(responses.iter().map(|response| i64::from(response.status)).collect()),
+        Bind::Blobs(responses.iter().map(|response| response.body.as_slice()).collect()),
+        Bind::Numbers(responses.iter().map(|response| micros(response.created_at)).collect()),
         Bind::Number(since),
     ]);
     if statement.execute(postgres)? < responses.len() {

@@ -49,18 +49,13 @@ impl EventRow {
 impl LogRepository for Transaction<'_> {
     fn lock(&mut self) -> StoreResult<LogHead> {
         self.write(|db| {
-            let query = log_head::table
-                .find(HEAD)
-                .select((log_head::sequence, log_head::hash));
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
             // On SQLite this transaction is the only one that writes, since it began.
             let (sequence, hash): (i64, Vec<u8>) = match db {
                 Db::Sqlite(sqlite) => query.first(sqlite)?,
                 Db::Postgres(postgres) => query.for_update().first(postgres)?,
             };
-            Ok(LogHead {
-                sequence,
-                hash: sha256("log head", &hash)?,
-            })
+            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
         })
     }
 
@@ -74,10 +69,7 @@ impl LogRepository for Transaction<'_> {
             if !entries.windows(2).all(follows) {
                 return Err(StoreError::Stale.into());
             }
-            let rows = entries
-                .iter()
-                .map(EventRow::new)
-                .collect::<StoreResult<Vec<_>>>()?;
+            let rows = entries.iter().map(EventRow::new).collect::<StoreResult<Vec<_>>>()?;
             let moved = match db {
                 Db::Sqlite(sqlite) => {
                     for row in rows {
@@ -87,10 +79,7 @@ impl LogRepository for Transaction<'_> {
                         .find(HEAD)
                         .filter(log_head::sequence.eq(first.sequence - 1))
                         .filter(log_head::hash.eq(&first.previous[..]));
-                    let new = (
-                        log_head::sequence.eq(last.sequence),
-                        log_head::hash.eq(&last.hash[..]),
-                    );
+                    let new = (log_head::sequence.eq(last.sequence), log_head::hash.eq(&last.hash[..]));
                     diesel::update(head).set(new).execute(sqlite)?
                 }
                 Db::Postgres(postgres) => append_at_once(&rows, first, last).execute(postgres)?,
@@ -104,15 +93,10 @@ impl LogRepository for Transaction<'_> {
 
     fn page(&mut self, after: i64, most: usize) -> StoreResult<Vec<LogEntry>> {
         self.read(|db| {
-            let query = events::table
-                .filter(events::sequence.gt(after))
-                .order(events::sequence)
-                .limit(limit(most));
+            let query =
+                events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
             let rows = query.select(EventRow::as_select()).load(db)?;
-            Ok(rows
-                .into_iter()
-                .map(EventRow::entry)
-                .collect::<StoreResult<_>>()?)
+            Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
         })
     }
 }

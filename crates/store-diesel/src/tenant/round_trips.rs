@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Connection, InstrumentationEvent};
-use tenantry_ports::{Access, LogHead, StoreError, StoreResult, TenantStore, TenantTx, Verdict};
+use tenantry_ports::{LogHead, StoreError, TenantStore};
 use tenantry_testkit::sample;
 
 use crate::db::Db;
@@ -19,27 +19,12 @@ struct Traffic {
     prepared: Vec<String>,
 }
 
-/// A database as a store, whichever it is.
-struct Store<'a>(&'a Database);
-
-impl TenantStore for Store<'_> {
-    fn transact(
-        &self,
-        access: Access,
-        body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict,
-    ) -> StoreResult<()> {
-        self.0.transact(access, &mut |tx| body(tx))
-    }
-}
-
 /// Listens to the database's only connection from now on.
 fn listen(database: &Database) -> Arc<Mutex<Traffic>> {
     let traffic = Arc::<Mutex<Traffic>>::default();
     let heard = Arc::clone(&traffic);
     let mut connection = database.connection().unwrap();
-    let Db::Postgres(postgres) = &mut connection.db else {
-        panic!("no PostgreSQL")
-    };
+    let Db::Postgres(postgres) = &mut connection.db else { panic!("no PostgreSQL") };
     postgres.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         let mut heard = heard.lock().unwrap();
         match event {
@@ -52,18 +37,12 @@ fn listen(database: &Database) -> Arc<Mutex<Traffic>> {
 }
 
 /// Provisions `count` accounts as the use case does, from the statements' point of view.
-fn provision(database: &Database, count: usize, round: usize) {
+fn provision(store: &Arc<dyn TenantStore>, count: usize, round: usize) {
     let config = sample::stored_config("25k-eval-v1", 1);
     let tenant = tenantry_domain::id::TenantId::new(uuid::Uuid::from_u128(7));
     let accounts: Vec<_> = (0..count).map(|_| sample::account_of(tenant, &config)).collect();
-    let responses: Vec<_> = (0..count)
-        .map(|i| sample::response(&format!("key-{round}-{i}")))
-        .collect();
-    let keys: Vec<_> = responses
-        .iter()
-        .map(|response| response.key.scope.as_str())
-        .collect();
-    let store: &dyn TenantStore = &Store(database);
+    let responses: Vec<_> = (0..count).map(|i| sample::response(&format!("key-{round}-{i}"))).collect();
+    let keys: Vec<_> = responses.iter().map(|response| response.key.scope.as_str()).collect();
     let outcome: Result<(), StoreError> = store.write(|tx| {
         let head: LogHead = tx.log().lock()?;
         tx.settings().get()?;
@@ -79,16 +58,13 @@ fn provision(database: &Database, count: usize, round: usize) {
 #[test]
 fn a_slice_of_accounts_takes_nine_round_trips_however_large_it_is() {
     let Some(place) = testing::postgres() else { return };
-    let database = place.tenant_database();
-    let store: &dyn TenantStore = &Store(&database);
-    store
-        .write(|tx| tx.configs().insert(&sample::stored_config("25k-eval-v1", 1)))
-        .unwrap();
-    provision(&database, 2, 0);
+    let (database, store) = (place.tenant_database(), place.store());
+    store.write(|tx| tx.configs().insert(&sample::stored_config("25k-eval-v1", 1))).unwrap();
+    provision(&store, 2, 0);
     let traffic = listen(&database);
     for (round, count) in [(1, 1), (2, 7), (3, 64)] {
         *traffic.lock().unwrap() = Traffic::default();
-        provision(&database, count, round);
+        provision(&store, count, round);
         let Traffic { sent, prepared } = &*traffic.lock().unwrap();
         assert_eq!(sent.len(), 9, "{count}: {sent:#?}");
         assert!(prepared.is_empty(), "{count}: {prepared:#?}");
@@ -98,8 +74,7 @@ fn a_slice_of_accounts_takes_nine_round_trips_however_large_it_is() {
 #[test]
 fn reading_accounts_takes_one_round_trip() {
     let Some(place) = testing::postgres() else { return };
-    let database = place.tenant_database();
-    let store: &dyn TenantStore = &Store(&database);
+    let (database, store) = (place.tenant_database(), place.store());
     let traffic = listen(&database);
     for ids in [1, 2, 50] {
         let ids: Vec<_> = (0..ids).map(|_| sample::id()).collect();

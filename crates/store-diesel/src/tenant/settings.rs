@@ -12,14 +12,9 @@ const ROW: i64 = 1;
 impl SettingsRepository for Transaction<'_> {
     fn get(&mut self) -> StoreResult<Option<Settings>> {
         self.read(|db| {
-            let document: Option<String> = settings::table
-                .find(ROW)
-                .select(settings::document)
-                .first(db)
-                .optional()?;
-            Ok(document
-                .map(|document| from_json("settings", &document))
-                .transpose()?)
+            let document: Option<String> =
+                settings::table.find(ROW).select(settings::document).first(db).optional()?;
+            Ok(document.map(|document| from_json("settings", &document)).transpose()?)
         })
     }
 

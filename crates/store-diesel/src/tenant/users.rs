@@ -62,47 +62,31 @@ impl UserRow {
             created_at: time("user", self.created_at)?,
             updated_at: time("user", self.updated_at)?,
         };
-        Ok(Credentials {
-            user,
-            password_hash: self.password_hash,
-        })
+        Ok(Credentials { user, password_hash: self.password_hash })
     }
 }
 
 impl UserRepository for Transaction<'_> {
     fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()> {
         self.write(|db| {
-            diesel::insert_into(users::table)
-                .values(UserRow::new(user, password_hash)?)
-                .execute(db)?;
+            diesel::insert_into(users::table).values(UserRow::new(user, password_hash)?).execute(db)?;
             Ok(())
         })
     }
 
     fn get(&mut self, id: UserId) -> StoreResult<Option<User>> {
         self.read(|db| {
-            let found = users::table
-                .find(id.to_string())
-                .select(UserRow::as_select())
-                .first(db)
-                .optional()?;
-            Ok(found
-                .map(UserRow::credentials)
-                .transpose()?
-                .map(|credentials| credentials.user))
+            let found =
+                users::table.find(id.to_string()).select(UserRow::as_select()).first(db).optional()?;
+            Ok(found.map(UserRow::credentials).transpose()?.map(|credentials| credentials.user))
         })
     }
 
     fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>> {
         self.read(|db| {
-            let query = users::table
-                .filter(users::email_folded.eq(email.folded()))
-                .select(UserRow::as_select());
-            Ok(query
-                .first(db)
-                .optional()?
-                .map(UserRow::credentials)
-                .transpose()?)
+            let query =
+                users::table.filter(users::email_folded.eq(email.folded())).select(UserRow::as_select());
+            Ok(query.first(db).optional()?.map(UserRow::credentials).transpose()?)
         })
     }
 }

@@ -21,11 +21,7 @@ fn after_a_server_restart_nobody_notices() {
     let Some(place) = postgres() else { return };
     let (scope, tenant) = (place.scope("acme"), sample::tenant("acme"));
     let store = opened(&place.stores, &scope);
-    place
-        .stores
-        .control()
-        .write(|tx| tx.tenants().insert(&tenant))
-        .unwrap();
+    place.stores.control().write(|tx| tx.tenants().insert(&tenant)).unwrap();
     for _ in 0..2 {
         // As many dead connections as the pools hold.
         std::thread::scope(|threads| {
@@ -39,11 +35,7 @@ fn after_a_server_restart_nobody_notices() {
             "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity \
              WHERE datname IN ('{control}', '{name}') AND pid <> pg_backend_pid()"
         ));
-        let found = place
-            .stores
-            .control()
-            .read(|tx| tx.tenants().get(tenant.id))
-            .unwrap();
+        let found = place.stores.control().read(|tx| tx.tenants().get(tenant.id)).unwrap();
         assert_eq!(found, Some(tenant.clone()));
         use_it(&store).unwrap();
         place.stores.ping().unwrap();
@@ -66,14 +58,7 @@ fn a_unit_of_work_whose_connection_dies_in_the_midst_is_unavailable_and_keeps_no
     });
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     for tenant in [before, after] {
-        assert_eq!(
-            place
-                .stores
-                .control()
-                .read(|tx| tx.tenants().get(tenant.id))
-                .unwrap(),
-            None
-        );
+        assert_eq!(place.stores.control().read(|tx| tx.tenants().get(tenant.id)).unwrap(), None);
     }
 }
 
@@ -87,20 +72,14 @@ fn connections_to_all_tenants_together_stay_below_the_ceiling() {
     for _ in 0..2 {
         for store in &stores {
             use_it(store).unwrap();
-            let open: usize = scopes
-                .iter()
-                .map(|scope| connections_to(&place, scope.database().as_str()))
-                .sum();
+            let open: usize =
+                scopes.iter().map(|scope| connections_to(&place, scope.database().as_str())).sum();
             assert!((1..=3).contains(&open), "{open}");
         }
     }
     let last = scopes.last().unwrap().database().as_str();
     assert_eq!(connections_to(&place, last), 1, "the one used last is still open");
-    assert_eq!(
-        connections_to(&place, scopes[0].database().as_str()),
-        0,
-        "the one used first is not"
-    );
+    assert_eq!(connections_to(&place, scopes[0].database().as_str()), 0, "the one used first is not");
 }
 
 #[test]
@@ -149,25 +128,15 @@ fn who_waits_too_long_for_a_lock_is_told_that_the_database_is_unavailable() {
         return;
     };
     let mut tenant = sample::tenant("acme");
-    place
-        .stores
-        .control()
-        .write(|tx| tx.tenants().insert(&tenant))
-        .unwrap();
+    place.stores.control().write(|tx| tx.tenants().insert(&tenant)).unwrap();
     let mut other = PgConnection::establish(&place.url).unwrap();
     diesel::sql_query("BEGIN").execute(&mut other).unwrap();
-    diesel::sql_query("SELECT FROM tenants FOR UPDATE")
-        .execute(&mut other)
-        .unwrap();
+    diesel::sql_query("SELECT FROM tenants FOR UPDATE").execute(&mut other).unwrap();
     tenant.version += 1;
     let outcome = place.stores.control().write(|tx| tx.tenants().update(&tenant));
     assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
     diesel::sql_query("ROLLBACK").execute(&mut other).unwrap();
-    place
-        .stores
-        .control()
-        .write(|tx| tx.tenants().update(&tenant))
-        .unwrap();
+    place.stores.control().write(|tx| tx.tenants().update(&tenant)).unwrap();
 }
 
 #[test]
@@ -175,29 +144,12 @@ fn a_control_database_that_is_not_there_is_named_and_the_password_is_not() {
     let Some(place) = postgres() else { return };
     let mut settings = place.settings.clone();
     settings.url = place.server.url("not_there").parse().unwrap();
-    let Err(error) = Stores::open(&settings) else {
-        panic!("it is not there")
-    };
-    assert!(
-        matches!(&error, OpenError::Connect { database, .. } if database == "not_there"),
-        "{error}"
-    );
-    let password = place
-        .url
-        .split("://")
-        .nth(1)
-        .unwrap()
-        .split('@')
-        .next()
-        .unwrap()
-        .split(':')
-        .nth(1);
+    let Err(error) = Stores::open(&settings) else { panic!("it is not there") };
+    assert!(matches!(&error, OpenError::Connect { database, .. } if database == "not_there"), "{error}");
+    let password = place.url.split("://").nth(1).unwrap().split('@').next().unwrap().split(':').nth(1);
     let (text, debug) = (error.to_string(), format!("{settings:?} {error:?}"));
     assert!(text.contains("createdb 'not_there'"), "{text}");
-    assert!(
-        password.is_none_or(|password| !text.contains(password) && !debug.contains(password)),
-        "{debug}"
-    );
+    assert!(password.is_none_or(|password| !text.contains(password) && !debug.contains(password)), "{debug}");
 }
 
 #[test]

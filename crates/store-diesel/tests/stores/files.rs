@@ -30,19 +30,14 @@ fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
     let log = place.tenants().join(format!("~{}.new-wal", scope.tenant()));
     fs::write(&unfinished, "half a database").unwrap();
     fs::write(&log, "and its log").unwrap();
-    assert_eq!(
-        place.stores.databases().presence(&scope).unwrap(),
-        Presence::Absent
-    );
+    assert_eq!(place.stores.databases().presence(&scope).unwrap(), Presence::Absent);
     use_it(&opened(&place.stores, &scope)).unwrap();
     assert!(!unfinished.exists() && !log.exists());
 
     fs::write(&unfinished, "half a database").unwrap();
     place.stores.databases().remove(&scope).unwrap();
-    let left: Vec<_> = fs::read_dir(place.tenants())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> =
+        fs::read_dir(place.tenants()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["~lock"]);
 }
 
@@ -64,10 +59,7 @@ fn a_foreign_file_stays_byte_for_byte() {
     fs::write(&file, "somebody else's notes").unwrap();
     let databases = place.stores.databases();
     assert_eq!(databases.presence(&scope).unwrap(), Presence::Foreign);
-    assert_eq!(
-        databases.create(&scope).unwrap_err().fault,
-        DatabaseFault::Foreign
-    );
+    assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Foreign);
     databases.remove(&scope).unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody else's notes");
 }
@@ -77,20 +69,11 @@ fn a_process_that_makes_databases_keeps_others_from_it_for_a_while_only() {
     let place = sqlite_with(|settings| settings.lock_timeout = std::time::Duration::from_millis(50));
     let scope = sample::scope("acme");
     opened(&place.stores, &scope);
-    let other = fs::File::options()
-        .write(true)
-        .open(place.tenants().join("~lock"))
-        .unwrap();
+    let other = fs::File::options().write(true).open(place.tenants().join("~lock")).unwrap();
     other.lock().unwrap();
     let databases = place.stores.databases();
-    assert_eq!(
-        databases.create(&sample::scope("other")).unwrap_err().fault,
-        DatabaseFault::Passing
-    );
-    assert_eq!(
-        databases.remove(&scope).unwrap_err().fault,
-        DatabaseFault::Passing
-    );
+    assert_eq!(databases.create(&sample::scope("other")).unwrap_err().fault, DatabaseFault::Passing);
+    assert_eq!(databases.remove(&scope).unwrap_err().fault, DatabaseFault::Passing);
     drop(other);
     databases.remove(&scope).unwrap();
 }
@@ -108,13 +91,7 @@ fn a_database_is_durable_and_strict() {
     assert_eq!(mode.name, "wal");
     let lax = "SELECT count(*) AS number FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
                AND NOT strict AND name NOT LIKE 'sqlite_%' AND name <> '__diesel_schema_migrations'";
-    assert_eq!(
-        diesel::sql_query(lax)
-            .get_result::<Number>(&mut sqlite)
-            .unwrap()
-            .number,
-        0
-    );
+    assert_eq!(diesel::sql_query(lax).get_result::<Number>(&mut sqlite).unwrap().number, 0);
 }
 
 #[test]

@@ -29,11 +29,7 @@ pub(crate) fn sqlite_with(change: impl FnOnce(&mut StoreSettings)) -> Sqlite {
     change(&mut settings);
     let stores = Stores::open(&settings).unwrap();
     stores.migrate_control().unwrap();
-    Sqlite {
-        stores,
-        settings,
-        directory,
-    }
+    Sqlite { stores, settings, directory }
 }
 
 impl Sqlite {
@@ -88,13 +84,7 @@ pub(crate) fn postgres_with(change: impl FnOnce(&mut StoreSettings)) -> Option<P
     let stores = Stores::open(&settings).unwrap();
     stores.migrate_control().unwrap();
     let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
-    Some(Postgres {
-        stores,
-        settings,
-        server,
-        url,
-        prefix,
-    })
+    Some(Postgres { stores, settings, server, url, prefix })
 }
 
 impl Postgres {

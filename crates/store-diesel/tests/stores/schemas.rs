@@ -50,9 +50,7 @@ const POSTGRES: &str = "\
         FROM pg_constraint r WHERE r.contype = 'f'";
 
 fn lines(text: &str) -> BTreeSet<String> {
-    let twins = text
-        .lines()
-        .filter(|line| !NO_TWINS.iter().any(|name| line.contains(name)));
+    let twins = text.lines().filter(|line| !NO_TWINS.iter().any(|name| line.contains(name)));
     twins.map(str::to_owned).collect()
 }
 
@@ -68,17 +66,8 @@ fn of_file(file: &std::path::Path) -> BTreeSet<String> {
 
 /// SQLite knows but one kind of whole number.
 fn of_database(text: &str) -> BTreeSet<String> {
-    let pairs = [
-        (" bigint", " INTEGER"),
-        (" boolean", " INTEGER"),
-        (" text", " TEXT"),
-        (" bytea", " BLOB"),
-    ];
-    lines(
-        &pairs
-            .iter()
-            .fold(text.to_owned(), |text, (from, to)| text.replace(from, to)),
-    )
+    let pairs = [(" bigint", " INTEGER"), (" boolean", " INTEGER"), (" text", " TEXT"), (" bytea", " BLOB")];
+    lines(&pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to)))
 }
 
 #[test]
@@ -87,14 +76,8 @@ fn the_control_schemas_are_twins() {
     let sqlite = sqlite();
     let file = sqlite.settings.data_dir.join("control").join("control.db");
     let expected = of_file(&file);
-    assert!(
-        expected.contains("index tenants.tenants_slug_held (slug) unique partial"),
-        "{expected:#?}"
-    );
-    assert!(
-        expected.contains("key provisioning_steps (tenant_id, run_number, position)"),
-        "{expected:#?}"
-    );
+    assert!(expected.contains("index tenants.tenants_slug_held (slug) unique partial"), "{expected:#?}");
+    assert!(expected.contains("key provisioning_steps (tenant_id, run_number, position)"), "{expected:#?}");
     assert_eq!(of_database(&postgres.ask(POSTGRES)), expected);
 }
 
@@ -105,14 +88,8 @@ fn the_tenant_schemas_are_twins() {
     opened(&sqlite.stores, &file_scope);
     opened(&postgres.stores, &scope);
     let expected = of_file(&sqlite.file(&file_scope));
-    assert!(
-        expected.contains("column accounts.state TEXT required"),
-        "{expected:#?}"
-    );
-    let found = postgres
-        .server
-        .query(scope.database().as_str(), POSTGRES)
-        .unwrap();
+    assert!(expected.contains("column accounts.state TEXT required"), "{expected:#?}");
+    let found = postgres.server.query(scope.database().as_str(), POSTGRES).unwrap();
     assert_eq!(of_database(&found), expected);
 }
 
@@ -127,11 +104,7 @@ fn text_keys_are_in_byte_order_on_postgres() {
         JOIN pg_class t ON t.oid = i.indrelid AND t.relnamespace = 'public'::regnamespace \
         WHERE t.relname <> '__diesel_schema_migrations'";
     for database in [postgres.control_name(), scope.database().as_str()] {
-        assert_eq!(
-            postgres.server.query(database, keys_of_a_language).unwrap(),
-            "0",
-            "{database}"
-        );
+        assert_eq!(postgres.server.query(database, keys_of_a_language).unwrap(), "0", "{database}");
     }
 }
 
@@ -145,17 +118,11 @@ fn replicas_that_start_together_migrate_once() {
         let replicas: Vec<_> = (0..6)
             .map(|_| {
                 threads.spawn(|| {
-                    tenantry_store_diesel::Stores::open(&settings)
-                        .unwrap()
-                        .migrate_control()
-                        .unwrap()
+                    tenantry_store_diesel::Stores::open(&settings).unwrap().migrate_control().unwrap()
                 })
             })
             .collect();
-        replicas
-            .into_iter()
-            .map(|replica| replica.join().unwrap())
-            .collect()
+        replicas.into_iter().map(|replica| replica.join().unwrap()).collect()
     });
     assert_eq!(run.iter().filter(|run| **run > 0).count(), 1, "{run:?}");
     let stores = tenantry_store_diesel::Stores::open(&settings).unwrap();

@@ -49,42 +49,33 @@ fn databases_are_copied_from_a_template_that_is_up_to_date() {
     let Some(place) = postgres() else { return };
     assert!(templates(&place).is_empty());
     place.stores.prepare().unwrap();
-    let [template] = &templates(&place)[..] else {
-        panic!("there is one template")
-    };
+    let [template] = &templates(&place)[..] else { panic!("there is one template") };
     let refused = place.server.query(template, "SELECT 1").unwrap_err();
-    assert!(
-        refused.contains("not currently accepting connections"),
-        "{refused}"
-    );
+    assert!(refused.contains("not currently accepting connections"), "{refused}");
 
     let scope = place.scope("acme");
     place.stores.databases().create(&scope).unwrap();
     assert_eq!(place.stores.databases().migrate(&scope).unwrap(), 0);
     place.stores.prepare().unwrap();
-    assert_eq!(templates(&place), [template.clone()]);
+    assert_eq!(&templates(&place), std::slice::from_ref(template));
 }
 
 #[test]
 fn a_template_that_is_gone_or_half_made_is_made_again() {
     let Some(place) = postgres() else { return };
     place.stores.prepare().unwrap();
-    let [template] = &templates(&place)[..] else {
-        panic!("there is one template")
-    };
+    let [template] = &templates(&place)[..] else { panic!("there is one template") };
     place.ask(&format!("DROP DATABASE \"{template}\""));
     place.ask(&format!("CREATE DATABASE \"{template}~new\""));
     use_it(&opened(&place.stores, &place.scope("acme"))).unwrap();
-    assert_eq!(templates(&place), [template.clone()]);
+    assert_eq!(&templates(&place), std::slice::from_ref(template));
 }
 
 #[test]
 fn templates_of_other_schemas_and_of_control_databases_that_are_gone_are_dropped() {
     let Some(place) = postgres() else { return };
     place.stores.prepare().unwrap();
-    let [template] = &templates(&place)[..] else {
-        panic!("there is one template")
-    };
+    let [template] = &templates(&place)[..] else { panic!("there is one template") };
     let (of_this, _) = template.rsplit_once('_').unwrap();
     let outdated = format!("{of_this}_{}", "0".repeat(16));
     let orphaned = format!("tenantry~template_4294967295_{}", "0".repeat(16));
@@ -106,11 +97,8 @@ fn replicas_that_begin_together_make_one_template() {
     std::thread::scope(|threads| {
         for scope in &scopes {
             threads.spawn(|| {
-                Stores::open(&place.settings)
-                    .unwrap()
-                    .databases()
-                    .create(scope)
-                    .unwrap()
+                let replica = Stores::open(&place.settings).unwrap();
+                replica.databases().create(scope).unwrap();
             });
         }
     });
@@ -132,10 +120,7 @@ fn undoing_waits_for_a_creator_that_may_still_be_at_work() {
     let (high, low) = scope.tenant().uuid().as_u64_pair();
     let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>((high ^ low).cast_signed());
     lock.execute(&mut zombie).unwrap();
-    assert_eq!(
-        databases.remove(&scope).unwrap_err().fault,
-        DatabaseFault::Passing
-    );
+    assert_eq!(databases.remove(&scope).unwrap_err().fault, DatabaseFault::Passing);
     assert_eq!(databases.presence(&scope).unwrap(), Presence::Own);
 
     drop(zombie);
@@ -222,9 +207,7 @@ fn a_creation_whose_client_died_is_undone_for_good() {
     let line = Line::to(server.to_owned()).unwrap();
     let mut settings = place.settings.clone();
     let credentials = place.url.split_once('@').unwrap().0;
-    settings.url = format!("{credentials}@127.0.0.1:{}/{rest}", line.port)
-        .parse()
-        .unwrap();
+    settings.url = format!("{credentials}@127.0.0.1:{}/{rest}", line.port).parse().unwrap();
     let doomed = Stores::open(&settings).unwrap();
     let mut watch = PgConnection::establish(&place.url).unwrap();
 

@@ -41,6 +41,7 @@ macro_rules! for_each_fact {
                     a_lease_excludes_others_until_it_is_over
                     recording_keeps_the_journal_and_the_lease
                     a_lease_that_is_over_but_not_taken_over_still_writes
+                    a_renewed_lease_keeps_others_off
                     a_zombie_is_fenced_off
                     a_released_run_is_claimed_again_when_due
                     a_closed_run_is_done_with

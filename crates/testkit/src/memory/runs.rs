@@ -115,6 +115,14 @@ impl RunRepository for Transaction<ControlState> {
         self.write_leased(lease, run, |row, due| row.queue = Queue::Leased { due, until })
     }
 
+    fn renew(&mut self, lease: &Lease, until: DateTime<Utc>) -> StoreResult<()> {
+        self.change(|state| {
+            let (row, due) = leased(state, lease)?;
+            row.queue = Queue::Leased { due, until };
+            Ok(())
+        })
+    }
+
     fn release(&mut self, lease: &Lease, run: &Run, due: DateTime<Utc>) -> StoreResult<()> {
         self.write_leased(lease, run, |row, _| row.queue = Queue::Due(due))
     }
@@ -128,7 +136,7 @@ impl RunRepository for Transaction<ControlState> {
 }
 
 impl Transaction<ControlState> {
-    /// Writes the run if the lease is the latest one and was not given back.
+    /// Writes the run, if the lease still holds.
     fn write_leased(
         &mut self,
         lease: &Lease,
@@ -136,20 +144,20 @@ impl Transaction<ControlState> {
         settle: impl FnOnce(&mut RunRow, DateTime<Utc>),
     ) -> StoreResult<()> {
         self.change(|state| {
-            let row = state
-                .runs
-                .get_mut(&(lease.tenant, lease.number))
-                .ok_or(StoreError::Stale)?;
-            let Queue::Leased { due, .. } = row.queue else {
-                return Err(StoreError::Stale);
-            };
-            if row.fence != lease.fence {
-                return Err(StoreError::Stale);
-            }
+            let (row, due) = leased(state, lease)?;
             row.run.direction = run.direction;
             row.run.journal.clone_from(&run.journal);
             settle(row, due);
             Ok(())
         })
+    }
+}
+
+/// The run, and since when it was due, if the lease is the latest one and was not given back.
+fn leased<'a>(state: &'a mut ControlState, lease: &Lease) -> StoreResult<(&'a mut RunRow, DateTime<Utc>)> {
+    let row = state.runs.get_mut(&(lease.tenant, lease.number)).ok_or(StoreError::Stale)?;
+    match row.queue {
+        Queue::Leased { due, .. } if row.fence == lease.fence => Ok((row, due)),
+        _ => Err(StoreError::Stale),
     }
 }

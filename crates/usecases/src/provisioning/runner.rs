@@ -1,3 +1,5 @@
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -81,7 +83,7 @@ impl<'a> Job<'a> {
     }
 
     fn forward(&mut self, kind: StepKind) -> StoreResult<Option<Worked>> {
-        let outcome = perform(self.platform, kind, &self.tenant, self.admin.as_ref());
+        let outcome = self.holding(|| perform(self.platform, kind, &self.tenant, self.admin.as_ref()));
         let now = self.platform.clock.now();
         match outcome {
             Ok(log) => self.run.succeed(kind, log, now),
@@ -98,7 +100,7 @@ impl<'a> Job<'a> {
     }
 
     fn backward(&mut self, kind: StepKind) -> StoreResult<Option<Worked>> {
-        let outcome = undo(self.platform, kind, &self.tenant);
+        let outcome = self.holding(|| undo(self.platform, kind, &self.tenant));
         let now = self.platform.clock.now();
         match outcome {
             Ok(()) => self.run.undone(kind, now),
@@ -112,6 +114,28 @@ impl<'a> Job<'a> {
             }
         }
         self.record(now)
+    }
+
+    /// Does something that may take long, and keeps the lease alive meanwhile. A lease that is lost all the same (the
+    /// process slept, the control database was away) is found out when the outcome is recorded.
+    fn holding<T>(&self, act: impl FnOnce() -> T) -> T {
+        let lease = self.platform.policy.lease;
+        let beat = (lease / 3).to_std().unwrap_or_default();
+        let (done, wait) = mpsc::channel::<()>();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                while wait.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
+                    let until = self.platform.clock.now() + lease;
+                    let renewed = self.platform.control.write(|tx| tx.runs().renew(&self.lease, until));
+                    if let Err(error) = renewed {
+                        tracing::warn!("The lease on tenant {} was not renewed: {error}", self.tenant.id);
+                    }
+                }
+            });
+            // Also a panic hangs up, and so ends the thread.
+            let _done = done;
+            act()
+        })
     }
 
     /// Notes what happened and, in the same commit, the beginning of what comes next. At the end of the run there is

@@ -34,9 +34,9 @@ pub(super) fn banner(settings: &Settings, address: Option<SocketAddr>, key: &Ope
         server => lines.push(format!("  data               {server:?}")),
     }
     match key {
-        OperatorKey::New(key) => lines.push(format!(
-            "  operator's key     {key}\n                     (shown this once: keep it)"
-        )),
+        OperatorKey::New(key) => {
+            lines.push(format!("  operator's key     {key}\n                     (shown this once: keep it)"))
+        }
         OperatorKey::Given => lines.push("  operator's key     the one from the settings".to_owned()),
         OperatorKey::Known => lines.push(
             "  operator's key     made on the first start; a new one: tenantry keys create --operator"
@@ -110,10 +110,7 @@ mod tests {
     #[test]
     fn a_key_is_shown_when_it_is_new_and_never_again() {
         let new = lines(Access::Open, &OperatorKey::New("tnt_op_x".to_owned()));
-        assert!(
-            new.contains("tnt_op_x") && new.contains("OPERATOR_KEY='tnt_op_x'"),
-            "{new}"
-        );
+        assert!(new.contains("tnt_op_x") && new.contains("OPERATOR_KEY='tnt_op_x'"), "{new}");
         for key in [OperatorKey::Given, OperatorKey::Known] {
             assert!(!lines(Access::Open, &key).contains("tnt_op_"), "{key:?}");
         }
@@ -122,16 +119,8 @@ mod tests {
     #[test]
     fn the_first_steps_authorise_exactly_where_they_have_to() {
         let key = OperatorKey::New("k".to_owned());
-        assert_eq!(
-            lines(Access::Open, &key).matches("Bearer $OPERATOR_KEY").count(),
-            1
-        );
-        assert_eq!(
-            lines(Access::Operator, &key)
-                .matches("Bearer $OPERATOR_KEY")
-                .count(),
-            2
-        );
+        assert_eq!(lines(Access::Open, &key).matches("Bearer $OPERATOR_KEY").count(), 1);
+        assert_eq!(lines(Access::Operator, &key).matches("Bearer $OPERATOR_KEY").count(), 2);
     }
 
     #[test]

@@ -25,28 +25,17 @@ impl Http {
     /// Listens and serves from now on.
     pub(super) fn start(settings: &Settings, installation: &Installation) -> Result<Self, Failure> {
         let readiness = Arc::new(Databases(Arc::clone(&installation.stores)));
-        let state = HttpState::new(
-            Arc::clone(&installation.platform),
-            http_settings(settings),
-            readiness,
-        )
-        .map_err(|error| {
-            Failure::new(
-                format!("the server cannot be started: {error}"),
-                "allow this user more threads",
-            )
-        })?;
+        let state = HttpState::new(Arc::clone(&installation.platform), http_settings(settings), readiness)
+            .map_err(|error| {
+                Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
+            })?;
         let state = Arc::new(state);
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
-        Ok(Self {
-            address: serving.addresses.first().copied().unwrap_or(bind),
-            state,
-            handle,
-        })
+        Ok(Self { address: serving.addresses.first().copied().unwrap_or(bind), state, handle })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
@@ -58,18 +47,12 @@ impl Http {
 
 fn cannot_listen(bind: SocketAddr, error: &io::Error) -> Failure {
     let (why, next) = match error.kind() {
-        io::ErrorKind::AddrInUse => (
-            "another program listens there",
-            "stop it, or choose another address",
-        ),
+        io::ErrorKind::AddrInUse => ("another program listens there", "stop it, or choose another address"),
         io::ErrorKind::AddrNotAvailable => ("this machine does not have that address", "choose one it has"),
         io::ErrorKind::PermissionDenied => ("this user may not", "choose a port from 1024 on"),
         _ => (&*error.to_string(), "choose another address"),
     };
-    Failure::new(
-        format!("cannot listen on {bind}: {why}"),
-        format!("{next} with --bind or TENANTRY_BIND"),
-    )
+    Failure::new(format!("cannot listen on {bind}: {why}"), format!("{next} with --bind or TENANTRY_BIND"))
 }
 
 fn http_settings(settings: &Settings) -> HttpSettings {

@@ -36,10 +36,7 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     let installation = compose::open(settings)?;
     if let (Some(path), DatabaseUrl::Postgres(_)) = (&installation.new_key, &settings.stores.url) {
-        tracing::warn!(
-            "A new secret key is in {}; replicas elsewhere need a copy of it",
-            path.display()
-        );
+        tracing::warn!("A new secret key is in {}; replicas elsewhere need a copy of it", path.display());
     }
     let http = match role {
         Role::All | Role::Api => Some(http::Http::start(settings, &installation)?),
@@ -51,11 +48,7 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
     };
     // Last of all, so that a new key is never made and then not shown because something else went wrong.
     let key = operator_key(settings, &installation)?;
-    print(&banner::banner(
-        settings,
-        http.as_ref().map(|http| http.address),
-        &key,
-    ))?;
+    print(&banner::banner(settings, http.as_ref().map(|http| http.address), &key))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?role, "Started");
 
     signals.next().await;
@@ -78,10 +71,7 @@ fn operator_key(settings: &Settings, installation: &Installation) -> Result<Oper
         Ok(Some(key)) => Ok(OperatorKey::New(key.expose().to_owned())),
         Ok(None) => Ok(OperatorKey::Known),
         Err(NewKeyError::Store(error)) => Err(store_failure(&error)),
-        Err(error) => Err(Failure::new(
-            error,
-            "make one with `tenantry keys create --operator`",
-        )),
+        Err(error) => Err(Failure::new(error, "make one with `tenantry keys create --operator`")),
     }
 }
 
@@ -98,17 +88,9 @@ fn start_worker(settings: &Settings, installation: &Installation) -> Result<Work
         .name("prepare".to_owned())
         .spawn(prepare)
         .and_then(|_| {
-            Worker::start(
-                &installation.platform,
-                &installation.bell,
-                &name,
-                settings.provisioning.workers,
-            )
+            Worker::start(&installation.platform, &installation.bell, &name, settings.provisioning.workers)
         })
         .map_err(|error| {
-            Failure::new(
-                format!("the worker cannot be started: {error}"),
-                "allow this user more threads",
-            )
+            Failure::new(format!("the worker cannot be started: {error}"), "allow this user more threads")
         })
 }

@@ -39,10 +39,8 @@ pub(crate) struct ProvisionBody {
 }
 
 impl Body for ProvisionBody {
-    const TEXTS: &'static [(&'static str, TextCheck)] = &[
-        ("/userId", text::<WebsiteUserId>),
-        ("/configId", text::<ConfigId>),
-    ];
+    const TEXTS: &'static [(&'static str, TextCheck)] =
+        &[("/userId", text::<WebsiteUserId>), ("/configId", text::<ConfigId>)];
 }
 
 /// An account that was provisioned.
@@ -175,9 +173,7 @@ fn account_in(body: &[u8]) -> Option<AccountId> {
     struct Provisioned {
         account_id: AccountId,
     }
-    serde_json::from_slice::<Provisioned>(body)
-        .ok()
-        .map(|provisioned| provisioned.account_id)
+    serde_json::from_slice::<Provisioned>(body).ok().map(|provisioned| provisioned.account_id)
 }
 
 documented!(ProvisionBody, ProvisionedView<'static>);

@@ -66,14 +66,10 @@ pub(crate) async fn read(call: Call) -> Answer {
     let unknown = || Problem::new(Code::AccountNotFound, "The tenant has no account of this id");
     let id: AccountId = call.segment("accountId").parse().map_err(|_| unknown())?;
     let found = call.state.reading.submit(&scope, id).await?;
-    let found = found
-        .map_err(|error| Problem::from(error.as_ref()))?
-        .ok_or_else(unknown)?;
+    let found = found.map_err(|error| Problem::from(error.as_ref()))?.ok_or_else(unknown)?;
     let etag = respond::etag(found.account.version);
     if respond::is_current(call.headers(), &etag) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, etag))
-            .finish());
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag));
@@ -110,21 +106,14 @@ pub(crate) async fn list(call: Call) -> Answer {
     query.finish()?;
     let list = List::new(call.platform().digest.as_ref(), list_name(&scope, &filter));
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?;
-    let after: Option<AccountId> = after
-        .map(|id| id.parse())
-        .transpose()
-        .map_err(|_| Problem::plain(Code::InvalidCursor))?;
+    let after: Option<AccountId> =
+        after.map(|id| id.parse()).transpose().map_err(|_| Problem::plain(Code::InvalidCursor))?;
     let found = call
         .on_storage::<_, StoreError>(move |platform| {
             accounts::list(platform, &scope, &filter, after, limit + 1)
         })
         .await?;
-    let page = Page::of(
-        found,
-        limit,
-        |found| list.cursor(&found.account.id.to_string()),
-        AccountView::from,
-    );
+    let page = Page::of(found, limit, |found| list.cursor(&found.account.id.to_string()), AccountView::from);
     respond::json(HttpResponse::Ok(), &page)
 }
 

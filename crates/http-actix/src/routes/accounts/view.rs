@@ -45,11 +45,7 @@ pub(crate) struct AccountView {
 
 impl From<Found> for AccountView {
     fn from(found: Found) -> Self {
-        let Found {
-            account,
-            config,
-            rules,
-        } = found;
+        let Found { account, config, rules } = found;
         Self {
             account_id: account.id,
             tenant_id: account.tenant_id,

@@ -76,17 +76,11 @@ pub(crate) async fn read(call: Call) -> Answer {
     let mut query = call.query();
     let version = query.value::<u32>("version").and_then(|number| {
         let version = ConfigVersion::new(number);
-        version
-            .map_err(|error| query.fault("version", "out_of_range", error.to_string()))
-            .ok()
+        version.map_err(|error| query.fault("version", "out_of_range", error.to_string())).ok()
     });
     query.finish()?;
-    let unknown = || {
-        Problem::new(
-            Code::ConfigNotFound,
-            "The tenant has no such account config, or not that version",
-        )
-    };
+    let unknown =
+        || Problem::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version");
     let id = ConfigId::new(call.segment("configId")).map_err(|_| unknown())?;
     let found = call
         .on_storage::<_, StoreError>(move |platform| configs::get(platform, &scope, &id, version))
@@ -94,9 +88,7 @@ pub(crate) async fn read(call: Call) -> Answer {
     let config = found.ok_or_else(unknown)?;
     let etag = respond::etag(format_args!("{}-{}", config.version, config.hash));
     if respond::is_current(call.headers(), &etag) {
-        return Ok(HttpResponse::NotModified()
-            .insert_header((header::ETAG, etag))
-            .finish());
+        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag));
@@ -116,11 +108,7 @@ pub(crate) struct ConfigSummary {
 
 impl From<ConfigHead> for ConfigSummary {
     fn from(head: ConfigHead) -> Self {
-        Self {
-            config_id: head.id,
-            version: head.version,
-            hash: head.hash,
-        }
+        Self { config_id: head.id, version: head.version, hash: head.hash }
     }
 }
 
@@ -151,26 +139,15 @@ pub(crate) async fn list(call: Call) -> Answer {
     let mut query = call.query();
     let (limit, cursor) = (query.limit(), query.text("cursor"));
     query.finish()?;
-    let list = List::new(
-        call.platform().digest.as_ref(),
-        format!("configs {}", scope.tenant()),
-    );
+    let list = List::new(call.platform().digest.as_ref(), format!("configs {}", scope.tenant()));
     let after = cursor.map(|cursor| list.position(&cursor)).transpose()?;
-    let after = after
-        .map(ConfigId::new)
-        .transpose()
-        .map_err(|_| Problem::plain(Code::InvalidCursor))?;
+    let after = after.map(ConfigId::new).transpose().map_err(|_| Problem::plain(Code::InvalidCursor))?;
     let found = call
         .on_storage::<_, StoreError>(move |platform| {
             configs::list(platform, &scope, after.as_ref(), limit + 1)
         })
         .await?;
-    let page = Page::of(
-        found,
-        limit,
-        |head| list.cursor(head.id.as_str()),
-        ConfigSummary::from,
-    );
+    let page = Page::of(found, limit, |head| list.cursor(head.id.as_str()), ConfigSummary::from);
     respond::json(HttpResponse::Ok(), &page)
 }
 

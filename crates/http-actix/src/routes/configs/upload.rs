@@ -68,24 +68,11 @@ pub(crate) struct UploadedView {
 pub(crate) async fn upload(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::ConfigsWrite)).await?;
     let document = call.body::<Value>().await?.value;
-    let upload = Upload {
-        document,
-        actor: caller.actor(),
-        trace: call.request_id(),
-    };
-    let uploaded = call
-        .on_storage(move |platform| configs::upload(platform, &scope, upload))
-        .await?;
-    let status = if uploaded.created {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
+    let upload = Upload { document, actor: caller.actor(), trace: call.request_id() };
+    let uploaded = call.on_storage(move |platform| configs::upload(platform, &scope, upload)).await?;
+    let status = if uploaded.created { StatusCode::CREATED } else { StatusCode::OK };
     let mut response = HttpResponse::build(status);
-    response.insert_header((
-        header::LOCATION,
-        format!("{}/{}", call.path(), uploaded.config.id),
-    ));
+    response.insert_header((header::LOCATION, format!("{}/{}", call.path(), uploaded.config.id)));
     let view = UploadedView {
         config_id: uploaded.config.id,
         version: uploaded.config.version,

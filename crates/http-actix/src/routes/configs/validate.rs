@@ -78,14 +78,7 @@ pub(crate) async fn validate(mut call: Call) -> Answer {
         .await?;
     let ConfigVerdict { errors, warnings } = verdict;
     let status = if errors.is_empty() { "OK" } else { "INVALID" };
-    respond::json(
-        HttpResponse::Ok(),
-        &VerdictView {
-            status,
-            errors,
-            warnings,
-        },
-    )
+    respond::json(HttpResponse::Ok(), &VerdictView { status, errors, warnings })
 }
 
 documented!(AccountConfigBody, VerdictView);

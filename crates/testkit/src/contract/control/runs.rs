@@ -217,6 +217,22 @@ pub fn a_lease_that_is_over_but_not_taken_over_still_writes(subject: &dyn Subjec
     assert_eq!(claim(subject, sample::at(400)), None);
 }
 
+/// A renewed lease keeps others off for longer, and the journal as it is; a zombie renews nothing.
+pub fn a_renewed_lease_keeps_others_off(subject: &dyn Subject) {
+    queued(subject, "acme", sample::at(0));
+    let mine = claimed(subject, sample::at(0));
+    renew(subject, &mine, sample::at(60)).expect("the lease holds");
+    assert_eq!(claim(subject, sample::at(60) - MOMENT), None);
+    assert_eq!(stored(subject, mine.run.tenant), std::slice::from_ref(&mine.run));
+    let heir = claimed(subject, sample::at(60));
+    assert!(matches!(renew(subject, &mine, sample::at(500)), Err(StoreError::Stale)));
+    renew(subject, &heir, sample::at(90)).expect("the heir's lease is unharmed");
+}
+
+fn renew(subject: &dyn Subject, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
+    subject.control().write(|tx| tx.runs().renew(&claim.lease, until))
+}
+
 /// A zombie whose run was taken over writes nothing, by none of the three ways.
 pub fn a_zombie_is_fenced_off(subject: &dyn Subject) {
     queued(subject, "acme", sample::at(0));

@@ -28,20 +28,8 @@ fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from(env!("CARGO")));
     let output = Command::new(cargo)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "tenantry-app",
-            "--bin",
-            "tenantry",
-        ])
-        .args([
-            "--message-format",
-            "json-render-diagnostics",
-            "--profile",
-            &place.profile,
-        ])
+        .args(["build", "--quiet", "--package", "tenantry-app", "--bin", "tenantry"])
+        .args(["--message-format", "json-render-diagnostics", "--profile", &place.profile])
         .arg("--target-dir")
         .arg(&place.target)
         .stdin(Stdio::null())
@@ -71,23 +59,12 @@ impl Place {
 
     /// From a path as `<target>/<profile>/deps/<test>` or `<target>/<triple>/<profile>/deps/<test>`.
     fn of(test: &Path) -> Self {
-        let directory = test
-            .ancestors()
-            .nth(2)
-            .expect("a test is built below a target directory");
-        let name = directory
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
+        let directory = test.ancestors().nth(2).expect("a test is built below a target directory");
+        let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let profile = if name == "debug" { "dev" } else { name };
         let parent = directory.parent().expect("a target directory");
-        let marked = parent
-            .ancestors()
-            .find(|directory| directory.join("CACHEDIR.TAG").is_file());
-        Self {
-            target: marked.unwrap_or(parent).to_owned(),
-            profile: profile.to_owned(),
-        }
+        let marked = parent.ancestors().find(|directory| directory.join("CACHEDIR.TAG").is_file());
+        Self { target: marked.unwrap_or(parent).to_owned(), profile: profile.to_owned() }
     }
 }
 
@@ -106,10 +83,7 @@ mod tests {
             ("release/deps/test-1", "release"),
             ("x86_64-unknown-linux-musl/checked/deps/test-1", "checked"),
         ] {
-            let expected = Place {
-                target: target.clone(),
-                profile: profile.to_owned(),
-            };
+            let expected = Place { target: target.clone(), profile: profile.to_owned() };
             assert_eq!(Place::of(&target.join(path)), expected);
         }
     }

@@ -20,11 +20,7 @@ pub struct Client {
 impl Client {
     /// A caller of the server at this address.
     pub const fn new(address: SocketAddr) -> Self {
-        Self {
-            address,
-            headers: Vec::new(),
-            connection: None,
-        }
+        Self { address, headers: Vec::new(), connection: None }
     }
 
     /// The same, with this header in every request.
@@ -47,24 +43,14 @@ impl Client {
     pub fn bearer(&self) -> &str {
         let bearer =
             |(name, value): &'_ (String, String)| name == "Authorization" && value.starts_with("Bearer ");
-        let (_, value) = self
-            .headers
-            .iter()
-            .find(|header| bearer(header))
-            .expect("the caller has a key");
+        let (_, value) = self.headers.iter().find(|header| bearer(header)).expect("the caller has a key");
         &value["Bearer ".len()..]
     }
 
     /// A request to be sent.
     pub fn request(&mut self, method: &str, path: &str) -> Request<'_> {
         let headers = self.headers.clone();
-        Request {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers,
-            body: Vec::new(),
-            client: self,
-        }
+        Request { method: method.to_owned(), path: path.to_owned(), headers, body: Vec::new(), client: self }
     }
 
     /// Sends a `GET`.
@@ -130,8 +116,7 @@ impl Request<'_> {
     /// Sets key or token, in the place of one the client would send.
     #[must_use]
     pub fn bearer(mut self, token: &str) -> Self {
-        self.headers
-            .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        self.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
         self.header("Authorization", &format!("Bearer {token}"))
     }
 
@@ -145,8 +130,7 @@ impl Request<'_> {
     /// Sets the body to this document, and says so.
     #[must_use]
     pub fn json(self, document: &Value) -> Self {
-        self.header("Content-Type", "application/json")
-            .body(document.to_string())
+        self.header("Content-Type", "application/json").body(document.to_string())
     }
 
     /// Sends it.
@@ -155,19 +139,12 @@ impl Request<'_> {
     /// If there is no answer.
     pub fn send(self) -> Response {
         let (method, path) = (self.method.clone(), self.path.clone());
-        self.try_send()
-            .unwrap_or_else(|error| panic!("{method} {path} was not answered: {error}"))
+        self.try_send().unwrap_or_else(|error| panic!("{method} {path} was not answered: {error}"))
     }
 
     /// Sends it to a server that may be dying.
     pub fn try_send(self) -> io::Result<Response> {
-        let Self {
-            client,
-            method,
-            path,
-            headers,
-            body,
-        } = self;
+        let Self { client, method, path, headers, body } = self;
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
         let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
         if !has("Host") {
@@ -247,27 +224,15 @@ impl Response {
         // Interim answers announce the real one.
         while status < 200 {
             let line = line(connection)?;
-            status = line
-                .split(' ')
-                .nth(1)
-                .and_then(|code| code.parse().ok())
-                .ok_or_else(|| malformed(&line))?;
+            status =
+                line.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| malformed(&line))?;
             headers = read_headers(connection)?;
         }
-        let mut response = Self {
-            status,
-            headers,
-            body: Vec::new(),
-        };
-        let chunked = response
-            .header("Transfer-Encoding")
-            .is_some_and(|coding| coding.contains("chunked"));
-        let length = response
-            .header("Content-Length")
-            .map(|text| text.parse::<u64>().map_err(|_| malformed(text)));
-        let closes = response
-            .header("Connection")
-            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let mut response = Self { status, headers, body: Vec::new() };
+        let chunked = response.header("Transfer-Encoding").is_some_and(|coding| coding.contains("chunked"));
+        let length =
+            response.header("Content-Length").map(|text| text.parse::<u64>().map_err(|_| malformed(text)));
+        let closes = response.header("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         let mut open = !closes;
         if method != "HEAD" && !matches!(status, 204 | 304) {
             if chunked {
@@ -319,9 +284,7 @@ fn read_chunks(connection: &mut BufReader<TcpStream>, body: &mut Vec<u8>) -> io:
 fn line(connection: &mut BufReader<TcpStream>) -> io::Result<String> {
     let mut line = String::new();
     connection.read_line(&mut line)?;
-    line.strip_suffix("\r\n")
-        .map(str::to_owned)
-        .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    line.strip_suffix("\r\n").map(str::to_owned).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 fn malformed(text: &str) -> io::Error {
@@ -372,13 +335,7 @@ mod tests {
             "HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n",
             "HTTP/1.1 418 Teapot\r\n\r\nto the end",
         ]]);
-        assert_eq!(
-            client
-                .post("/a", &serde_json::json!({ "b": 2 }))
-                .expect(200)
-                .json()["a"],
-            1
-        );
+        assert_eq!(client.post("/a", &serde_json::json!({ "b": 2 })).expect(200).json()["a"], 1);
         assert_eq!(client.get("/b").expect(201).text(), "abc\n");
         assert!(client.get("/c").expect(204).body.is_empty());
         let head = client.request("HEAD", "/d").header("X-A", "1").send();
@@ -418,12 +375,7 @@ mod tests {
     fn a_requests_own_token_takes_the_place_of_the_clients() {
         let ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         let (client, heard) = server(vec![vec![ok]]);
-        client
-            .with_bearer("one")
-            .request("GET", "/")
-            .bearer("two")
-            .send()
-            .expect(200);
+        client.with_bearer("one").request("GET", "/").bearer("two").send().expect(200);
         assert_eq!(heard.join().unwrap(), ["GET / HTTP/1.1 Host,Authorization "]);
     }
 }

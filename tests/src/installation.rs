@@ -36,23 +36,17 @@ impl Installation {
     /// # Panics
     /// If there is no room for it.
     pub fn with(backend: Backend, settings: &[(&str, &str)]) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("tenantry-test-")
-            .tempdir()
-            .expect("a directory is made");
+        let directory =
+            tempfile::Builder::new().prefix("tenantry-test-").tempdir().expect("a directory is made");
         let data = directory.path().join("data");
         let (url, prefix) = match backend {
-            Backend::Sqlite => (
-                format!("sqlite:{}", data.join("control.db").display()),
-                "ecom_tenant_".to_owned(),
-            ),
+            Backend::Sqlite => {
+                (format!("sqlite:{}", data.join("control.db").display()), "ecom_tenant_".to_owned())
+            }
             Backend::Postgres(server) => (server.fresh_database("control"), server.fresh_prefix()),
         };
         let defaults = [
-            (
-                "TENANTRY_DATA_DIR",
-                data.to_str().expect("a temporary directory has a plain name"),
-            ),
+            ("TENANTRY_DATA_DIR", data.to_str().expect("a temporary directory has a plain name")),
             ("TENANTRY_DATABASE_URL", &url),
             ("TENANTRY__TENANT_DATABASES__PREFIX", &prefix),
             ("TENANTRY_OPERATOR_KEY", OPERATOR_KEY),
@@ -61,18 +55,10 @@ impl Installation {
             // What a killed process was at is soon taken up.
             ("TENANTRY__PROVISIONING__LEASE", "2s"),
         ];
-        let environment = defaults
-            .iter()
-            .chain(settings)
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment =
+            defaults.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let environment = environment.collect();
-        Self(Arc::new(Inner {
-            directory,
-            backend,
-            prefix,
-            environment,
-            processes: AtomicUsize::new(0),
-        }))
+        Self(Arc::new(Inner { directory, backend, prefix, environment, processes: AtomicUsize::new(0) }))
     }
 
     /// Starts `tenantry serve` and waits until it is ready. More than one at a time are replicas.
@@ -121,10 +107,7 @@ impl Installation {
     }
 
     pub(crate) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .environment
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A file for the log of another process.

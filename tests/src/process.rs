@@ -66,11 +66,7 @@ impl Tenantry {
     }
 
     fn spawn(&mut self) {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&self.log)
-            .expect("a log file is opened");
+        let log = OpenOptions::new().create(true).append(true).open(&self.log).expect("a log file is opened");
         let mut command = Command::new(binary::path());
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("TENANTRY") {
@@ -113,10 +109,7 @@ impl Tenantry {
     #[track_caller]
     fn insist_on_readiness(&mut self) {
         if !self.wait_until_ready() {
-            panic!(
-                "the binary under test did not get ready; it said:\n{}",
-                self.log()
-            );
+            panic!("the binary under test did not get ready; it said:\n{}", self.log());
         }
     }
 
@@ -164,9 +157,7 @@ impl Tenantry {
     /// If it does not run.
     pub fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
-        let sent = Command::new("/bin/sh")
-            .args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid])
-            .status();
+        let sent = Command::new("/bin/sh").args(["-c", "kill -s \"$1\" \"$2\"", "kill", name, &pid]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{name} is sent");
     }
 
@@ -250,23 +241,11 @@ mod tests {
             let mut tenantry = installation.start();
             let (first, address) = (tenantry.pid(), tenantry.address());
             let order = json!({ "name": "Acme Corp", "slug": "acme", "plan": "Basic" });
-            let ordered = tenantry
-                .client()
-                .post("/provision/tenants/init", &order)
-                .expect(200)
-                .json();
-            let status = format!(
-                "/provision/tenants/{}/status",
-                ordered["provisioningId"].as_str().expect("an id")
-            );
+            let ordered = tenantry.client().post("/provision/tenants/init", &order).expect(200).json();
+            let status =
+                format!("/provision/tenants/{}/status", ordered["provisioningId"].as_str().expect("an id"));
             tenantry.kill_hard();
-            assert!(
-                tenantry
-                    .client()
-                    .request("GET", "/health/live")
-                    .try_send()
-                    .is_err()
-            );
+            assert!(tenantry.client().request("GET", "/health/live").try_send().is_err());
             tenantry.restart();
             assert_eq!(tenantry.address(), address);
             assert_ne!(tenantry.pid(), first);

@@ -19,11 +19,7 @@ impl Pointer {
     /// The member `name` of what this points to; `~` and `/` are escaped.
     #[must_use]
     pub fn member(&self, name: &str) -> Self {
-        Self(format!(
-            "{}/{}",
-            self.0,
-            name.replace('~', "~0").replace('/', "~1")
-        ))
+        Self(format!("{}/{}", self.0, name.replace('~', "~0").replace('/', "~1")))
     }
 
     /// The element at `index` of the array this points to.
@@ -58,21 +54,13 @@ pub struct Finding {
 impl Finding {
     /// A finding at `pointer`.
     pub fn new(pointer: Pointer, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            pointer,
-            code: Cow::Borrowed(code),
-            message: message.into(),
-        }
+        Self { pointer, code: Cow::Borrowed(code), message: message.into() }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = if self.pointer.0.is_empty() {
-            "(document)"
-        } else {
-            &self.pointer.0
-        };
+        let at = if self.pointer.0.is_empty() { "(document)" } else { &self.pointer.0 };
         write!(f, "{at}: {} [{}]", self.message, self.code)
     }
 }

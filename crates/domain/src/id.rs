@@ -66,10 +66,7 @@ kinds! {
 impl<K: IdKind> Id<K> {
     /// The id over this UUID.
     pub const fn new(uuid: Uuid) -> Self {
-        Self {
-            uuid,
-            kind: PhantomData,
-        }
+        Self { uuid, kind: PhantomData }
     }
 
     /// The UUID without its prefix.
@@ -123,10 +120,7 @@ impl<K: IdKind> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId { prefix: K::PREFIX };
-        let digits = text
-            .strip_prefix(K::PREFIX)
-            .and_then(|rest| rest.strip_prefix('_'))
-            .ok_or(invalid)?;
+        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(invalid)?;
         let canonical = digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         if !canonical {
             return Err(invalid);
@@ -173,10 +167,7 @@ mod tests {
         let id: AccountId = TEXT.parse().unwrap();
         assert_eq!(id.to_string(), TEXT);
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{TEXT}\""));
-        assert_eq!(
-            serde_json::from_str::<AccountId>(&format!("\"{TEXT}\"")).unwrap(),
-            id
-        );
+        assert_eq!(serde_json::from_str::<AccountId>(&format!("\"{TEXT}\"")).unwrap(), id);
     }
 
     #[test]
@@ -190,11 +181,7 @@ mod tests {
             "acc_0195c0de-0000-7000-8000-00000000000a",
             "acc_0195c0de00007000800000000000000a ",
         ] {
-            assert_eq!(
-                wrong.parse::<AccountId>(),
-                Err(InvalidId { prefix: "acc" }),
-                "{wrong:?}"
-            );
+            assert_eq!(wrong.parse::<AccountId>(), Err(InvalidId { prefix: "acc" }), "{wrong:?}");
         }
     }
 }

@@ -17,19 +17,12 @@ pub struct InvalidText {
 impl InvalidText {
     /// The text is refused because of `message`.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 
     /// The same, as a finding at `pointer`.
     pub fn at(self, pointer: Pointer) -> Finding {
-        Finding {
-            pointer,
-            code: Cow::Borrowed(self.code),
-            message: self.message,
-        }
+        Finding { pointer, code: Cow::Borrowed(self.code), message: self.message }
     }
 }
 

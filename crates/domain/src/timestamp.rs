@@ -63,9 +63,7 @@ pub mod option {
         deserializer: D,
     ) -> Result<Option<DateTime<Utc>>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| super::from_text(&text))
-            .transpose()
-            .map_err(serde::de::Error::custom)
+        text.map(|text| super::from_text(&text)).transpose().map_err(serde::de::Error::custom)
     }
 
     /// The JSON Schema of an instant or `null`.
@@ -84,10 +82,7 @@ mod tests {
     fn instants_have_milliseconds_and_a_z() {
         let at = from_text("2025-01-01T01:00:00.1239+01:00").unwrap();
         assert_eq!(to_text(at), "2025-01-01T00:00:00.123Z");
-        assert_eq!(
-            to_text(from_text("2025-01-01T00:00:00Z").unwrap()),
-            "2025-01-01T00:00:00.000Z"
-        );
+        assert_eq!(to_text(from_text("2025-01-01T00:00:00Z").unwrap()), "2025-01-01T00:00:00.000Z");
         assert!(from_text("2025-01-01").is_err());
     }
 

@@ -8,12 +8,8 @@ use tenantry_ports::{CaptchaUnavailable, CaptchaVerdict};
 const WRONG_HOSTNAME: &str = "wrong-hostname";
 
 /// Codes that speak of us or of the provider, and never of the visitor.
-const NOT_THE_VISITORS: [&str; 4] = [
-    "missing-input-secret",
-    "invalid-input-secret",
-    "invalid-keys",
-    "internal-error",
-];
+const NOT_THE_VISITORS: [&str; 4] =
+    ["missing-input-secret", "invalid-input-secret", "invalid-keys", "internal-error"];
 
 /// How many codes are passed on, and how long one may be: more is no siteverify answer, but a mishap or a prank.
 const MOST_CODES: usize = 16;
@@ -58,24 +54,15 @@ pub(crate) fn judge(
             "the provider gave a score instead of a verdict; a key with a challenge is needed",
         );
     }
-    let elsewhere = |expected| {
-        !answer
-            .hostname
-            .is_some_and(|actual| actual.eq_ignore_ascii_case(expected))
-    };
+    let elsewhere = |expected| !answer.hostname.is_some_and(|actual| actual.eq_ignore_ascii_case(expected));
     if hostname.is_some_and(elsewhere) {
-        return Ok(CaptchaVerdict::Refused {
-            codes: vec![WRONG_HOSTNAME.to_owned()],
-        });
+        return Ok(CaptchaVerdict::Refused { codes: vec![WRONG_HOSTNAME.to_owned()] });
     }
     Ok(CaptchaVerdict::Passed)
 }
 
 fn refusal(mut codes: Vec<String>) -> Result<CaptchaVerdict, CaptchaUnavailable> {
-    if let Some(ours) = NOT_THE_VISITORS
-        .into_iter()
-        .find(|ours| codes.iter().any(|code| code == ours))
-    {
+    if let Some(ours) = NOT_THE_VISITORS.into_iter().find(|ours| codes.iter().any(|code| code == ours)) {
         return Err(CaptchaUnavailable::new(format!("the provider answered '{ours}'")));
     }
     codes.retain(|code| is_code(code));
@@ -85,9 +72,7 @@ fn refusal(mut codes: Vec<String>) -> Result<CaptchaVerdict, CaptchaUnavailable>
 
 fn is_code(text: &str) -> bool {
     (1..=LONGEST_CODE).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 #[cfg(test)]
@@ -99,9 +84,7 @@ mod tests {
     }
 
     fn refused(codes: &[&str]) -> Result<CaptchaVerdict, String> {
-        Ok(CaptchaVerdict::Refused {
-            codes: codes.iter().map(ToString::to_string).collect(),
-        })
+        Ok(CaptchaVerdict::Refused { codes: codes.iter().map(ToString::to_string).collect() })
     }
 
     #[test]
@@ -133,50 +116,25 @@ mod tests {
             r#"{"success":true,"hostname":"example.com","score":0.1,"score_reason":["safe"]}"#,
             "{\n  \"success\": true,\n  \"challenge_ts\": \"2026-08-01T10:00:00Z\",\n  \"hostname\": \"example.com\"\n}",
         ] {
-            assert_eq!(
-                judged(200, passed, Some("example.com")),
-                Ok(CaptchaVerdict::Passed),
-                "{passed}"
-            );
+            assert_eq!(judged(200, passed, Some("example.com")), Ok(CaptchaVerdict::Passed), "{passed}");
         }
     }
 
     #[test]
     fn a_score_is_no_verdict() {
         let body = r#"{"success":true,"hostname":"example.com","score":0.1,"action":"submit"}"#;
-        assert!(
-            judged(200, body, None)
-                .unwrap_err()
-                .contains("a score instead of a verdict")
-        );
+        assert!(judged(200, body, None).unwrap_err().contains("a score instead of a verdict"));
     }
 
     #[test]
     fn hostnames_are_compared_whole_and_without_case() {
         let at = |hostname: &str| format!(r#"{{"success":true,"hostname":"{hostname}"}}"#);
-        assert_eq!(
-            judged(200, &at("Example.COM"), Some("example.com")),
-            Ok(CaptchaVerdict::Passed)
-        );
-        for other in [
-            "",
-            "evil.com",
-            "example.com.evil.com",
-            "www.example.com",
-            "notexample.com",
-        ] {
-            assert_eq!(
-                judged(200, &at(other), Some("example.com")),
-                refused(&[WRONG_HOSTNAME]),
-                "{other}"
-            );
+        assert_eq!(judged(200, &at("Example.COM"), Some("example.com")), Ok(CaptchaVerdict::Passed));
+        for other in ["", "evil.com", "example.com.evil.com", "www.example.com", "notexample.com"] {
+            assert_eq!(judged(200, &at(other), Some("example.com")), refused(&[WRONG_HOSTNAME]), "{other}");
         }
         for without in [r#"{"success":true}"#, r#"{"success":true,"hostname":null}"#] {
-            assert_eq!(
-                judged(200, without, Some("example.com")),
-                refused(&[WRONG_HOSTNAME]),
-                "{without}"
-            );
+            assert_eq!(judged(200, without, Some("example.com")), refused(&[WRONG_HOSTNAME]), "{without}");
         }
     }
 
@@ -184,10 +142,7 @@ mod tests {
     fn what_is_our_fault_is_not_told_to_the_visitor() {
         for ours in NOT_THE_VISITORS {
             let body = format!(r#"{{"success":false,"error-codes":["invalid-input-response","{ours}"]}}"#);
-            assert_eq!(
-                judged(200, &body, None),
-                Err(format!("the provider answered '{ours}'"))
-            );
+            assert_eq!(judged(200, &body, None), Err(format!("the provider answered '{ours}'")));
         }
     }
 

@@ -30,11 +30,7 @@ pub(crate) fn build(endpoint: &Endpoint, timeout: Duration) -> Result<Client, St
         .pool_idle_timeout(KEPT)
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")));
     // Without TLS nobody's certificates are needed, and a machine without any is fine.
-    let client = if endpoint.plain {
-        client.tls_certs_only([])
-    } else {
-        client
-    };
+    let client = if endpoint.plain { client.tls_certs_only([]) } else { client };
     client.build().map_err(|error| chain(&error.without_url()))
 }
 
@@ -54,18 +50,10 @@ pub(crate) async fn post(
     endpoint: &Endpoint,
     form: &[(&str, &str)],
 ) -> Result<(StatusCode, Vec<u8>), String> {
-    let mut response = client
-        .post(endpoint.url.clone())
-        .form(form)
-        .send()
-        .await
-        .map_err(|error| told(error, "be asked"))?;
+    let mut response =
+        client.post(endpoint.url.clone()).form(form).send().await.map_err(|error| told(error, "be asked"))?;
     let mut body = Vec::new();
-    while let Some(part) = response
-        .chunk()
-        .await
-        .map_err(|error| told(error, "be heard to the end"))?
-    {
+    while let Some(part) = response.chunk().await.map_err(|error| told(error, "be heard to the end"))? {
         if body.len() + part.len() > MAX_ANSWER {
             return Err(format!("the provider's answer is longer than {MAX_ANSWER} bytes"));
         }

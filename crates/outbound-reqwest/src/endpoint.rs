@@ -41,13 +41,8 @@ impl Endpoint {
 /// Whether the host is a loopback address. A name is not, not even `localhost`: it is whatever the resolver says.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    let address = host
-        .strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .unwrap_or(host);
-    address
-        .parse::<std::net::IpAddr>()
-        .is_ok_and(|address| address.is_loopback())
+    let address = host.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(host);
+    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -65,11 +60,8 @@ mod tests {
 
     #[test]
     fn only_loopback_addresses_are_spared_tls() {
-        for fine in [
-            "http://127.0.0.1:8080/siteverify",
-            "http://127.9.9.9/",
-            "http://[::1]:8080/siteverify",
-        ] {
+        for fine in ["http://127.0.0.1:8080/siteverify", "http://127.9.9.9/", "http://[::1]:8080/siteverify"]
+        {
             assert!(Endpoint::parse(fine).unwrap().plain, "{fine}");
         }
         // The URL parser turns the last three into 10.0.0.1, 0.0.0.0 and a mapped address.
@@ -99,14 +91,8 @@ mod tests {
             ("https://", "it is not a URL"),
             ("file:///etc/hosts", "it must be https"),
             ("ftp://127.0.0.1/", "it must be https"),
-            (
-                "https://user@example.com/",
-                "it must not contain a user or password",
-            ),
-            (
-                "https://:secret@example.com/",
-                "it must not contain a user or password",
-            ),
+            ("https://user@example.com/", "it must not contain a user or password"),
+            ("https://:secret@example.com/", "it must not contain a user or password"),
             ("https://example.com/#fragment", "it must not have a fragment"),
         ] {
             assert_eq!(Endpoint::parse(wrong).unwrap_err(), why, "{wrong}");

@@ -62,32 +62,19 @@ pub struct SiteverifyCaptcha {
 impl SiteverifyCaptcha {
     /// Prepares the check; nothing is asked yet.
     pub fn new(settings: SiteverifySettings) -> Result<Self, InvalidSiteverify> {
-        let SiteverifySettings {
-            endpoint,
-            secret,
-            expected_hostname,
-            timeout,
-        } = settings;
+        let SiteverifySettings { endpoint, secret, expected_hostname, timeout } = settings;
         let endpoint = Endpoint::parse(&endpoint).map_err(InvalidSiteverify::Endpoint)?;
         if secret.expose().is_empty() {
             return Err(InvalidSiteverify::Secret);
         }
-        if expected_hostname
-            .as_deref()
-            .is_some_and(|name| !is_hostname(name))
-        {
+        if expected_hostname.as_deref().is_some_and(|name| !is_hostname(name)) {
             return Err(InvalidSiteverify::Hostname);
         }
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
             return Err(InvalidSiteverify::Timeout);
         }
         let client = client::build(&endpoint, timeout).map_err(InvalidSiteverify::Client)?;
-        Ok(Self {
-            client,
-            endpoint,
-            secret,
-            expected_hostname,
-        })
+        Ok(Self { client, endpoint, secret, expected_hostname })
     }
 
     async fn ask(
@@ -96,17 +83,14 @@ impl SiteverifyCaptcha {
         remote_ip: Option<IpAddr>,
     ) -> Result<CaptchaVerdict, CaptchaUnavailable> {
         if let Some(code) = unaskable(response) {
-            return Ok(CaptchaVerdict::Refused {
-                codes: vec![code.to_owned()],
-            });
+            return Ok(CaptchaVerdict::Refused { codes: vec![code.to_owned()] });
         }
         // A socket that serves both families tells IPv4 addresses in IPv6 form; providers know them as IPv4.
         let remote_ip = remote_ip.map(|address| address.to_canonical().to_string());
         let mut form = vec![("secret", self.secret.expose()), ("response", response)];
         form.extend(remote_ip.as_deref().map(|address| ("remoteip", address)));
-        let (status, body) = client::post(&self.client, &self.endpoint, &form)
-            .await
-            .map_err(CaptchaUnavailable::new)?;
+        let (status, body) =
+            client::post(&self.client, &self.endpoint, &form).await.map_err(CaptchaUnavailable::new)?;
         judge(status, &body, self.expected_hostname.as_deref())
     }
 }
@@ -128,9 +112,7 @@ fn unaskable(response: &str) -> Option<&'static str> {
 
 fn is_hostname(text: &str) -> bool {
     (1..=253).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }
 
 #[cfg(test)]
@@ -158,53 +140,21 @@ mod tests {
             refused(|settings| settings.endpoint = "http://example.com/siteverify".to_owned()).to_string(),
             "the captcha endpoint cannot be used: it must be https, unless it is a loopback address such as 127.0.0.1"
         );
-        assert_eq!(
-            refused(|settings| settings.secret = Secret::new("")),
-            InvalidSiteverify::Secret
-        );
+        assert_eq!(refused(|settings| settings.secret = Secret::new("")), InvalidSiteverify::Secret);
         for wrong in [Duration::ZERO, MAX_TIMEOUT + Duration::from_millis(1)] {
-            let settings = SiteverifySettings {
-                timeout: wrong,
-                ..settings()
-            };
-            assert_eq!(
-                SiteverifyCaptcha::new(settings).unwrap_err(),
-                InvalidSiteverify::Timeout
-            );
+            let settings = SiteverifySettings { timeout: wrong, ..settings() };
+            assert_eq!(SiteverifyCaptcha::new(settings).unwrap_err(), InvalidSiteverify::Timeout);
         }
-        for wrong in [
-            "",
-            "https://example.com",
-            "example.com:443",
-            "example.com/",
-            "ex ample",
-            "*",
-        ] {
-            let settings = SiteverifySettings {
-                expected_hostname: Some(wrong.to_owned()),
-                ..settings()
-            };
-            assert_eq!(
-                SiteverifyCaptcha::new(settings).unwrap_err(),
-                InvalidSiteverify::Hostname,
-                "{wrong}"
-            );
+        for wrong in ["", "https://example.com", "example.com:443", "example.com/", "ex ample", "*"] {
+            let settings = SiteverifySettings { expected_hostname: Some(wrong.to_owned()), ..settings() };
+            assert_eq!(SiteverifyCaptcha::new(settings).unwrap_err(), InvalidSiteverify::Hostname, "{wrong}");
         }
     }
 
     #[test]
     fn the_secret_is_not_in_debug_output() {
-        let settings = SiteverifySettings {
-            endpoint: "http://127.0.0.1:1/".to_owned(),
-            ..settings()
-        };
-        let text = format!(
-            "{settings:?} {:?}",
-            SiteverifyCaptcha::new(settings.clone()).unwrap()
-        );
-        assert!(
-            text.contains("127.0.0.1") && !text.contains("0x-secret"),
-            "{text}"
-        );
+        let settings = SiteverifySettings { endpoint: "http://127.0.0.1:1/".to_owned(), ..settings() };
+        let text = format!("{settings:?} {:?}", SiteverifyCaptcha::new(settings.clone()).unwrap());
+        assert!(text.contains("127.0.0.1") && !text.contains("0x-secret"), "{text}");
     }
 }

@@ -60,9 +60,6 @@ pub struct DatabaseError {
 impl DatabaseError {
     /// A fault of this kind.
     pub fn new(fault: DatabaseFault, detail: impl ToString) -> Self {
-        Self {
-            fault,
-            detail: detail.to_string(),
-        }
+        Self { fault, detail: detail.to_string() }
     }
 }

@@ -34,10 +34,7 @@ pub enum StoreError {
 impl StoreError {
     /// A `Corrupt` error.
     pub fn corrupt(what: &'static str, detail: impl ToString) -> Self {
-        Self::Corrupt {
-            what,
-            detail: detail.to_string(),
-        }
+        Self::Corrupt { what, detail: detail.to_string() }
     }
 }
 

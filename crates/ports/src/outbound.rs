@@ -45,8 +45,6 @@ pub struct CaptchaUnavailable {
 impl CaptchaUnavailable {
     /// A check that could not be made.
     pub fn new(detail: impl ToString) -> Self {
-        Self {
-            detail: detail.to_string(),
-        }
+        Self { detail: detail.to_string() }
     }
 }

@@ -218,10 +218,7 @@ pub struct LogHead {
 
 impl LogHead {
     /// The head of an empty log.
-    pub const EMPTY: Self = Self {
-        sequence: 0,
-        hash: [0; 32],
-    };
+    pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 }
 
 /// One entry of a tenant's event log.

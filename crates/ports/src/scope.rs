@@ -41,11 +41,7 @@ impl TenantScope {
     }
 
     fn of(tenant: &Tenant) -> Self {
-        Self {
-            tenant: tenant.id,
-            slug: tenant.slug.clone(),
-            database: tenant.database.clone(),
-        }
+        Self { tenant: tenant.id, slug: tenant.slug.clone(), database: tenant.database.clone() }
     }
 
     /// Whose data.

@@ -40,12 +40,10 @@ impl dyn Digest {
     /// The SHA-256 of `bytes` in hexadecimal.
     pub fn hex(&self, bytes: &[u8]) -> String {
         use fmt::Write as _;
-        self.sha256(bytes)
-            .iter()
-            .fold(String::with_capacity(64), |mut text, byte| {
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        self.sha256(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 }
 

@@ -29,10 +29,7 @@ pub(crate) struct Work<B, T, E> {
 
 impl<B, T, E: From<StoreError>> Work<B, T, E> {
     pub(crate) const fn new(body: B) -> Self {
-        Self {
-            body: Some(body),
-            result: None,
-        }
+        Self { body: Some(body), result: None }
     }
 
     /// Runs the body through `call`, which hands it the transaction.

@@ -8,10 +8,7 @@ use uuid::Uuid;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the adapter of the port that replaces it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter of the port that replaces it")]
     fn now(&self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(6)
     }
@@ -25,18 +22,12 @@ impl Clock for SystemClock {
 pub struct SystemIds;
 
 impl Ids for SystemIds {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the adapter of the port that replaces it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter of the port that replaces it")]
     fn time_ordered(&self) -> Uuid {
         Uuid::now_v7()
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the adapter of the port that replaces it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter of the port that replaces it")]
     fn random(&self) -> Uuid {
         Uuid::new_v4()
     }

@@ -38,16 +38,9 @@ impl KeyMint for ApiKeyMint {
         let lookup = format!("{}{public}", prefix(audience));
         let body = format!("{lookup}{secret}");
         let text = format!("{body}_{}", checksum(&body));
-        let parts = PresentedKey {
-            hash: Sha256::digest(&text).into(),
-            lookup,
-        };
+        let parts = PresentedKey { hash: Sha256::digest(&text).into(), lookup };
         let last4 = text[text.len() - 4..].to_owned();
-        MintedKey {
-            text: Secret::new(text),
-            parts,
-            last4,
-        }
+        MintedKey { text: Secret::new(text), parts, last4 }
     }
 
     fn parse(&self, text: &str) -> Option<PresentedKey> {
@@ -62,10 +55,7 @@ impl KeyMint for ApiKeyMint {
             return None;
         }
         let lookup = body[..prefix.len() + LOOKUP].to_owned();
-        Some(PresentedKey {
-            lookup,
-            hash: Sha256::digest(text).into(),
-        })
+        Some(PresentedKey { lookup, hash: Sha256::digest(text).into() })
     }
 
     fn matches(&self, presented: &[u8; 32], stored: &[u8; 32]) -> bool {
@@ -104,10 +94,7 @@ fn base62(entropy: &dyn Entropy, length: usize) -> String {
     while text.len() < length {
         entropy.fill(&mut bytes);
         let fair = bytes.iter().filter(|byte| **byte < FAIR);
-        text.extend(
-            fair.take(length - text.len())
-                .map(|byte| char::from(BASE62[usize::from(byte % 62)])),
-        );
+        text.extend(fair.take(length - text.len()).map(|byte| char::from(BASE62[usize::from(byte % 62)])));
     }
     text
 }
@@ -128,10 +115,9 @@ mod tests {
 
     #[test]
     fn a_minted_key_is_recognised_with_the_same_parts() {
-        for (audience, prefix, length) in [
-            (KeyAudience::Operator, "tnt_op_", 54),
-            (KeyAudience::Tenant, "tnt_live_", 56),
-        ] {
+        for (audience, prefix, length) in
+            [(KeyAudience::Operator, "tnt_op_", 54), (KeyAudience::Tenant, "tnt_live_", 56)]
+        {
             let minted = mint().mint(audience);
             let text = minted.text.expose();
             assert_eq!(text.len(), length, "{text}");

@@ -18,9 +18,6 @@ mod tests {
     #[test]
     fn it_is_sha_256() {
         let digest: &dyn Digest = &Sha256Digest;
-        assert_eq!(
-            digest.hex(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(digest.hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

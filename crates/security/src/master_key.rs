@@ -63,10 +63,8 @@ impl MasterKey {
             return Err(InvalidMasterKey::Hexadecimal);
         }
         let bytes = Zeroizing::new(BASE64.decode(text).map_err(|_| InvalidMasterKey::NotBase64)?);
-        let key: [u8; LENGTH] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| InvalidMasterKey::Length(bytes.len()))?;
+        let key: [u8; LENGTH] =
+            bytes.as_slice().try_into().map_err(|_| InvalidMasterKey::Length(bytes.len()))?;
         let key = Self(key);
         if key.0.iter().all(|byte| *byte == key.0[0]) {
             return Err(InvalidMasterKey::NotRandom);
@@ -158,12 +156,7 @@ mod tests {
         let key = MasterKey::generate(&SystemEntropy);
         assert_eq!(format!("{key:?}"), "MasterKey(…)");
         let secret = "correct horse battery staple!";
-        assert!(
-            !MasterKey::from_base64(secret)
-                .unwrap_err()
-                .to_string()
-                .contains("horse")
-        );
+        assert!(!MasterKey::from_base64(secret).unwrap_err().to_string().contains("horse"));
     }
 
     /// Computed with an independent implementation of HKDF-Expand.
@@ -171,15 +164,8 @@ mod tests {
     fn derivation_never_changes() {
         let bytes: Vec<u8> = (0..32).collect();
         let key = MasterKey::from_base64(&BASE64.encode(bytes)).unwrap();
-        let hex: String = key
-            .derive("token/confirm")
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        assert_eq!(
-            hex,
-            "84599991ce92e6ef8fbe7de66efe01e316ab3c6f65acaf55060b939e407d4eb4"
-        );
+        let hex: String = key.derive("token/confirm").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "84599991ce92e6ef8fbe7de66efe01e316ab3c6f65acaf55060b939e407d4eb4");
     }
 
     proptest! {

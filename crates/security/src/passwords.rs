@@ -19,11 +19,7 @@ pub struct Argon2Cost {
 impl Default for Argon2Cost {
     /// 19 MiB, two passes, one lane: OWASP's recommendation.
     fn default() -> Self {
-        Self {
-            memory_kib: 19_456,
-            passes: 2,
-            lanes: 1,
-        }
+        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
     }
 }
 
@@ -36,11 +32,7 @@ impl Default for Argon2Cost {
 pub struct InvalidCost(Argon2Cost);
 
 /// The most a stored hash may ask for. A damaged hash must fail, not take all memory or run for hours.
-const MOST: Argon2Cost = Argon2Cost {
-    memory_kib: 1024 * 1024,
-    passes: 64,
-    lanes: 64,
-};
+const MOST: Argon2Cost = Argon2Cost { memory_kib: 1024 * 1024, passes: 64, lanes: 64 };
 const SALT: usize = 16;
 
 /// Passwords with Argon2id (version 1.3), as PHC strings with a salt of 128 bits.
@@ -62,11 +54,7 @@ impl Argon2Passwords {
         let mut unknowable = [0; 32];
         entropy.fill(&mut unknowable);
         let dummy = phc(&argon, &*entropy, &unknowable);
-        Ok(Self {
-            argon,
-            entropy,
-            dummy,
-        })
+        Ok(Self { argon, entropy, dummy })
     }
 
     fn agrees(&self, password: &str, hash: &str) -> Option<bool> {
@@ -97,9 +85,7 @@ impl PasswordHasher for Argon2Passwords {
 
 impl fmt::Debug for Argon2Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Argon2Passwords")
-            .field("params", self.argon.params())
-            .finish_non_exhaustive()
+        f.debug_struct("Argon2Passwords").field("params", self.argon.params()).finish_non_exhaustive()
     }
 }
 
@@ -123,11 +109,7 @@ mod tests {
     use super::*;
     use crate::SystemEntropy;
 
-    const CHEAP: Argon2Cost = Argon2Cost {
-        memory_kib: 16,
-        passes: 1,
-        lanes: 1,
-    };
+    const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 16, passes: 1, lanes: 1 };
 
     fn passwords() -> Argon2Passwords {
         Argon2Passwords::new(CHEAP, Arc::new(SystemEntropy)).unwrap()
@@ -164,20 +146,12 @@ mod tests {
         let real = passwords.hash("x");
         let cost = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(cost(&passwords.dummy), cost(&real));
-        assert_eq!(
-            passwords.agrees("x", &passwords.dummy),
-            Some(false),
-            "it is really computed"
-        );
+        assert_eq!(passwords.agrees("x", &passwords.dummy), Some(false), "it is really computed");
     }
 
     #[test]
     fn hashes_made_at_another_cost_still_verify() {
-        let dearer = Argon2Cost {
-            memory_kib: 64,
-            passes: 2,
-            lanes: 2,
-        };
+        let dearer = Argon2Cost { memory_kib: 64, passes: 2, lanes: 2 };
         let earlier = Argon2Passwords::new(dearer, Arc::new(SystemEntropy)).unwrap();
         assert!(passwords().verify("kept", Some(&earlier.hash("kept"))));
     }
@@ -224,11 +198,7 @@ mod tests {
 
     #[test]
     fn impossible_costs_are_refused_with_the_limits() {
-        let cost = |memory_kib, passes, lanes| Argon2Cost {
-            memory_kib,
-            passes,
-            lanes,
-        };
+        let cost = |memory_kib, passes, lanes| Argon2Cost { memory_kib, passes, lanes };
         for wrong in [
             cost(7, 1, 1),
             cost(16, 0, 1),

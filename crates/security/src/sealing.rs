@@ -61,20 +61,14 @@ impl SealingBox {
     /// A box that opens what any box with the same master key has sealed.
     pub fn new(master: &MasterKey, entropy: Arc<dyn Entropy>) -> Self {
         let key = Zeroizing::new(master.derive(LABEL));
-        Self {
-            cipher: XChaCha20Poly1305::new((&*key).into()),
-            entropy,
-        }
+        Self { cipher: XChaCha20Poly1305::new((&*key).into()), entropy }
     }
 
     /// Seals `secret` for `place`.
     pub fn seal(&self, place: &Place<'_>, secret: &[u8]) -> String {
         let mut nonce = [0; NONCE];
         self.entropy.fill(&mut nonce);
-        let payload = Payload {
-            msg: secret,
-            aad: &place.associated_data(),
-        };
+        let payload = Payload { msg: secret, aad: &place.associated_data() };
         let ciphertext = self
             .cipher
             .encrypt(&XNonce::from(nonce), payload)
@@ -89,14 +83,8 @@ impl SealingBox {
         let text = sealed.strip_prefix(VERSION).ok_or(Unopenable)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unopenable)?;
         let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or(Unopenable)?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &place.associated_data(),
-        };
-        self.cipher
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map(Zeroizing::new)
-            .map_err(|_| Unopenable)
+        let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
+        self.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Unopenable)
     }
 }
 
@@ -120,22 +108,14 @@ mod tests {
 
     fn place() -> Place<'static> {
         let tenant = "ten_0195c0de00004000800000000000000a".parse().unwrap();
-        Place {
-            table: "idempotency",
-            tenant: Some(tenant),
-            row: "k1",
-            field: "body",
-        }
+        Place { table: "idempotency", tenant: Some(tenant), row: "k1", field: "body" }
     }
 
     #[test]
     fn every_replica_with_the_same_master_key_opens_it() {
         let sealed = sealing(1).seal(&place(), b"whsec_123");
         assert!(sealed.starts_with("sealed1.") && !sealed.contains("whsec"));
-        assert_eq!(
-            sealing(1).open(&place(), &sealed).unwrap().as_slice(),
-            b"whsec_123"
-        );
+        assert_eq!(sealing(1).open(&place(), &sealed).unwrap().as_slice(), b"whsec_123");
         assert_eq!(sealing(2).open(&place(), &sealed), Err(Unopenable));
     }
 
@@ -149,34 +129,14 @@ mod tests {
         let sealed = sealing(1).seal(&place(), b"secret");
         let other = "ten_0195c0de00004000800000000000000b".parse().unwrap();
         for moved in [
-            Place {
-                table: "webhooks",
-                ..place()
-            },
-            Place {
-                tenant: Some(other),
-                ..place()
-            },
-            Place {
-                tenant: None,
-                ..place()
-            },
+            Place { table: "webhooks", ..place() },
+            Place { tenant: Some(other), ..place() },
+            Place { tenant: None, ..place() },
             Place { row: "k2", ..place() },
             Place { row: "", ..place() },
-            Place {
-                field: "secret",
-                ..place()
-            },
-            Place {
-                row: "k1b",
-                field: "ody",
-                ..place()
-            },
-            Place {
-                table: "idempotencyk1",
-                row: "",
-                ..place()
-            },
+            Place { field: "secret", ..place() },
+            Place { row: "k1b", field: "ody", ..place() },
+            Place { table: "idempotencyk1", row: "", ..place() },
         ] {
             assert_eq!(sealing(1).open(&moved, &sealed), Err(Unopenable), "{moved:?}");
         }
@@ -189,11 +149,7 @@ mod tests {
             let new = if sealed.as_bytes()[at] == b'A' { 'B' } else { 'A' };
             let altered = format!("{}{new}{}", &sealed[..at], &sealed[at + 1..]);
             assert_eq!(sealing(1).open(&place(), &altered), Err(Unopenable), "{at}");
-            assert_eq!(
-                sealing(1).open(&place(), &sealed[..at]),
-                Err(Unopenable),
-                "cut at {at}"
-            );
+            assert_eq!(sealing(1).open(&place(), &sealed[..at]), Err(Unopenable), "cut at {at}");
         }
     }
 

@@ -22,10 +22,7 @@ pub(crate) struct Repeating {
 
 impl Repeating {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.to_vec(),
-            next: Mutex::new(0),
-        }
+        Self { bytes: bytes.to_vec(), next: Mutex::new(0) }
     }
 }
 

@@ -6,15 +6,9 @@ use tenantry_ports::{SchemaCheck as _, SchemaSource};
 use tenantry_security::ValicoCheck;
 
 fn codes(document: &Value) -> Vec<(String, String)> {
-    let source = SchemaSource {
-        name: "account-config",
-        generate: config::schema,
-    };
+    let source = SchemaSource { name: "account-config", generate: config::schema };
     let found = ValicoCheck.findings(&source, document);
-    found
-        .into_iter()
-        .map(|finding| (finding.pointer.to_string(), finding.code.into_owned()))
-        .collect()
+    found.into_iter().map(|finding| (finding.pointer.to_string(), finding.code.into_owned())).collect()
 }
 
 #[test]

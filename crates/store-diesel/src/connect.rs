@@ -1,18 +1,13 @@
 //! How a connection is made, and what is set on it.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::r2d2::R2D2Connection;
-use tenantry_domain::id::TenantId;
 
 use crate::StoreSettings;
-use crate::ceiling::{Ceiling, Permit};
 use crate::db::Db;
-use crate::owner;
 use crate::url::{PostgresUrl, sqlite_uri};
 
 /// One database, and how to connect to it.
@@ -25,7 +20,7 @@ pub(crate) enum Target {
 /// No connection could be made. Says nothing secret.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct ConnectError(String);
+pub(crate) struct ConnectError(pub(crate) String);
 
 impl Target {
     /// A SQLite file.
@@ -98,78 +93,6 @@ pub(crate) fn connect_sqlite(uri: &str, busy_timeout: Duration) -> Result<Sqlite
     );
     sqlite.batch_execute(&pragmas).map_err(|error| failed(&error))?;
     Ok(sqlite)
-}
-
-/// Makes the connections of a pool: as many as the ceiling allows, and to nobody else's database.
-pub(crate) struct Connector {
-    target: Target,
-    owner: Option<TenantId>,
-    ceiling: Arc<Ceiling>,
-    /// The connection that showed that the database can be opened; the pool's first.
-    first: Mutex<Option<Pooled>>,
-    /// Held by the pool and by each of its connections: gone once nothing is open any more.
-    alive: Arc<()>,
-}
-
-/// An open connection of a pool.
-pub(crate) struct Pooled {
-    pub(crate) db: Db,
-    /// Known to be dead. Diesel itself does not notice if that shows while it prepares a query.
-    pub(crate) dead: bool,
-    _permit: Permit,
-    _alive: Arc<()>,
-}
-
-impl Connector {
-    /// Connects to this database; with an owner, only if it carries that tenant's tag.
-    pub(crate) fn new(target: Target, owner: Option<TenantId>, ceiling: Arc<Ceiling>) -> Self {
-        Self { target, owner, ceiling, first: Mutex::default(), alive: Arc::default() }
-    }
-
-    pub(crate) const fn is_sqlite(&self) -> bool {
-        matches!(self.target, Target::Sqlite { .. })
-    }
-
-    /// Makes the first connection now, to find out whether that can be done.
-    pub(crate) fn probe(&self) -> Result<(), ConnectError> {
-        let first = r2d2::ManageConnection::connect(self)?;
-        *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
-        Ok(())
-    }
-
-    /// Gone once the pool and every connection are closed.
-    pub(crate) fn alive(&self) -> Weak<()> {
-        Arc::downgrade(&self.alive)
-    }
-}
-
-impl r2d2::ManageConnection for Connector {
-    type Connection = Pooled;
-    type Error = ConnectError;
-
-    fn connect(&self) -> Result<Pooled, ConnectError> {
-        if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Ok(first);
-        }
-        let permit =
-            self.ceiling.permit().ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
-        let mut db = self.target.connect()?;
-        if let Some(tenant) = self.owner
-            && owner::of(&mut db).map_err(|error| ConnectError(error.to_string()))?
-                != Some(owner::tag(tenant))
-        {
-            return Err(ConnectError("the database is not the tenant's".to_owned()));
-        }
-        Ok(Pooled { db, dead: false, _permit: permit, _alive: Arc::clone(&self.alive) })
-    }
-
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectError> {
-        pooled.db.ping().map_err(|error| ConnectError(error.to_string()))
-    }
-
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.dead || pooled.db.is_broken()
-    }
 }
 
 #[cfg(test)]

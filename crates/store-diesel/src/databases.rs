@@ -14,6 +14,7 @@ use tenantry_ports::{DatabaseError, DatabaseFault, StoreError, TenantScope};
 pub(crate) use self::postgres::PostgresDatabases;
 pub(crate) use self::sqlite::SqliteDatabases;
 use crate::connect::ConnectError;
+use crate::connector::Source;
 use crate::migrations::{self, Schema};
 use crate::registry::Registry;
 
@@ -73,7 +74,7 @@ pub(crate) fn pending_migrations(registry: &Registry, scope: &TenantScope) -> Re
 }
 
 /// Waits until a database's connections are closed, at most this long.
-fn wait_until_gone(connections: &Weak<()>, patience: Duration) -> Result<(), DatabaseError> {
+fn wait_until_gone(connections: &Weak<Source>, patience: Duration) -> Result<(), DatabaseError> {
     let begun = Instant::now();
     while connections.strong_count() > 0 {
         if begun.elapsed() >= patience {

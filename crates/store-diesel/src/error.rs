@@ -129,8 +129,10 @@ fn constraint(about: &dyn DatabaseErrorInformation) -> Option<Constraint> {
 
 #[cfg(test)]
 mod tests {
+    use diesel::connection::SimpleConnection;
     use diesel::prelude::*;
     use diesel::sql_types::Text;
+    use tenantry_ports::LogHead;
     use tenantry_testkit::sample;
 
     use super::*;
@@ -180,6 +182,31 @@ mod tests {
                 tx.api_keys().insert(&twice)
             });
             assert!(matches!(outcome, Err(StoreError::Failed(_))), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_may_pass() {
+        let place = testing::sqlite();
+        let config = sample::stored_config("25k-eval-v1", 1);
+        let accounts: Vec<_> = (0..100).map(|_| sample::account(place.scope.tenant(), &config)).collect();
+        let (database, store) = (place.tenant_database(), place.store());
+        // No page more than there are; and no second connection, since each has a limit of its own.
+        database.connection().unwrap().db.batch_execute("PRAGMA max_page_count = 1").unwrap();
+        let outcome = store.write(|tx| tx.accounts().insert(&accounts));
+        assert!(matches!(outcome, Err(StoreError::Unavailable(_))), "{outcome:?}");
+        database.connection().unwrap().db.batch_execute("PRAGMA max_page_count = 100000").unwrap();
+        store.write(|tx| tx.accounts().insert(&accounts)).unwrap();
+    }
+
+    #[test]
+    fn an_entry_of_the_log_that_is_there_already_is_a_conflict() {
+        for place in testing::both() {
+            let store = place.store();
+            let entries = sample::log_entries(place.scope.tenant(), LogHead::EMPTY, 1);
+            store.write(|tx| tx.log().append(&entries)).unwrap();
+            let outcome = store.write(|tx| tx.log().append(&entries));
+            assert!(matches!(outcome, Err(StoreError::Conflict(Constraint::LogSequence))), "{outcome:?}");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod bulk;
 mod ceiling;
 mod connect;
+mod connector;
 mod control;
 mod convert;
 mod databases;

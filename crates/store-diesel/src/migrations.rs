@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use diesel::connection::SimpleConnection;
-use diesel::migration::MigrationSource;
+use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -39,37 +39,14 @@ const fn source(schema: Schema, db: &Db) -> EmbeddedMigrations {
     }
 }
 
-/// How many migrations the database lacks.
+/// How many migrations the database lacks, found out with one statement. One without the table of migrations lacks all.
 pub(crate) fn pending(db: &mut Db, schema: Schema) -> Outcome {
-    let source = source(schema, db);
-    Ok(db.pending_migrations(source)?.len())
-}
-
-/// Runs what the database lacks, all of it or nothing, and says how many migrations that was.
-///
-/// Whoever comes second (another replica that starts at the same moment) waits and finds nothing to do.
-pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
-    let source = source(schema, db);
-    if is_up_to_date(db, &source)? {
-        return Ok(0);
-    }
-    db.begin_write()?;
-    let outcome = alone(db).and_then(|()| Ok(db.run_pending_migrations(source)?.len()));
-    match outcome {
-        Ok(_) => db.commit()?,
-        Err(_) => db.roll_back(),
-    }
-    outcome
-}
-
-/// Whether there is nothing to do, found out with one statement. A database without the table of migrations has it all
-/// to do yet.
-fn is_up_to_date(db: &mut Db, source: &EmbeddedMigrations) -> Result<bool, Box<dyn Error + Send + Sync>> {
-    let Ok(applied) = migrations_run::table.select(migrations_run::version).load::<String>(db) else {
-        return Ok(false);
-    };
-    let embedded = MigrationSource::<MultiBackend>::migrations(source)?;
-    Ok(embedded.iter().all(|migration| applied.contains(&migration.name().version().to_string())))
+    let applied =
+        migrations_run::table.select(migrations_run::version).load::<String>(db).unwrap_or_default();
+    let embedded = MigrationSource::<MultiBackend>::migrations(&source(schema, db))?;
+    let is_applied =
+        |migration: &dyn Migration<MultiBackend>| applied.contains(&migration.name().version().to_string());
+    Ok(embedded.iter().filter(|migration| !is_applied(&***migration)).count())
 }
 
 diesel::table! {
@@ -77,6 +54,23 @@ diesel::table! {
     migrations_run (version) {
         version -> Text,
     }
+}
+
+/// Runs what the database lacks, all of it or nothing, and says how many migrations that was.
+///
+/// Whoever comes second (another replica that starts at the same moment) waits and finds nothing to do.
+pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
+    if pending(db, schema)? == 0 {
+        return Ok(0);
+    }
+    let source = source(schema, db);
+    db.begin_write()?;
+    let outcome = alone(db).and_then(|()| Ok(db.run_pending_migrations(source)?.len()));
+    match outcome {
+        Ok(_) => db.commit()?,
+        Err(_) => db.roll_back(),
+    }
+    outcome
 }
 
 /// Waits until nobody else migrates this database. Its time limits are for everyday statements and do not apply.

@@ -5,9 +5,10 @@ use scheduled_thread_pool::ScheduledThreadPool;
 use tenantry_ports::{Access, StoreError, StoreResult, Verdict};
 
 use crate::StoreSettings;
-use crate::connect::{ConnectError, Connector, Pooled};
+use crate::connect::ConnectError;
+use crate::connector::{Connector, Source};
 use crate::db::Db;
-use crate::error::{Answer, Fault, is_disconnected};
+use crate::error::{Answer, Fault};
 use crate::gate::{Gate, Turn};
 use crate::transaction::Transaction;
 
@@ -19,7 +20,7 @@ pub(crate) struct Database {
     pool: r2d2::Pool<Connector>,
     gate: Option<Gate>,
     patience: Duration,
-    alive: Weak<()>,
+    source: Weak<Source>,
 }
 
 /// What every pool of the program shares: r2d2 would otherwise start three threads for each.
@@ -40,7 +41,7 @@ impl Database {
     /// A pool that makes its connections when they are needed.
     pub(crate) fn new(connector: Connector, connections: u32, shared: &Shared) -> Self {
         let gate = connector.is_sqlite().then(Gate::default);
-        let alive = connector.alive();
+        let source = connector.source();
         let pool = r2d2::Pool::builder()
             .max_size(connections)
             .min_idle(Some(0))
@@ -53,7 +54,7 @@ impl Database {
             .thread_pool(Arc::clone(&shared.threads))
             .error_handler(Box::new(LogFailures))
             .build_unchecked(connector);
-        Self { pool, gate, patience: shared.settings.lock_timeout, alive }
+        Self { pool, gate, patience: shared.settings.lock_timeout, source }
     }
 
     /// A connection, now or within the time allowed.
@@ -72,8 +73,8 @@ impl Database {
     }
 
     /// Gone once every connection is closed, which takes that the last owner of this drops it.
-    pub(crate) fn alive(&self) -> Weak<()> {
-        Weak::clone(&self.alive)
+    pub(crate) fn source(&self) -> Weak<Source> {
+        Weak::clone(&self.source)
     }
 
     /// Waits for its turn to write, where writers go one after the other.
@@ -82,9 +83,8 @@ impl Database {
     }
 
     /// One statement outside any transaction, on whichever connection works.
-    pub(crate) fn query<T>(&self, mut statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
-        let mut connection = self.connection()?;
-        Ok(self.on_a_live_connection(&mut connection, |db| statement(db))?)
+    pub(crate) fn query<T>(&self, statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
+        Ok(self.connection()?.attempt_repeatable(statement)?)
     }
 
     /// A unit of work, as the ports describe it.
@@ -102,7 +102,7 @@ impl Database {
     fn read(&self, body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict) -> StoreResult<()> {
         let mut connection = self.connection()?;
         let begun = connection.db.begin_read().map_err(Fault::from)?;
-        let mut transaction = Transaction::reading(self, &mut connection);
+        let mut transaction = Transaction::new(Access::Read, &mut connection);
         body(&mut transaction);
         let outcome = transaction.doomed();
         if begun {
@@ -114,8 +114,8 @@ impl Database {
     fn write(&self, body: &mut dyn FnMut(&mut Transaction<'_>) -> Verdict) -> StoreResult<()> {
         let _turn = self.turn()?;
         let mut connection = self.connection()?;
-        self.on_a_live_connection(&mut connection, |db| Ok(db.begin_write()?))?;
-        let mut transaction = Transaction::writing(self, &mut connection);
+        connection.attempt_repeatable(|db| Ok(db.begin_write()?))?;
+        let mut transaction = Transaction::new(Access::Write, &mut connection);
         let verdict = body(&mut transaction);
         let outcome = transaction.doomed();
         if verdict == Verdict::Commit && outcome.is_ok() {
@@ -130,34 +130,6 @@ impl Database {
             Verdict::Commit => outcome,
             Verdict::Rollback => Ok(()),
         }
-    }
-
-    /// Does something that may be repeated as long as nothing came of it. After a server's restart every connection of
-    /// the pool is dead, and each one finds out when it is used: it is exchanged until one works.
-    pub(crate) fn on_a_live_connection<T>(
-        &self,
-        connection: &mut Borrowed,
-        mut attempt: impl FnMut(&mut Db) -> Answer<T>,
-    ) -> Answer<T> {
-        for _ in 0..self.pool.max_size() {
-            let answer = connection.attempt(&mut attempt);
-            if !connection.dead {
-                return answer;
-            }
-            *connection = self.connection()?;
-        }
-        connection.attempt(&mut attempt)
-    }
-}
-
-impl Pooled {
-    /// Does something, and remembers if the connection turns out to be dead.
-    pub(crate) fn attempt<T>(&mut self, attempt: impl FnOnce(&mut Db) -> Answer<T>) -> Answer<T> {
-        let answer = attempt(&mut self.db);
-        if let Err(Fault::Database(error)) = &answer {
-            self.dead |= is_disconnected(error);
-        }
-        answer
     }
 }
 

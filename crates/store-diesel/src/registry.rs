@@ -8,7 +8,8 @@ use tenantry_ports::{
 };
 
 use crate::ceiling::Ceiling;
-use crate::connect::{Connector, Target};
+use crate::connect::Target;
+use crate::connector::{Connector, Source};
 use crate::pool::{Database, Shared};
 
 /// How often unused tenant databases are looked for.
@@ -75,7 +76,7 @@ impl Registry {
         tenants.closed.insert(tenant);
         let opened = tenants.open.remove(&tenant);
         drop(tenants);
-        let connections = opened.map_or_else(Weak::new, |opened| opened.database.alive());
+        let connections = opened.map_or_else(Weak::new, |opened| opened.database.source());
         Closed { registry: Arc::clone(self), tenant, connections }
     }
 
@@ -152,12 +153,12 @@ impl Opened {
 pub(crate) struct Closed {
     registry: Arc<Registry>,
     tenant: TenantId,
-    connections: Weak<()>,
+    connections: Weak<Source>,
 }
 
 impl Closed {
     /// Gone once the last connection is closed: those in use are when they are given back.
-    pub(crate) const fn connections(&self) -> &Weak<()> {
+    pub(crate) const fn connections(&self) -> &Weak<Source> {
         &self.connections
     }
 }
@@ -191,5 +192,57 @@ impl TenantStore for OpenTenant {
         body: &mut dyn FnMut(&mut dyn TenantTx) -> Verdict,
     ) -> StoreResult<()> {
         self.registry.database(&self.scope)?.transact(access, &mut |tx| body(tx))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantry_domain::tenant::Settings;
+
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn what_nobody_uses_is_closed_and_opened_again_when_it_is_used() {
+        for place in testing::both_with(|settings| settings.tenant_idle = Duration::ZERO) {
+            let (registry, store) = (place.stores.registry(), place.store());
+            for _ in 0..2 {
+                store.write(|tx| tx.settings().put(&Settings::default())).unwrap();
+                assert_eq!((registry.lock().open.len(), registry.ceiling.open()), (1, 1));
+                registry.close_idle();
+                assert!(registry.lock().open.is_empty());
+                // A thread of the pool's may hold it for another moment.
+                let begun = Instant::now();
+                while registry.ceiling.open() > 0 {
+                    assert!(begun.elapsed() < Duration::from_secs(10), "it stays open");
+                    std::thread::yield_now();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_use_or_was_just_used_stays_open() {
+        let place = testing::sqlite();
+        let (registry, store) = (place.stores.registry(), place.store());
+        registry.close_idle();
+        assert_eq!(registry.lock().open.len(), 1, "just used");
+        store
+            .read(|tx| {
+                registry.lock().open.values_mut().for_each(|opened| assert!(!opened.is_free()));
+                tx.settings().get()
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn what_is_closed_for_good_is_not_opened_until_that_is_over() {
+        let place = testing::sqlite();
+        let (registry, store) = (place.stores.registry(), place.store());
+        let closed = registry.close(place.scope.tenant());
+        assert_eq!(closed.connections().strong_count(), 0);
+        assert!(matches!(store.read(|tx| tx.settings().get()), Err(StoreError::Unavailable(_))));
+        drop(closed);
+        store.read(|tx| tx.settings().get()).unwrap();
     }
 }

@@ -1,4 +1,5 @@
-use std::fs;
+use std::fs::DirBuilder;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,7 +11,8 @@ use tenantry_ports::{
 };
 
 use crate::ceiling::Ceiling;
-use crate::connect::{Connector, Target, connect_sqlite};
+use crate::connect::{Target, connect_sqlite};
+use crate::connector::Connector;
 use crate::control::Control;
 use crate::databases::{PostgresDatabases, SqliteDatabases, pending_migrations};
 use crate::migrations::{self, Schema};
@@ -79,11 +81,11 @@ impl Stores {
     fn open_sqlite(path: &Path, shared: &Shared) -> Result<Self, OpenError> {
         let unusable = |error: &dyn std::fmt::Display| OpenError::File(error.to_string());
         if let Some(directory) = path.parent() {
-            fs::create_dir_all(directory).map_err(|error| unusable(&error))?;
+            make_directory(directory).map_err(|error| unusable(&error))?;
         }
         let settings = &shared.settings;
         let directory = settings.data_dir.join("tenants");
-        fs::create_dir_all(&directory).map_err(|error| unusable(&error))?;
+        make_directory(&directory).map_err(|error| unusable(&error))?;
         let mut sqlite = connect_sqlite(&sqlite_uri(path, "rwc"), settings.lock_timeout)
             .map_err(|error| unusable(&error))?;
         let version = sqlite_version(&mut sqlite).map_err(|error| unusable(&error))?;
@@ -180,9 +182,24 @@ impl Stores {
         &self.control
     }
 
+    pub(crate) fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
     pub(crate) fn tenant_database(&self, scope: &TenantScope) -> StoreResult<Arc<Database>> {
         self.registry.database(scope)
     }
+}
+
+/// Makes a directory that is nobody else's business, unless it is there.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    if directory.as_os_str().is_empty() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(directory)
 }
 
 fn open_control(target: Target, shared: &Shared) -> Database {

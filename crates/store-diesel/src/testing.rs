@@ -35,19 +35,34 @@ impl Place {
 }
 
 pub(crate) fn sqlite() -> Place {
-    let directory = tempfile::tempdir().unwrap();
-    let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
-    Place::new(&StoreSettings::new(url, directory.path()), &DatabasePrefix::default(), Some(directory))
+    sqlite_with(|_| ())
 }
 
 /// None where there is no PostgreSQL to test with.
 pub(crate) fn postgres() -> Option<Place> {
-    let server = tenantry_testkit::postgres::shared()?;
-    let url = server.fresh_database("control").parse().unwrap();
-    let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
-    Some(Place::new(&StoreSettings::new(url, "/nonexistent"), &prefix, None))
+    postgres_with(|_| ())
 }
 
 pub(crate) fn both() -> impl Iterator<Item = Place> {
-    [Some(sqlite()), postgres()].into_iter().flatten()
+    both_with(|_| ())
+}
+
+pub(crate) fn both_with(change: impl Fn(&mut StoreSettings)) -> impl Iterator<Item = Place> {
+    [Some(sqlite_with(&change)), postgres_with(&change)].into_iter().flatten()
+}
+
+fn sqlite_with(change: impl Fn(&mut StoreSettings)) -> Place {
+    let directory = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
+    let mut settings = StoreSettings::new(url, directory.path());
+    change(&mut settings);
+    Place::new(&settings, &DatabasePrefix::default(), Some(directory))
+}
+
+fn postgres_with(change: impl Fn(&mut StoreSettings)) -> Option<Place> {
+    let server = tenantry_testkit::postgres::shared()?;
+    let mut settings = StoreSettings::new(server.fresh_database("control").parse().unwrap(), "/nonexistent");
+    change(&mut settings);
+    let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
+    Some(Place::new(&settings, &prefix, None))
 }

@@ -1,8 +1,8 @@
 use tenantry_ports::{Access, StoreError, StoreResult};
 
+use crate::connector::Pooled;
 use crate::db::Db;
 use crate::error::Answer;
-use crate::pool::{Borrowed, Database};
 
 /// A unit of work under way. It is every repository of its database at once: each aggregate's statements are in a
 /// module of their own, as the implementation of the port's trait for this type.
@@ -10,28 +10,24 @@ use crate::pool::{Borrowed, Database};
 /// Every statement goes through [`read`](Self::read) or [`write`](Self::write), which is where a failure dooms the
 /// whole, and where a write in a unit of work that only reads is refused.
 pub(crate) struct Transaction<'a> {
-    database: &'a Database,
-    connection: &'a mut Borrowed,
+    connection: &'a mut Pooled,
     access: Access,
     doom: Option<String>,
 }
 
 impl<'a> Transaction<'a> {
-    pub(crate) const fn reading(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self { database, connection, access: Access::Read, doom: None }
+    /// On a connection on which it has begun.
+    pub(crate) const fn new(access: Access, connection: &'a mut Pooled) -> Self {
+        Self { connection, access, doom: None }
     }
 
-    pub(crate) const fn writing(database: &'a Database, connection: &'a mut Borrowed) -> Self {
-        Self { database, connection, access: Access::Write, doom: None }
-    }
-
-    /// Runs statements that change nothing. They may be run again, on another connection, if this one turns out dead
-    /// and nothing depends on it.
+    /// Runs statements that change nothing. They are run again, on a new connection, if this one turns out dead and
+    /// holds no transaction.
     pub(crate) fn read<T>(&mut self, statement: impl FnMut(&mut Db) -> Answer<T>) -> StoreResult<T> {
         self.doomed()?;
-        let replaceable = self.access == Access::Read && matches!(self.connection.db, Db::Postgres(_));
-        let answer = if replaceable {
-            self.database.on_a_live_connection(self.connection, statement)
+        let repeatable = self.access == Access::Read && matches!(self.connection.db, Db::Postgres(_));
+        let answer = if repeatable {
+            self.connection.attempt_repeatable(statement)
         } else {
             self.connection.attempt(statement)
         };

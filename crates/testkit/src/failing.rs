@@ -54,11 +54,7 @@ enum Incident {
 impl FailingDatabases {
     /// Does as these do, so far.
     pub fn new(databases: Arc<dyn TenantDatabases>, stores: Arc<dyn TenantStores>) -> Self {
-        Self {
-            databases,
-            stores,
-            plans: Arc::default(),
-        }
+        Self { databases, stores, plans: Arc::default() }
     }
 
     /// Has the next `times` calls (after those something is to happen to already) fail with this fault at this moment.
@@ -84,11 +80,7 @@ impl FailingDatabases {
     }
 
     fn next(&self, call: DatabaseCall, incident: Incident) {
-        self.plans()
-            .entry(call)
-            .or_default()
-            .incidents
-            .push_back(incident);
+        self.plans().entry(call).or_default().incidents.push_back(incident);
     }
 
     fn plans(&self) -> MutexGuard<'_, BTreeMap<DatabaseCall, Plan>> {
@@ -128,37 +120,26 @@ impl FailingDatabases {
 
 impl TenantDatabases for FailingDatabases {
     fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Create, DatabaseError::new, || {
-            self.databases.create(scope)
-        })
+        self.run(DatabaseCall::Create, DatabaseError::new, || self.databases.create(scope))
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
-        self.run(DatabaseCall::Migrate, DatabaseError::new, || {
-            self.databases.migrate(scope)
-        })
+        self.run(DatabaseCall::Migrate, DatabaseError::new, || self.databases.migrate(scope))
     }
 
     fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Remove, DatabaseError::new, || {
-            self.databases.remove(scope)
-        })
+        self.run(DatabaseCall::Remove, DatabaseError::new, || self.databases.remove(scope))
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
-        self.run(DatabaseCall::Presence, DatabaseError::new, || {
-            self.databases.presence(scope)
-        })
+        self.run(DatabaseCall::Presence, DatabaseError::new, || self.databases.presence(scope))
     }
 }
 
 impl TenantStores for FailingDatabases {
     fn open(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
         let store = self.stores.open(scope)?;
-        Ok(Arc::new(FailingStore {
-            store,
-            plan: self.clone(),
-        }))
+        Ok(Arc::new(FailingStore { store, plan: self.clone() }))
     }
 }
 
@@ -175,9 +156,9 @@ impl TenantStore for FailingStore {
     ) -> StoreResult<()> {
         match access {
             Access::Read => self.store.transact(access, body),
-            Access::Write => self.plan.run(DatabaseCall::Write, store_error, || {
-                self.store.transact(access, body)
-            }),
+            Access::Write => {
+                self.plan.run(DatabaseCall::Write, store_error, || self.store.transact(access, body))
+            }
         }
     }
 }
@@ -203,29 +184,13 @@ mod tests {
         let world = MemoryWorld::new();
         let databases = failing(&world);
         let scope = sample::scope("acme");
-        databases.fail(
-            DatabaseCall::Create,
-            FailureMoment::BeforeEffect,
-            DatabaseFault::Passing,
-            2,
-        );
-        databases.fail(
-            DatabaseCall::Create,
-            FailureMoment::AfterEffect,
-            DatabaseFault::Lasting,
-            1,
-        );
+        databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
+        databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Lasting, 1);
         for _ in 0..2 {
-            assert_eq!(
-                databases.create(&scope).unwrap_err().fault,
-                DatabaseFault::Passing
-            );
+            assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Passing);
             assert!(world.existing().is_empty());
         }
-        assert_eq!(
-            databases.create(&scope).unwrap_err().fault,
-            DatabaseFault::Lasting
-        );
+        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Lasting);
         assert_eq!(world.existing().len(), 1);
         databases.create(&scope).unwrap();
         assert_eq!(databases.calls(DatabaseCall::Create), 4);
@@ -238,15 +203,7 @@ mod tests {
         let databases = failing(&world);
         let scope = sample::scope("acme");
         world.make_foreign(scope.database());
-        databases.fail(
-            DatabaseCall::Create,
-            FailureMoment::AfterEffect,
-            DatabaseFault::Passing,
-            1,
-        );
-        assert_eq!(
-            databases.create(&scope).unwrap_err().fault,
-            DatabaseFault::Foreign
-        );
+        databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
+        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Foreign);
     }
 }

@@ -59,13 +59,7 @@ impl TestPlatform {
             policy,
             configs: tenantry_usecases::configs::ConfigCache::default(),
         });
-        Self {
-            platform,
-            world,
-            clock,
-            databases,
-            nudges,
-        }
+        Self { platform, world, clock, databases, nudges }
     }
 
     /// How often a worker was nudged.

@@ -74,7 +74,11 @@ fn check(wish: &NewKey, now: DateTime<Utc>) -> Vec<Finding> {
         findings.push(Finding::new(root.member("scopes"), "too_few_items", message));
     }
     if wish.expires_at.is_some_and(|end| end <= now) {
-        findings.push(Finding::new(root.member("expiresAt"), "in_the_past", "The expiry must lie in the future"));
+        findings.push(Finding::new(
+            root.member("expiresAt"),
+            "in_the_past",
+            "The expiry must lie in the future",
+        ));
     }
     findings
 }

@@ -105,16 +105,25 @@ fn the_operators_first_key_is_made_once() {
     let test = TestPlatform::new();
     let text = api_keys::ensure_operator(&test.platform).unwrap().unwrap();
     assert!(api_keys::ensure_operator(&test.platform).unwrap().is_none());
-    assert!(matches!(authenticate(&test.platform, text.expose()).unwrap(), Some(Principal::Operator { key: Some(_) })));
+    assert!(matches!(
+        authenticate(&test.platform, text.expose()).unwrap(),
+        Some(Principal::Operator { key: Some(_) })
+    ));
 }
 
 #[test]
 fn a_key_that_could_do_nothing_is_not_made() {
     let test = TestPlatform::new();
     let tenant = queued(&test);
-    let useless =
-        NewKey { name: String::new(), scopes: BTreeSet::new(), expires_at: Some(test.clock.now()), ..wish(&test, Some(tenant)) };
-    let Err(NewKeyError::Invalid(findings)) = api_keys::create(&test.platform, useless) else { panic!("made") };
+    let useless = NewKey {
+        name: String::new(),
+        scopes: BTreeSet::new(),
+        expires_at: Some(test.clock.now()),
+        ..wish(&test, Some(tenant))
+    };
+    let Err(NewKeyError::Invalid(findings)) = api_keys::create(&test.platform, useless) else {
+        panic!("made")
+    };
     let pointers: Vec<_> = findings.iter().map(|finding| finding.pointer.as_str()).collect();
     assert_eq!(pointers, ["/name", "/scopes", "/expiresAt"]);
 }
@@ -134,10 +143,13 @@ fn an_admin_signs_in_and_is_who_they_say() {
     work_off(&test);
     let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
     let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
-    let with = |email: &str, password: &str| Login { email: sample::email(email), password: Secret::new(password) };
+    let with =
+        |email: &str, password: &str| Login { email: sample::email(email), password: Secret::new(password) };
     let signed_in = login(&test.platform, &scope, &with("ADMIN@acme.example", "ChangeMe123!")).unwrap();
     assert_eq!((signed_in.user.id, signed_in.user.role), (created.admin.id, Role::Admin));
-    let Some(Principal::Person(claims)) = authenticate(&test.platform, signed_in.access_token.expose()).unwrap() else {
+    let Some(Principal::Person(claims)) =
+        authenticate(&test.platform, signed_in.access_token.expose()).unwrap()
+    else {
         panic!("the access token is not accepted")
     };
     assert_eq!((claims.user, claims.tenant), (created.admin.id, tenant.id));
@@ -156,7 +168,8 @@ fn a_refresh_token_is_kept_only_as_its_hash() {
     work_off(&test);
     let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
     let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
-    let credentials = Login { email: sample::email("admin@acme.example"), password: Secret::new("ChangeMe123!") };
+    let credentials =
+        Login { email: sample::email("admin@acme.example"), password: Secret::new("ChangeMe123!") };
     let signed_in = login(&test.platform, &scope, &credentials).unwrap();
     let hash = tenantry_testkit::FakeDigest.sha256(signed_in.refresh_token.expose().as_bytes());
     let store = test.platform.stores.open(&scope).unwrap();

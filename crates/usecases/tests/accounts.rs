@@ -3,8 +3,8 @@
 mod support;
 
 use chrono::TimeDelta;
-use support::active;
 use serde_json::json;
+use support::active;
 use tenantry_domain::account::{Account, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::tenant::{Quotas, Settings};
@@ -34,7 +34,11 @@ fn receipt(account: &Account, _: &AccountConfig) -> Vec<u8> {
     account.id.to_string().into_bytes()
 }
 
-fn provision(test: &TestPlatform, scope: &TenantScope, slice: &[ProvisionAccount]) -> Vec<Result<Receipt, ProvisionError>> {
+fn provision(
+    test: &TestPlatform,
+    scope: &TenantScope,
+    slice: &[ProvisionAccount],
+) -> Vec<Result<Receipt, ProvisionError>> {
     accounts::provision(&test.platform, scope, slice, receipt)
 }
 
@@ -64,7 +68,11 @@ fn every_account_of_a_slice_has_its_event_in_an_unbroken_chain() {
     for (receipt, entry) in receipts.iter().zip(&events) {
         assert_eq!((receipt.account, receipt.status), (entry.event.account_id, 201));
     }
-    assert!(events.windows(2).all(|pair| pair[1].sequence == pair[0].sequence + 1 && pair[1].previous == pair[0].hash));
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[1].sequence == pair[0].sequence + 1 && pair[1].previous == pair[0].hash)
+    );
     for view in stored(&test, &scope) {
         assert_eq!(view.account.state.balance.to_string(), "25000");
         assert!(!view.rules.is_empty());
@@ -112,7 +120,11 @@ fn a_key_used_for_another_request_is_refused() {
 fn a_refusal_is_not_kept_so_that_a_repeated_request_may_succeed() {
     let test = TestPlatform::new();
     let scope = active(&test);
-    settle(&test, &scope, &Settings { allowed_configs: AllowedConfigs::Only([].into()), ..Settings::default() });
+    settle(
+        &test,
+        &scope,
+        &Settings { allowed_configs: AllowedConfigs::Only([].into()), ..Settings::default() },
+    );
     let command = with_key(wanted("a"), "key-1", "body");
     let refused = provision(&test, &scope, std::slice::from_ref(&command)).remove(0);
     assert!(matches!(refused, Err(ProvisionError::ConfigNotAllowed(_))));

@@ -84,7 +84,12 @@ fn validating_says_what_uploading_says_and_stores_nothing() {
     bad["challengeDefinitions"][0]["rules"]["dailyLossLimit"] = json!(0.5);
     let verdict = configs::validate(&test.platform, &scope, &bad).unwrap();
     let codes: Vec<_> = verdict.errors.iter().map(|finding| &*finding.code).collect();
-    assert!(["unknown_currency", "tenant_mismatch", "daily_loss_exceeds_max_drawdown"].iter().all(|c| codes.contains(c)), "{codes:?}");
+    assert!(
+        ["unknown_currency", "tenant_mismatch", "daily_loss_exceeds_max_drawdown"]
+            .iter()
+            .all(|c| codes.contains(c)),
+        "{codes:?}"
+    );
     match upload(&test, &scope, &bad) {
         Err(UploadError::Invalid { errors, warnings }) => {
             assert_eq!((errors, warnings), (verdict.errors, verdict.warnings));
@@ -104,7 +109,10 @@ fn a_child_is_laid_over_its_parents_current_version() {
     let child = json!({ "id": "child-v1", "displayName": "Child", "parentConfigId": demo::DEMO_CONFIG_ID, "tenantId": "acme" });
     let stored = upload(&test, &scope, &child).unwrap().config;
     assert_eq!(stored.document, child);
-    assert_eq!((&stored.resolved["baseCapital"], &stored.resolved["displayName"]), (&json!(25_000), &json!("Child")));
+    assert_eq!(
+        (&stored.resolved["baseCapital"], &stored.resolved["displayName"]),
+        (&json!(25_000), &json!("Child"))
+    );
     let orphan = json!({ "id": "orphan-v1", "displayName": "Orphan", "parentConfigId": "no-such-config" });
     let Err(UploadError::Invalid { errors, .. }) = upload(&test, &scope, &orphan) else { panic!("accepted") };
     assert!(errors.iter().any(|finding| finding.code == "parent_not_found"), "{errors:?}");

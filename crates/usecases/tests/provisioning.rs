@@ -23,7 +23,12 @@ const EFFECTS: [(DatabaseCall, StepKind); 3] = [
 
 fn steps(test: &TestPlatform, id: tenantry_domain::id::TenantId) -> Vec<(StepKind, u32, StepStatus)> {
     let progress = progress(test, id);
-    progress.runs.iter().flat_map(|run| &run.journal).map(|step| (step.kind, step.attempt, step.status)).collect()
+    progress
+        .runs
+        .iter()
+        .flat_map(|run| &run.journal)
+        .map(|step| (step.kind, step.attempt, step.status))
+        .collect()
 }
 
 #[test]
@@ -34,7 +39,8 @@ fn a_confirmed_tenant_becomes_active_with_a_seeded_database() {
     assert!(test.world.existing().is_empty(), "nothing is made before the worker comes");
     assert_eq!(work_once(&test.platform, "worker").unwrap(), Worked::Finished(id));
     assert_eq!(status(&test, id), Status::Active);
-    let names: Vec<_> = test.world.existing().into_iter().map(|(name, owner)| (name.to_string(), owner)).collect();
+    let names: Vec<_> =
+        test.world.existing().into_iter().map(|(name, owner)| (name.to_string(), owner)).collect();
     assert_eq!(names, [("ecom_tenant_acme".to_owned(), Some(id))]);
     let expected = [StepKind::Init, StepKind::CreateDatabase, StepKind::ApplyMigrations, StepKind::SeedData];
     assert_eq!(steps(&test, id), expected.map(|kind| (kind, 1, StepStatus::Success)));
@@ -46,7 +52,10 @@ fn a_tenant_created_with_its_admin_takes_the_same_road() {
     let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
     work_off(&test);
     assert_eq!(status(&test, created.tenant.id), Status::Active);
-    assert_eq!(steps(&test, created.tenant.id).last(), Some(&(StepKind::CreateAdmin, 1, StepStatus::Success)));
+    assert_eq!(
+        steps(&test, created.tenant.id).last(),
+        Some(&(StepKind::CreateAdmin, 1, StepStatus::Success))
+    );
     let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
     let store = test.platform.stores.open(&tenantry_ports::TenantScope::serving(&tenant).unwrap()).unwrap();
     let (admin, log) = store
@@ -151,7 +160,8 @@ fn a_run_that_a_dead_worker_left_anywhere_is_carried_on() {
             let test = TestPlatform::new();
             let id = queued(&test);
             test.databases.die(call, moment);
-            let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_once(&test.platform, "first")));
+            let died =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work_once(&test.platform, "first")));
             assert!(died.is_err());
             assert_eq!(work_once(&test.platform, "second").unwrap(), Worked::Idle, "the lease still holds");
             test.clock.advance(test.platform.policy.lease + TimeDelta::microseconds(1));
@@ -189,7 +199,8 @@ impl Clock for CountingClock {
 #[test]
 fn a_step_that_takes_long_keeps_its_lease() {
     let lease = TimeDelta::milliseconds(30);
-    let mut test = TestPlatform::with(Policy { lease, ..Policy::default() }, Arc::new(FakeSchemaCheck::content()));
+    let mut test =
+        TestPlatform::with(Policy { lease, ..Policy::default() }, Arc::new(FakeSchemaCheck::content()));
     let clock = Arc::new(CountingClock(Arc::clone(&test.clock), AtomicUsize::new(0)));
     Arc::get_mut(&mut test.platform).unwrap().clock = clock.clone();
     let test = Arc::new(test);
@@ -242,7 +253,9 @@ fn the_admins_password_is_looked_at_before_anything_is_stored() {
     let test = TestPlatform::new();
     let mut command = acme_with_admin();
     command.admin.password = tenantry_ports::Secret::new("acme");
-    let Err(CreateError::Invalid(findings)) = tenants::create(&test.platform, command) else { panic!("accepted") };
+    let Err(CreateError::Invalid(findings)) = tenants::create(&test.platform, command) else {
+        panic!("accepted")
+    };
     let codes: Vec<_> = findings.iter().map(|finding| (finding.pointer.as_str(), &*finding.code)).collect();
     assert_eq!(codes, [("/admin/password", "too_short"), ("/admin/password", "guessable_password")]);
     tenants::init(&test.platform, acme()).expect("the slug was not taken");

@@ -49,7 +49,10 @@ impl Bell {
         let mut state = match patience {
             None => self.changed.wait_while(state, quiet).unwrap_or_else(PoisonError::into_inner),
             Some(patience) => {
-                self.changed.wait_timeout_while(state, patience, quiet).unwrap_or_else(PoisonError::into_inner).0
+                self.changed
+                    .wait_timeout_while(state, patience, quiet)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
             }
         };
         if state.closed {

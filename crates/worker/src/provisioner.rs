@@ -21,7 +21,12 @@ pub struct Worker {
 impl Worker {
     /// Starts `concurrency` threads (at least one). `bell` is the one the platform's `Nudge` rings; `name` tells this
     /// process's leases from others'.
-    pub fn start(platform: &Arc<Platform>, bell: &Arc<Bell>, name: &str, concurrency: usize) -> std::io::Result<Self> {
+    pub fn start(
+        platform: &Arc<Platform>,
+        bell: &Arc<Bell>,
+        name: &str,
+        concurrency: usize,
+    ) -> std::io::Result<Self> {
         let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new() };
         for number in 0..concurrency.max(1) {
             let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
@@ -57,7 +62,9 @@ fn work(platform: &Platform, bell: &Bell, name: &str, patience: Option<Duration>
                 false
             }
             Err(_) => {
-                tracing::error!("The provisioning worker panicked; the run goes on when its lease has expired");
+                tracing::error!(
+                    "The provisioning worker panicked; the run goes on when its lease has expired"
+                );
                 false
             }
         };

@@ -1,26 +1,28 @@
 //! The limits that our figures are compared with, measured in the same run on the same machine.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::Duration;
 
+use tenantry_testkit::postgres::Server;
+
 /// An actix server that answers every request with an empty body: as fast as HTTP gets here.
-pub struct EmptyHandler {
+pub(crate) struct EmptyHandler {
     child: Child,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// The argument with which this program is its own empty handler.
-pub const EMPTY_HANDLER: &str = "--empty-handler";
+pub(crate) const EMPTY_HANDLER: &str = "--empty-handler";
 
 impl EmptyHandler {
     /// Starts this program again as an empty handler.
-    pub fn start() -> io::Result<Self> {
+    pub(crate) fn start() -> io::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-        let child = Command::new(std::env::current_exe()?).arg(EMPTY_HANDLER).arg(address.to_string()).spawn()?;
+        let child =
+            Command::new(std::env::current_exe()?).arg(EMPTY_HANDLER).arg(address.to_string()).spawn()?;
         let handler = Self { child, address };
         for _ in 0..500 {
             if TcpStream::connect(address).is_ok() {
@@ -32,7 +34,7 @@ impl EmptyHandler {
     }
 
     /// What the program does when it is the empty handler.
-    pub fn serve(address: &str) -> io::Result<()> {
+    pub(crate) fn serve(address: &str) -> io::Result<()> {
         use actix_web::{App, HttpResponse, HttpServer, rt, web};
         rt::System::new().block_on(
             HttpServer::new(|| App::new().default_service(web::to(HttpResponse::Ok))).bind(address)?.run(),
@@ -47,48 +49,68 @@ impl Drop for EmptyHandler {
     }
 }
 
-/// Transactions per second of `pgbench` running `script` on `url`, each script one transaction.
-pub fn pgbench(bin: &Path, url: &str, script: &str, clients: usize, duration: Duration) -> io::Result<f64> {
+/// Per second: the inserts of one provisioned account (account, event, answer), one transaction each, by `pgbench` in
+/// this tenant database. Without the lock on the head of the log, so the limit is a strict one.
+pub(crate) fn account_inserts(
+    server: &Server,
+    database: &str,
+    clients: usize,
+    duration: Duration,
+) -> io::Result<f64> {
+    let prepare = "CREATE TABLE IF NOT EXISTS pattern AS SELECT a.*, e.type AS event_type, e.envelope, e.hash AS event_hash, \
+        i.body FROM accounts a JOIN events e ON e.account_id = a.id CROSS JOIN \
+        (SELECT convert_to(repeat('x', 250), 'UTF8') AS body) i LIMIT 1; \
+        CREATE SEQUENCE IF NOT EXISTS pattern_sequence START 1000000000";
+    server.query(database, prepare).map_err(io::Error::other)?;
+    let script = "BEGIN;\n\
+        INSERT INTO idempotency (scope, fingerprint, status, body, created_at) \
+            SELECT gen_random_uuid()::text, hash, 201, body, created_at FROM (SELECT event_hash AS hash, * FROM pattern) p;\n\
+        INSERT INTO accounts (id, tenant_id, user_id, config_id, config_version, config_hash, status, state, meta, version, created_at, updated_at) \
+            SELECT gen_random_uuid()::text, tenant_id, user_id, config_id, config_version, config_hash, status, state, meta, version, created_at, updated_at FROM pattern;\n\
+        INSERT INTO events (sequence, id, type, account_id, envelope, previous, hash) \
+            SELECT nextval('pattern_sequence'), gen_random_uuid()::text, event_type, id, envelope, event_hash, event_hash FROM pattern;\n\
+        COMMIT;\n";
+    let seconds = duration.as_secs().max(1).to_string();
+    pgbench(server, database, script, &["--protocol=prepared", "--time", &seconds], clients)
+}
+
+/// Per second: raw `CREATE DATABASE … TEMPLATE template1` statements, `count` in all.
+pub(crate) fn raw_databases(server: &Server, clients: usize, count: usize) -> io::Result<f64> {
+    let each = (count / clients).max(1).to_string();
+    let script =
+        "\\set n random(1, 1000000000)\nCREATE DATABASE raw_:n TEMPLATE template1 STRATEGY WAL_LOG;\n";
+    let rate = pgbench(server, "postgres", script, &["--protocol=simple", "--transactions", &each], clients)?;
+    for database in server.databases("raw_") {
+        server.query("postgres", &format!("DROP DATABASE {database}")).map_err(io::Error::other)?;
+    }
+    Ok(rate)
+}
+
+fn pgbench(
+    server: &Server,
+    database: &str,
+    script: &str,
+    options: &[&str],
+    clients: usize,
+) -> io::Result<f64> {
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), script)?;
-    let output = Command::new(bin.join("pgbench"))
-        .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
-        .arg(format!("--client={clients}"))
-        .arg(format!("--time={}", duration.as_secs().max(1)))
-        .arg(format!("--file={}", file.path().display()))
-        .arg(url)
+    let output = Command::new(server.program("pgbench"))
+        .args([
+            "--no-vacuum",
+            "--jobs",
+            if clients > 1 { "2" } else { "1" },
+            "--client",
+            &clients.to_string(),
+        ])
+        .args(options)
+        .arg("--file")
+        .arg(file.path())
+        .arg(server.url(database))
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-    rate.ok_or_else(|| io::Error::other(format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr))))
-}
-
-/// How long each of `count` raw `CREATE DATABASE … TEMPLATE template1` statements takes, one after the other in one
-/// session of `psql`, as the server answers it.
-pub fn create_databases(bin: &Path, url: &str, count: usize) -> io::Result<Vec<Duration>> {
-    let mut script = String::from("\\timing on\n");
-    for number in 0..count {
-        script += &format!("CREATE DATABASE raw_{number} TEMPLATE template1 STRATEGY WAL_LOG;\n");
-    }
-    script += "\\timing off\n";
-    for number in 0..count {
-        script += &format!("DROP DATABASE raw_{number};\n");
-    }
-    let mut psql = Command::new(bin.join("psql"))
-        .args(["--no-psqlrc", "--set=ON_ERROR_STOP=1", url])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    psql.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?.write_all(script.as_bytes())?;
-    let mut text = String::new();
-    psql.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?.read_to_string(&mut text)?;
-    let times: Vec<Duration> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("Time: ")?.split(' ').next()?.parse::<f64>().ok())
-        .map(|milliseconds| Duration::from_secs_f64(milliseconds / 1000.0))
-        .collect();
-    if !psql.wait()?.success() || times.len() != count {
-        return Err(io::Error::other("psql could not create the databases"));
-    }
-    Ok(times)
+    rate.ok_or_else(|| {
+        io::Error::other(format!("pgbench: {text}{}", String::from_utf8_lossy(&output.stderr)))
+    })
 }

@@ -2,24 +2,27 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+use tenantry_tests::Tenantry;
+
 /// What a load came to.
 #[derive(Debug, Clone, Copy)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Answers per second.
-    pub rate: f64,
+    pub(crate) rate: f64,
     /// Half the answers took no longer.
-    pub median: Duration,
+    pub(crate) median: Duration,
     /// 99 in 100 answers took no longer.
-    pub p99: Duration,
+    pub(crate) p99: Duration,
 }
 
 /// Sends what `request` makes of a running number over `connections` connections for `duration`, after a tenth of it
 /// to warm up. Every answer has to have the status `expect`.
-pub fn run(
+pub(crate) fn run(
     address: SocketAddr,
     connections: usize,
     duration: Duration,
@@ -56,9 +59,63 @@ pub fn run(
         }
         Ok(())
     })?;
-    latencies.sort_unstable();
-    let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
-    Ok(Figures { rate: latencies.len() as f64 / duration.as_secs_f64(), median: at(0.5), p99: at(0.99) })
+    Ok(Figures::of(latencies, duration))
+}
+
+/// Provisions `count` tenants through the front door, `parallel` at a time; the figures are from a confirmation to the
+/// moment its tenant is seen to be `Active`.
+pub(crate) fn provision_tenants(
+    tenantry: &Tenantry,
+    slug: &str,
+    parallel: usize,
+    count: usize,
+) -> io::Result<Figures> {
+    let begun: Vec<(String, String)> =
+        (0..count).map(|n| announce(tenantry, &format!("{slug}-{n}"))).collect();
+    let next = AtomicUsize::new(0);
+    let start = Instant::now();
+    let mut latencies = Vec::new();
+    thread::scope(|scope| -> io::Result<()> {
+        let worker = || {
+            let mut client = tenantry.client();
+            let mut latencies = Vec::new();
+            while let Some((id, token)) = begun.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let sent = Instant::now();
+                client.request("POST", "/provision/tenants/confirm").bearer(token).send().expect(200);
+                loop {
+                    let status = client.get(&format!("/provision/tenants/{id}/status")).expect(200).json();
+                    match status["status"].as_str() {
+                        Some("Active") => break,
+                        Some("Failed") => return Err(io::Error::other(format!("failed: {status}"))),
+                        _ => thread::sleep(Duration::from_millis(2)),
+                    }
+                }
+                latencies.push(sent.elapsed());
+            }
+            Ok(latencies)
+        };
+        let threads: Vec<_> = (0..parallel).map(|_| scope.spawn(worker)).collect();
+        for thread in threads {
+            latencies.extend(thread.join().map_err(|_| io::Error::other("a load thread panicked"))??);
+        }
+        Ok(())
+    })?;
+    Ok(Figures::of(latencies, start.elapsed()))
+}
+
+fn announce(tenantry: &Tenantry, slug: &str) -> (String, String) {
+    let body = json!({ "name": "Bench Ltd.", "slug": slug, "plan": "Basic" });
+    let answer = tenantry.client().post("/provision/tenants/init", &body).expect(200).json();
+    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    (text("provisioningId"), text("confirmToken"))
+}
+
+impl Figures {
+    fn of(mut latencies: Vec<Duration>, elapsed: Duration) -> Self {
+        latencies.sort_unstable();
+        let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
+        Self { rate: latencies.len() as f64 / elapsed.as_secs_f64(), median: at(0.5), p99: at(0.99) }
+    }
 }
 
 struct Connection {

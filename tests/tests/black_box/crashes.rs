@@ -20,22 +20,11 @@ fn a_process_killed_while_provisioning_carries_on_after_its_restart() {
             std::thread::sleep(Duration::from_millis(delay));
             tenantry.kill_hard();
             tenantry.restart();
-            assert_eq!(
-                settled(&tenantry, &id)["status"],
-                "Active",
-                "killed after {delay} ms"
-            );
-            expected.push(format!(
-                "{}acme_{delay}",
-                tenantry.installation().database_prefix()
-            ));
+            assert_eq!(settled(&tenantry, &id)["status"], "Active", "killed after {delay} ms");
+            expected.push(format!("{}acme_{delay}", tenantry.installation().database_prefix()));
         }
         expected.sort_unstable();
-        assert_eq!(
-            tenantry.installation().tenant_databases(),
-            expected,
-            "and nothing else is left"
-        );
+        assert_eq!(tenantry.installation().tenant_databases(), expected, "and nothing else is left");
     });
 }
 
@@ -50,9 +39,7 @@ fn what_was_acknowledged_is_there_after_a_kill_and_nothing_twice() {
         let order = |tenantry: &Tenantry, number: usize| {
             let body = json!({ "userId": format!("user-{number}"), "configId": "demo-25k-eval-v1" });
             let mut client = tenantry.client().with_bearer(&key);
-            let request = client
-                .request("POST", path)
-                .header("Idempotency-Key", &format!("order-{number}"));
+            let request = client.request("POST", path).header("Idempotency-Key", &format!("order-{number}"));
             request.json(&body).try_send()
         };
         let acknowledged: Vec<(usize, Vec<u8>)> = std::thread::scope(|scope| {
@@ -66,19 +53,13 @@ fn what_was_acknowledged_is_there_after_a_kill_and_nothing_twice() {
             let threads: Vec<_> = (0..8).map(|part| scope.spawn(move || load(part))).collect();
             std::thread::sleep(Duration::from_millis(150));
             tenantry.signal("KILL");
-            threads
-                .into_iter()
-                .flat_map(|thread| thread.join().unwrap())
-                .collect()
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });
         tenantry.kill_hard();
         tenantry.restart();
         for (number, body) in &acknowledged {
             let again = order(&tenantry, *number).unwrap().expect(201);
-            assert_eq!(
-                (again.header("Idempotent-Replayed"), &again.body),
-                (Some("true"), body)
-            );
+            assert_eq!((again.header("Idempotent-Replayed"), &again.body), (Some("true"), body));
         }
         for number in 0..1600 {
             order(&tenantry, number).unwrap().expect(201);
@@ -138,14 +119,7 @@ fn replicas_share_the_work_and_do_nothing_twice() {
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert!(
-            answers
-                .chunks(4)
-                .all(|same| same.windows(2).all(|pair| pair[0] == pair[1]))
-        );
-        assert_eq!(
-            count_accounts(&mut tenantry.client().with_bearer(&key), "acme-0"),
-            10
-        );
+        assert!(answers.chunks(4).all(|same| same.windows(2).all(|pair| pair[0] == pair[1])));
+        assert_eq!(count_accounts(&mut tenantry.client().with_bearer(&key), "acme-0"), 10);
     });
 }

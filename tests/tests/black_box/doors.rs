@@ -24,21 +24,12 @@ fn init_confirm_and_status_lead_to_an_active_tenant_in_time() {
         let (id, token) = init(&tenantry, "acme");
         let before = status(&tenantry, &id);
         assert_eq!(before["status"], "PENDING_VALIDATION");
-        assert_eq!(
-            (&before["tenantSlug"], &before["dbName"]),
-            (&Value::Null, &Value::Null)
-        );
+        assert_eq!((&before["tenantSlug"], &before["dbName"]), (&Value::Null, &Value::Null));
         let confirmed = Instant::now();
         confirm(&tenantry, &token);
         let after = settled(&tenantry, &id);
-        assert!(
-            confirmed.elapsed() < Duration::from_secs(20),
-            "far from the second or two it takes"
-        );
-        assert_eq!(
-            (&after["status"], &after["tenantSlug"]),
-            (&json!("Active"), &json!("acme"))
-        );
+        assert!(confirmed.elapsed() < Duration::from_secs(20), "far from the second or two it takes");
+        assert_eq!((&after["status"], &after["tenantSlug"]), (&json!("Active"), &json!("acme")));
         let name = format!("{}acme", tenantry.installation().database_prefix());
         assert_eq!(after["dbName"], name);
         let expected = ["Init", "CreateDatabase", "ApplyMigrations", "SeedData"]
@@ -54,28 +45,13 @@ fn a_token_works_once_and_a_slug_has_one_tenant() {
         let tenantry = Tenantry::start(backend);
         let (_, token) = init(&tenantry, "acme");
         let body = json!({ "name": "Another Acme", "slug": "acme", "plan": "Basic" });
-        let taken = tenantry
-            .client()
-            .post("/provision/tenants/init", &body)
-            .expect(409)
-            .json();
-        assert_eq!(
-            (&taken["title"], &taken["code"]),
-            (&json!("Slug Already Exists"), &json!("slug_taken"))
-        );
+        let taken = tenantry.client().post("/provision/tenants/init", &body).expect(409).json();
+        assert_eq!((&taken["title"], &taken["code"]), (&json!("Slug Already Exists"), &json!("slug_taken")));
         assert_eq!(taken["detail"], "A tenant with slug 'acme' already exists");
         confirm(&tenantry, &token);
-        let again = tenantry
-            .client()
-            .request("POST", "/provision/tenants/confirm")
-            .bearer(&token)
-            .send();
+        let again = tenantry.client().request("POST", "/provision/tenants/confirm").bearer(&token).send();
         again.expect(409);
-        let forged = tenantry
-            .client()
-            .request("POST", "/provision/tenants/confirm")
-            .bearer("a.b.c")
-            .send();
+        let forged = tenantry.client().request("POST", "/provision/tenants/confirm").bearer("a.b.c").send();
         assert_eq!(forged.expect(401).json()["title"], "Invalid Token");
     });
 }
@@ -90,16 +66,8 @@ fn concurrent_inits_of_one_slug_have_one_winner() {
             let threads: Vec<_> = (0..16).map(|_| scope.spawn(one)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        assert_eq!(
-            statuses.iter().filter(|status| **status == 200).count(),
-            1,
-            "{statuses:?}"
-        );
-        assert_eq!(
-            statuses.iter().filter(|status| **status == 409).count(),
-            15,
-            "{statuses:?}"
-        );
+        assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 15, "{statuses:?}");
     });
 }
 
@@ -119,11 +87,7 @@ fn a_tenant_with_its_admin_is_ready_when_the_answer_comes_and_the_admin_signs_in
                 "lastName": "Admin"
             }
         });
-        let created = tenantry
-            .client()
-            .post("/api/v1/tenants", &body)
-            .expect(201)
-            .json();
+        let created = tenantry.client().post("/api/v1/tenants", &body).expect(201).json();
         assert_eq!(
             (&created["tenant"]["name"], &created["tenant"]["subdomain"]),
             (&json!("Acme Corp"), &json!("acme"))
@@ -135,10 +99,7 @@ fn a_tenant_with_its_admin_is_ready_when_the_answer_comes_and_the_admin_signs_in
         );
 
         let credentials = json!({ "email": "admin@acme.com", "password": "ChangeMe123!" });
-        let login = tenantry
-            .client()
-            .post("/api/v1/acme/auth/login", &credentials)
-            .expect(200);
+        let login = tenantry.client().post("/api/v1/acme/auth/login", &credentials).expect(200);
         let cookie = login.header("Set-Cookie").unwrap();
         for part in ["refreshToken=", "HttpOnly", "SameSite=Strict"] {
             assert!(cookie.contains(part), "{cookie}");
@@ -149,25 +110,14 @@ fn a_tenant_with_its_admin_is_ready_when_the_answer_comes_and_the_admin_signs_in
         let mut person = tenantry.client().with_bearer(token);
         person.get("/api/v1/tenants/acme/accounts").expect(200);
         let key = json!({ "name": "website", "scopes": ["accounts:read"] });
-        let key = person
-            .post("/api/v1/tenants/acme/api-keys", &key)
-            .expect(201)
-            .json();
-        let mut machine = tenantry
-            .client()
-            .with_header("X-API-Key", key["key"].as_str().unwrap());
+        let key = person.post("/api/v1/tenants/acme/api-keys", &key).expect(201).json();
+        let mut machine = tenantry.client().with_header("X-API-Key", key["key"].as_str().unwrap());
         machine.get("/api/v1/tenants/acme/accounts").expect(200);
         machine.get("/api/v1/tenants/acme/configs").expect(403);
 
-        for (email, password) in [
-            ("admin@acme.com", "wrong password"),
-            ("nobody@acme.com", "ChangeMe123!"),
-        ] {
+        for (email, password) in [("admin@acme.com", "wrong password"), ("nobody@acme.com", "ChangeMe123!")] {
             let wrong = json!({ "email": email, "password": password });
-            tenantry
-                .client()
-                .post("/api/v1/acme/auth/login", &wrong)
-                .expect(401);
+            tenantry.client().post("/api/v1/acme/auth/login", &wrong).expect(401);
         }
         tenantry.client().post("/api/v1/tenants", &body).expect(409);
     });
@@ -188,9 +138,7 @@ fn a_foreign_database_of_the_name_fails_the_tenant_and_stays() {
                 Box::new(move || assert_eq!(std::fs::read_to_string(&file).unwrap(), "somebody else's"))
             }
             Backend::Postgres(server) => {
-                server
-                    .query("postgres", &format!("CREATE DATABASE {name}"))
-                    .unwrap();
+                server.query("postgres", &format!("CREATE DATABASE {name}")).unwrap();
                 server.query(&name, "CREATE TABLE theirs (id int)").unwrap();
                 let name = name.clone();
                 Box::new(move || assert!(server.query(&name, "SELECT * FROM theirs").is_ok()))
@@ -199,15 +147,9 @@ fn a_foreign_database_of_the_name_fails_the_tenant_and_stays() {
         let (id, token) = init(&tenantry, "acme");
         confirm(&tenantry, &token);
         let failed = settled(&tenantry, &id);
-        assert_eq!(
-            (&failed["status"], &failed["dbName"]),
-            (&json!("Failed"), &Value::Null)
-        );
+        assert_eq!((&failed["status"], &failed["dbName"]), (&json!("Failed"), &Value::Null));
         let step = failed["steps"].as_array().unwrap().last().unwrap();
-        assert_eq!(
-            (&step["step"], &step["status"]),
-            (&json!("CreateDatabase"), &json!("Failed"))
-        );
+        assert_eq!((&step["step"], &step["status"]), (&json!("CreateDatabase"), &json!("Failed")));
         assert_eq!(step["errorCode"], "database_name_taken");
         untouched();
         assert_eq!(installation.tenant_databases(), [name]);

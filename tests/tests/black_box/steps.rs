@@ -13,32 +13,20 @@ pub(crate) fn config(id: &str) -> Value {
 /// Announces a tenant; the provisioning id and the confirmation token.
 pub(crate) fn init(tenantry: &Tenantry, slug: &str) -> (String, String) {
     let body = json!({ "name": "Acme Corporation", "slug": slug, "plan": "Premium" });
-    let answer = tenantry
-        .client()
-        .post("/provision/tenants/init", &body)
-        .expect(200)
-        .json();
+    let answer = tenantry.client().post("/provision/tenants/init", &body).expect(200).json();
     let text = |name: &str| answer[name].as_str().unwrap().to_owned();
     (text("provisioningId"), text("confirmToken"))
 }
 
 /// Confirms it.
 pub(crate) fn confirm(tenantry: &Tenantry, token: &str) {
-    let answer = tenantry
-        .client()
-        .request("POST", "/provision/tenants/confirm")
-        .bearer(token)
-        .send();
+    let answer = tenantry.client().request("POST", "/provision/tenants/confirm").bearer(token).send();
     assert_eq!(answer.expect(200).json()["status"], "QUEUED");
 }
 
 /// The public status of a provisioning.
 pub(crate) fn status(tenantry: &Tenantry, provisioning_id: &str) -> Value {
-    tenantry
-        .client()
-        .get(&format!("/provision/tenants/{provisioning_id}/status"))
-        .expect(200)
-        .json()
+    tenantry.client().get(&format!("/provision/tenants/{provisioning_id}/status")).expect(200).json()
 }
 
 /// Asks for the status until the tenant is `Active` or `Failed`.
@@ -65,23 +53,16 @@ pub(crate) fn tenant(tenantry: &Tenantry, slug: &str) {
 pub(crate) fn website(tenantry: &Tenantry, slug: &str) -> Client {
     let scopes = ["configs:read", "configs:write", "accounts:read", "accounts:write"];
     let body = json!({ "name": "website", "scopes": scopes });
-    let created = tenantry
-        .operator()
-        .post(&format!("/api/v1/tenants/{slug}/api-keys"), &body)
-        .expect(201);
-    tenantry
-        .client()
-        .with_bearer(created.json()["key"].as_str().unwrap())
+    let created = tenantry.operator().post(&format!("/api/v1/tenants/{slug}/api-keys"), &body).expect(201);
+    tenantry.client().with_bearer(created.json()["key"].as_str().unwrap())
 }
 
 /// How many accounts the tenant has, page by page.
 pub(crate) fn count_accounts(website: &mut Client, slug: &str) -> usize {
     let (mut count, mut cursor) = (0, String::new());
     loop {
-        let page = website
-            .get(&format!("/api/v1/tenants/{slug}/accounts?limit=200{cursor}"))
-            .expect(200)
-            .json();
+        let page =
+            website.get(&format!("/api/v1/tenants/{slug}/accounts?limit=200{cursor}")).expect(200).json();
         count += page["items"].as_array().unwrap().len();
         match page["nextCursor"].as_str() {
             None => return count,

@@ -54,7 +54,7 @@ pub(crate) fn layers(
         match std::fs::read_to_string(&path) {
             Ok(text) => problems.extend(layers.lay_file(path, &text)),
             Err(error) => {
-                problems.push(Problem::new(path.display().to_string(), format!("cannot read it: {error}")))
+                problems.push(Problem::new(path.display().to_string(), format!("cannot read it: {error}")));
             }
         }
     }

@@ -97,15 +97,9 @@ mod tests {
             "2025-01-10T15:00:00.1234Z".parse().unwrap(),
         );
         assert_eq!(account.status, AccountStatus::Provisioned);
-        assert_eq!(
-            (account.config_id.as_str(), account.version),
-            (demo::DEMO_CONFIG_ID, 1)
-        );
+        assert_eq!((account.config_id.as_str(), account.version), (demo::DEMO_CONFIG_ID, 1));
         assert_eq!(account.state.balance, Amount::from(25_000));
         assert_eq!(timestamp::to_text(account.created_at), "2025-01-10T15:00:00.123Z");
-        assert_eq!(
-            (account.updated_at, account.state.as_of),
-            (account.created_at, account.created_at)
-        );
+        assert_eq!((account.updated_at, account.state.as_of), (account.created_at, account.created_at));
     }
 }

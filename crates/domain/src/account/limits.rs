@@ -22,12 +22,7 @@ pub struct LossLimit {
 impl LossLimit {
     fn new(limit: Amount, reference: Decimal, state: &AccountState) -> Self {
         let floor = Amount::new(reference.saturating_sub(limit.value()));
-        Self {
-            limit,
-            reference: Amount::new(reference),
-            floor,
-            equity: state.equity,
-        }
+        Self { limit, reference: Amount::new(reference), floor, equity: state.equity }
     }
 
     /// Whether equity is below the floor.
@@ -37,22 +32,12 @@ impl LossLimit {
 
     /// The loss so far; 0 where there is none.
     pub fn loss(&self) -> Amount {
-        Amount::new(
-            self.reference
-                .value()
-                .saturating_sub(self.equity.value())
-                .max(Decimal::ZERO),
-        )
+        Amount::new(self.reference.value().saturating_sub(self.equity.value()).max(Decimal::ZERO))
     }
 
     /// How far equity may still fall; 0 at the floor and below it.
     pub fn remaining(&self) -> Amount {
-        Amount::new(
-            self.equity
-                .value()
-                .saturating_sub(self.floor.value())
-                .max(Decimal::ZERO),
-        )
+        Amount::new(self.equity.value().saturating_sub(self.floor.value()).max(Decimal::ZERO))
     }
 }
 
@@ -73,11 +58,7 @@ pub fn max_drawdown(config: &AccountConfig, state: &AccountState) -> Option<Loss
 
 /// How the account stands with `dailyLossLimit` of its current stage, if the stage has one.
 pub fn daily_loss(config: &AccountConfig, state: &AccountState) -> Option<LossLimit> {
-    let limit = state
-        .stage(config)
-        .rules
-        .daily_loss_limit?
-        .of(config.base_capital);
+    let limit = state.stage(config).rules.daily_loss_limit?.of(config.base_capital);
     Some(LossLimit::new(limit, state.day_start_equity.value(), state))
 }
 
@@ -136,18 +117,10 @@ mod tests {
         ] {
             let state = state(&config, "25600", "25000", equity);
             let daily = daily_loss(&config, &state).unwrap();
-            assert_eq!(
-                (daily.loss(), daily.remaining()),
-                (loss.into(), today.into()),
-                "{equity}"
-            );
+            assert_eq!((daily.loss(), daily.remaining()), (loss.into(), today.into()), "{equity}");
             assert_eq!(daily.is_violated(), !alive, "{equity}");
             let drawdown = max_drawdown(&config, &state).unwrap();
-            assert_eq!(
-                (drawdown.remaining(), drawdown.is_violated()),
-                (total.into(), false),
-                "{equity}"
-            );
+            assert_eq!((drawdown.remaining(), drawdown.is_violated()), (total.into(), false), "{equity}");
         }
     }
 
@@ -165,9 +138,6 @@ mod tests {
         document["challengeDefinitions"][0]["rules"] = json!({ "profitTarget": 0.08 });
         let config: AccountConfig = serde_json::from_value(document).unwrap();
         let state = state(&config, "25000", "25000", "1");
-        assert_eq!(
-            (max_drawdown(&config, &state), daily_loss(&config, &state)),
-            (None, None)
-        );
+        assert_eq!((max_drawdown(&config, &state), daily_loss(&config, &state)), (None, None));
     }
 }

@@ -97,43 +97,23 @@ pub struct RuleStatus {
 
 impl RuleStatus {
     fn new(rule: Rule, status: RuleState) -> Self {
-        Self {
-            rule,
-            status,
-            limit: None,
-            current: None,
-            remaining: None,
-        }
+        Self { rule, status, limit: None, current: None, remaining: None }
     }
 
     fn with(rule: Rule, status: RuleState, limit: Decimal, current: Decimal) -> Self {
         let remaining = limit.saturating_sub(current).max(Decimal::ZERO);
         let [limit, current, remaining] = [limit, current, remaining].map(|value| Some(Amount::new(value)));
-        Self {
-            rule,
-            status,
-            limit,
-            current,
-            remaining,
-        }
+        Self { rule, status, limit, current, remaining }
     }
 
     /// Of a rule that demands something: met when `current` reaches `limit`.
     fn demand(rule: Rule, limit: Decimal, current: Decimal) -> Self {
-        let status = if current >= limit {
-            RuleState::Met
-        } else {
-            RuleState::InProgress
-        };
+        let status = if current >= limit { RuleState::Met } else { RuleState::InProgress };
         Self::with(rule, status, limit, current)
     }
 
     fn loss(rule: Rule, loss: LossLimit) -> Self {
-        let status = if loss.is_violated() {
-            RuleState::Violated
-        } else {
-            RuleState::Compliant
-        };
+        let status = if loss.is_violated() { RuleState::Violated } else { RuleState::Compliant };
         Self {
             rule,
             status,
@@ -160,20 +140,11 @@ pub fn rule_statuses(config: &AccountConfig, state: &AccountState) -> Vec<RuleSt
         Rule::Consistency if to_pass => consistency(stage, state),
         Rule::Duration if to_pass => duration(stage, state),
         Rule::ProfitTarget | Rule::MinTradingDays | Rule::Consistency | Rule::Duration => None,
-        Rule::Instrument => config
-            .allowed_instruments
-            .is_some()
-            .then(|| kept_before_each_trade(rule)),
-        Rule::OrderType => stage
-            .rules
-            .order_types_allowed
-            .is_some()
-            .then(|| kept_before_each_trade(rule)),
+        Rule::Instrument => config.allowed_instruments.is_some().then(|| kept_before_each_trade(rule)),
+        Rule::OrderType => stage.rules.order_types_allowed.is_some().then(|| kept_before_each_trade(rule)),
         Rule::Leverage => leverage(stage, state),
     };
-    Rule::ALL
-        .map(|rule| status(rule).unwrap_or(RuleStatus::new(rule, RuleState::NotApplicable)))
-        .to_vec()
+    Rule::ALL.map(|rule| status(rule).unwrap_or(RuleStatus::new(rule, RuleState::NotApplicable))).to_vec()
 }
 
 fn profit_target(config: &AccountConfig, stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
@@ -184,11 +155,7 @@ fn profit_target(config: &AccountConfig, stage: &Challenge, state: &AccountState
 
 fn min_trading_days(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
     let days = stage.rules.min_trading_days.and_then(Count::above_zero)?;
-    Some(RuleStatus::demand(
-        Rule::MinTradingDays,
-        days.into(),
-        state.trading_days.into(),
-    ))
+    Some(RuleStatus::demand(Rule::MinTradingDays, days.into(), state.trading_days.into()))
 }
 
 /// The winning days while there are too few of them, then the share of the best day in the closed profit.
@@ -223,31 +190,16 @@ fn best_day_percent(state: &AccountState) -> Option<Decimal> {
     let total = profits().fold(Decimal::ZERO, Decimal::saturating_add);
     let best = profits().max()?;
     // No share is known where it cannot be written down, as of a total of next to nothing.
-    if total > Decimal::ZERO {
-        best.checked_div(total)?.checked_mul(Decimal::ONE_HUNDRED)
-    } else {
-        None
-    }
+    if total > Decimal::ZERO { best.checked_div(total)?.checked_mul(Decimal::ONE_HUNDRED) } else { None }
 }
 
 /// Whole days of 24 hours since the stage's first trade.
 fn duration(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
     let limit = stage.time_limit_days()?;
-    let elapsed = state
-        .challenge
-        .first_trade_at
-        .map_or(TimeDelta::zero(), |first| state.as_of - first);
-    let status = if elapsed >= TimeDelta::days(limit.into()) {
-        RuleState::Violated
-    } else {
-        RuleState::Compliant
-    };
-    Some(RuleStatus::with(
-        Rule::Duration,
-        status,
-        limit.into(),
-        elapsed.num_days().into(),
-    ))
+    let elapsed = state.challenge.first_trade_at.map_or(TimeDelta::zero(), |first| state.as_of - first);
+    let status =
+        if elapsed >= TimeDelta::days(limit.into()) { RuleState::Violated } else { RuleState::Compliant };
+    Some(RuleStatus::with(Rule::Duration, status, limit.into(), elapsed.num_days().into()))
 }
 
 /// These are checked before a trade is applied, and one that offends is refused: no account is ever in breach of them.
@@ -264,12 +216,7 @@ fn leverage(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
             [position.quantity, position.mark, position.contract_size].map(Amount::value);
         sum.saturating_add(quantity.abs().saturating_mul(mark).saturating_mul(size))
     });
-    Some(RuleStatus::with(
-        Rule::Leverage,
-        RuleState::Compliant,
-        limit,
-        open,
-    ))
+    Some(RuleStatus::with(Rule::Leverage, RuleState::Compliant, limit, open))
 }
 
 #[cfg(test)]

@@ -175,18 +175,10 @@ mod tests {
         let state = AccountState::provisioned(&config, "2025-01-10T03:00:00.0009Z".parse().unwrap());
         let capital = Amount::from(25_000);
         assert_eq!(
-            [
-                state.balance,
-                state.equity,
-                state.high_water_mark,
-                state.day_start_equity
-            ],
+            [state.balance, state.equity, state.high_water_mark, state.day_start_equity],
             [capital; 4]
         );
-        assert_eq!(
-            (state.realised_pnl, state.unrealised_pnl),
-            (Pnl::default(), Pnl::default())
-        );
+        assert_eq!((state.realised_pnl, state.unrealised_pnl), (Pnl::default(), Pnl::default()));
         assert_eq!(state.trading_day.to_string(), "2025-01-09", "the day in New York");
         assert_eq!(timestamp::to_text(state.as_of), "2025-01-10T03:00:00.000Z");
         assert_eq!(state.stage(&config).id.as_str(), "phase-1");
@@ -226,28 +218,17 @@ mod tests {
 
     fn position() -> impl Strategy<Value = Position> {
         let side = prop_oneof![Just(Side::Long), Just(Side::Short)];
-        (
-            "[A-Z]{1,8}",
-            side,
-            amount(),
-            amount(),
-            amount(),
-            amount(),
-            amount(),
+        ("[A-Z]{1,8}", side, amount(), amount(), amount(), amount(), amount()).prop_map(
+            |(symbol, side, quantity, contract_size, average_entry_price, mark, unrealised_pnl)| Position {
+                symbol: Symbol::new(symbol).unwrap(),
+                side,
+                quantity,
+                contract_size,
+                average_entry_price,
+                mark,
+                unrealised_pnl,
+            },
         )
-            .prop_map(
-                |(symbol, side, quantity, contract_size, average_entry_price, mark, unrealised_pnl)| {
-                    Position {
-                        symbol: Symbol::new(symbol).unwrap(),
-                        side,
-                        quantity,
-                        contract_size,
-                        average_entry_price,
-                        mark,
-                        unrealised_pnl,
-                    }
-                },
-            )
     }
 
     fn day() -> impl Strategy<Value = DayStatistics> {

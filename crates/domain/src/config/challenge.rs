@@ -181,11 +181,7 @@ impl Challenges {
 
     /// The stage at this position, counted from 0.
     pub fn get(&self, index: usize) -> Option<&Challenge> {
-        if index == 0 {
-            Some(&self.first)
-        } else {
-            self.rest.get(index - 1)
-        }
+        if index == 0 { Some(&self.first) } else { self.rest.get(index - 1) }
     }
 
     /// Every stage, in order.
@@ -200,10 +196,7 @@ impl TryFrom<Vec<Challenge>> for Challenges {
     fn try_from(stages: Vec<Challenge>) -> Result<Self, NoChallenge> {
         let mut stages = stages.into_iter();
         let first = stages.next().ok_or(NoChallenge)?;
-        Ok(Self {
-            first,
-            rest: stages.collect(),
-        })
+        Ok(Self { first, rest: stages.collect() })
     }
 }
 
@@ -238,10 +231,7 @@ mod tests {
         assert!(serde_json::from_str::<Challenges>("[]").is_err());
         let json = r#"[{"id":"a","name":"A","rules":{}},{"id":"b","name":"B","rules":{}},{"id":"c","name":"C","rules":{}}]"#;
         let stages: Challenges = serde_json::from_str(json).unwrap();
-        assert_eq!(
-            stages.iter().map(|stage| stage.id.as_str()).collect::<Vec<_>>(),
-            ["a", "b", "c"]
-        );
+        assert_eq!(stages.iter().map(|stage| stage.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
         for (index, stage) in stages.iter().enumerate() {
             assert_eq!(stages.get(index), Some(stage));
         }

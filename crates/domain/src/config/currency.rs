@@ -95,11 +95,7 @@ mod tests {
     #[test]
     fn the_list_is_sorted_and_has_no_code_twice() {
         assert!(ACTIVE.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(
-            ACTIVE
-                .iter()
-                .all(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()))
-        );
+        assert!(ACTIVE.iter().all(|code| code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())));
     }
 
     #[test]
@@ -108,11 +104,7 @@ mod tests {
             assert_eq!(code.parse::<Currency>().unwrap().as_str(), code);
         }
         for wrong in ["usd", "XXX", "XTS", "DEM", "ZZZ", "US", "", "USDT"] {
-            assert_eq!(
-                wrong.parse::<Currency>().unwrap_err().code,
-                "unknown_currency",
-                "{wrong:?}"
-            );
+            assert_eq!(wrong.parse::<Currency>().unwrap_err().code, "unknown_currency", "{wrong:?}");
         }
     }
 }

@@ -72,9 +72,7 @@ pub struct AccountConfig {
 impl AccountConfig {
     /// Whether this instrument may be traded.
     pub fn allows_instrument(&self, symbol: &Symbol) -> bool {
-        self.allowed_instruments
-            .as_ref()
-            .is_none_or(|allowed| allowed.contains(symbol))
+        self.allowed_instruments.as_ref().is_none_or(|allowed| allowed.contains(symbol))
     }
 }
 

@@ -19,10 +19,7 @@ impl ConfigId {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The config id", &text, 3, Self::MAX_LENGTH)?;
-        if !text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        {
+        if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err(InvalidText::new(
                 "invalid_config_id",
                 "The config id may contain only lower-case letters a-z, digits and '-'",
@@ -49,11 +46,7 @@ impl ConfigVersion {
 
     /// The version with this number, which is at least 1.
     pub const fn new(number: u32) -> Result<Self, InvalidConfigVersion> {
-        if number == 0 {
-            Err(InvalidConfigVersion)
-        } else {
-            Ok(Self(number))
-        }
+        if number == 0 { Err(InvalidConfigVersion) } else { Ok(Self(number)) }
     }
 
     /// The number.
@@ -136,19 +129,14 @@ mod tests {
 
     fn next(id: &str, taken: &[&str]) -> String {
         let taken = |id: &ConfigId| Ok::<_, Infallible>(taken.contains(&id.as_str()));
-        next_free_id(&ConfigId::new(id).unwrap(), taken)
-            .unwrap()
-            .to_string()
+        next_free_id(&ConfigId::new(id).unwrap(), taken).unwrap().to_string()
     }
 
     #[test]
     fn the_suggested_id_counts_the_suffix_up() {
         assert_eq!(next("25k-eval-v1", &[]), "25k-eval-v2");
         assert_eq!(next("25k-eval-v9", &[]), "25k-eval-v10");
-        assert_eq!(
-            next("25k-eval-v1", &["25k-eval-v2", "25k-eval-v3"]),
-            "25k-eval-v4"
-        );
+        assert_eq!(next("25k-eval-v1", &["25k-eval-v2", "25k-eval-v3"]), "25k-eval-v4");
         assert_eq!(next("25k-eval", &[]), "25k-eval-v2");
         assert_eq!(next("25k-eval", &["25k-eval-v2"]), "25k-eval-v3");
         assert_eq!(next("25k-v99999999999", &[]), "25k-v99999999999-v2");
@@ -166,11 +154,8 @@ mod tests {
 
     #[test]
     fn ids_are_checked() {
-        for (text, code) in [
-            ("ab", "too_short"),
-            ("ABC", "invalid_config_id"),
-            ("a_c", "invalid_config_id"),
-        ] {
+        for (text, code) in [("ab", "too_short"), ("ABC", "invalid_config_id"), ("a_c", "invalid_config_id")]
+        {
             assert_eq!(ConfigId::new(text).unwrap_err().code, code, "{text}");
         }
         assert_eq!(ConfigId::new("x".repeat(65)).unwrap_err().code, "too_long");
@@ -180,10 +165,7 @@ mod tests {
     fn versions_count_from_one() {
         assert!(ConfigVersion::new(0).is_err());
         assert!(serde_json::from_str::<ConfigVersion>("0").is_err());
-        assert_eq!(
-            serde_json::from_str::<ConfigVersion>("1").unwrap(),
-            ConfigVersion::FIRST
-        );
+        assert_eq!(serde_json::from_str::<ConfigVersion>("1").unwrap(), ConfigVersion::FIRST);
         assert_eq!(ConfigVersion::FIRST.next().get(), 2);
     }
 

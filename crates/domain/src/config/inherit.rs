@@ -28,10 +28,7 @@ pub fn resolve<E>(
     document: &Value,
     parents: &mut dyn FnMut(&ConfigId) -> Result<Option<Value>, E>,
 ) -> Result<Lineage, E> {
-    let unchanged = |findings| Lineage {
-        resolved: document.clone(),
-        findings,
-    };
+    let unchanged = |findings| Lineage { resolved: document.clone(), findings };
     // A parent id of the wrong shape is for the schema to refuse.
     let Some(parent_id) = parent_of(document) else {
         return Ok(unchanged(Vec::new()));
@@ -48,10 +45,7 @@ pub fn resolve<E>(
         let message = format!("A config cannot inherit from itself: {}", circle.join(" -> "));
         return Ok(unchanged(vec![Finding::new(at, "parent_cycle", message)]));
     }
-    Ok(Lineage {
-        resolved: lay_over(parent, document),
-        findings: Vec::new(),
-    })
+    Ok(Lineage { resolved: lay_over(parent, document), findings: Vec::new() })
 }
 
 fn parent_of(document: &Value) -> Option<ConfigId> {
@@ -65,12 +59,8 @@ fn circle<E>(
     parent: &Value,
     parents: &mut dyn FnMut(&ConfigId) -> Result<Option<Value>, E>,
 ) -> Result<Option<Vec<String>>, E> {
-    let mut line: Vec<String> = document
-        .get("id")
-        .and_then(Value::as_str)
-        .map(str::to_owned)
-        .into_iter()
-        .collect();
+    let mut line: Vec<String> =
+        document.get("id").and_then(Value::as_str).map(str::to_owned).into_iter().collect();
     let mut id = parent_id.clone();
     let mut ancestor = Some(parent.clone());
     loop {
@@ -92,10 +82,7 @@ fn lay_over(mut parent: Value, document: &Value) -> Value {
     if let (Value::Object(under), Value::Object(over)) = (&mut parent, document) {
         // Else a document without an id would be taken for a new version of its parent.
         under.remove("id");
-        let stages = match (
-            under.get("challengeDefinitions"),
-            over.get("challengeDefinitions"),
-        ) {
+        let stages = match (under.get("challengeDefinitions"), over.get("challengeDefinitions")) {
             (Some(Value::Array(under)), Some(Value::Array(over))) => Some(merge_stages(under, over)),
             _ => None,
         };
@@ -208,29 +195,22 @@ mod tests {
 
     #[test]
     fn a_document_without_an_id_does_not_take_its_parents() {
-        let lineage = resolved(
-            &json!({ "parentConfigId": "base-v1" }),
-            json!({ "base-v1": { "id": "base-v1" } }),
-        );
+        let lineage =
+            resolved(&json!({ "parentConfigId": "base-v1" }), json!({ "base-v1": { "id": "base-v1" } }));
         assert_eq!(lineage.resolved, json!({ "parentConfigId": "base-v1" }));
     }
 
     #[test]
     fn circles_are_found_wherever_they_close() {
         let own_parent = json!({ "id": "a-v1", "parentConfigId": "a-v1" });
-        assert_eq!(
-            codes(&resolved(&own_parent, json!({ "a-v1": { "id": "a-v1" } }))),
-            ["parent_cycle"]
-        );
+        assert_eq!(codes(&resolved(&own_parent, json!({ "a-v1": { "id": "a-v1" } }))), ["parent_cycle"]);
 
         let a = json!({ "id": "a-v1", "parentConfigId": "b-v1" });
         let stored = json!({ "b-v1": { "id": "b-v1", "parentConfigId": "c-v1" }, "c-v1": { "id": "c-v1", "parentConfigId": "a-v1" } });
         let lineage = resolved(&a, stored.clone());
         assert_eq!(codes(&lineage), ["parent_cycle"]);
         assert!(
-            lineage.findings[0]
-                .message
-                .ends_with("a-v1 -> b-v1 -> c-v1 -> a-v1"),
+            lineage.findings[0].message.ends_with("a-v1 -> b-v1 -> c-v1 -> a-v1"),
             "{:?}",
             lineage.findings
         );
@@ -247,29 +227,14 @@ mod tests {
         let lineage = resolved(&json!({ "id": "a-v1", "parentConfigId": "b-v1" }), json!({}));
         assert_eq!(codes(&lineage), ["parent_not_found"]);
         assert_eq!(lineage.findings[0].pointer.as_str(), "/parentConfigId");
-        assert_eq!(
-            codes(&resolved(
-                &json!({ "id": "a-v1", "parentConfigId": "B?" }),
-                json!({})
-            )),
-            [""; 0]
-        );
-        assert_eq!(
-            codes(&resolved(
-                &json!({ "id": "a-v1", "parentConfigId": 7 }),
-                json!({})
-            )),
-            [""; 0]
-        );
+        assert_eq!(codes(&resolved(&json!({ "id": "a-v1", "parentConfigId": "B?" }), json!({}))), [""; 0]);
+        assert_eq!(codes(&resolved(&json!({ "id": "a-v1", "parentConfigId": 7 }), json!({}))), [""; 0]);
     }
 
     #[test]
     fn a_failing_lookup_fails_the_resolution() {
         let document = json!({ "id": "a-v1", "parentConfigId": "b-v1" });
-        assert_eq!(
-            resolve(&document, &mut |_| Err("store is down")),
-            Err("store is down")
-        );
+        assert_eq!(resolve(&document, &mut |_| Err("store is down")), Err("store is down"));
     }
 
     proptest! {

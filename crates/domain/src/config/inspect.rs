@@ -60,21 +60,10 @@ pub fn inspect<E>(
     owner: Option<&Owner<'_>>,
 ) -> Result<Inspection, E> {
     if !document.is_object() {
-        let finding = Finding::new(
-            Pointer::root(),
-            "not_an_object",
-            "An account config is a JSON object",
-        );
-        return Ok(Inspection {
-            errors: vec![finding],
-            warnings: Vec::new(),
-            accepted: None,
-        });
+        let finding = Finding::new(Pointer::root(), "not_an_object", "An account config is a JSON object");
+        return Ok(Inspection { errors: vec![finding], warnings: Vec::new(), accepted: None });
     }
-    let Lineage {
-        resolved,
-        findings: mut errors,
-    } = resolve(document, parents)?;
+    let Lineage { resolved, findings: mut errors } = resolve(document, parents)?;
     errors.extend(schema_findings(&resolved));
     let logic = check_logic(&resolved, owner);
     errors.extend(logic.errors);
@@ -84,11 +73,7 @@ pub fn inspect<E>(
         // The schema is meant to say all that the types demand; where it does not, nothing wrong gets past the types.
         match serde_json::from_value::<AccountConfig>(resolved.clone()) {
             Ok(config) => {
-                accepted = Some(AcceptedConfig {
-                    id: config.id.clone(),
-                    resolved,
-                    config,
-                });
+                accepted = Some(AcceptedConfig { id: config.id.clone(), resolved, config });
             }
             Err(fault) => {
                 let message = format!("The document is not an account config: {fault}");
@@ -96,11 +81,7 @@ pub fn inspect<E>(
             }
         }
     }
-    Ok(Inspection {
-        errors: tidy(errors),
-        warnings: tidy(logic.warnings),
-        accepted,
-    })
+    Ok(Inspection { errors: tidy(errors), warnings: tidy(logic.warnings), accepted })
 }
 
 fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
@@ -170,20 +151,15 @@ mod tests {
         assert_eq!(inspection.errors, []);
         let accepted = inspection.accepted.unwrap();
         assert_eq!(accepted.id.as_str(), "child-v1");
-        assert_eq!(
-            accepted.config.parent_config_id.unwrap().as_str(),
-            "demo-25k-eval-v1"
-        );
+        assert_eq!(accepted.config.parent_config_id.unwrap().as_str(), "demo-25k-eval-v1");
         assert_eq!(accepted.resolved["baseCapital"], 25000);
     }
 
     #[test]
     fn what_a_lax_schema_lets_through_the_types_refuse() {
-        for (pointer, value) in [
-            ("/baseCapital", json!(10)),
-            ("/displayName", json!("")),
-            ("/variant", json!("free")),
-        ] {
+        for (pointer, value) in
+            [("/baseCapital", json!(10)), ("/displayName", json!("")), ("/variant", json!("free"))]
+        {
             let mut document = demo::config();
             *document.pointer_mut(pointer).unwrap() = value;
             let inspection = inspected(&document, &nothing, &json!({}));
@@ -192,10 +168,7 @@ mod tests {
         }
         let mut document = demo::config();
         document["surprise"] = json!(true);
-        assert_eq!(
-            codes(&inspected(&document, &nothing, &json!({})).errors),
-            ["invalid_document"]
-        );
+        assert_eq!(codes(&inspected(&document, &nothing, &json!({})).errors), ["invalid_document"]);
     }
 
     #[test]
@@ -204,10 +177,7 @@ mod tests {
         document["parentConfigId"] = json!("gone-v1");
         document["timezone"] = json!("Mars/Olympus");
         let inspection = inspected(&document, &nothing, &json!({}));
-        assert_eq!(
-            codes(&inspection.errors),
-            ["parent_not_found", "unknown_timezone"]
-        );
+        assert_eq!(codes(&inspection.errors), ["parent_not_found", "unknown_timezone"]);
     }
 
     #[test]

@@ -27,11 +27,7 @@ mod tests {
         for text in ["EURUSD", "ES 12-25", "BTC/USD", "^GSPC", "X"] {
             assert!(Symbol::new(text).is_ok(), "{text}");
         }
-        for (text, code) in [
-            ("", "too_short"),
-            (" ES", "invalid_symbol"),
-            ("E\tS", "invalid_symbol"),
-        ] {
+        for (text, code) in [("", "too_short"), (" ES", "invalid_symbol"), ("E\tS", "invalid_symbol")] {
             assert_eq!(Symbol::new(text).unwrap_err().code, code, "{text:?}");
         }
         assert_eq!(Symbol::new("x".repeat(65)).unwrap_err().code, "too_long");

@@ -29,10 +29,8 @@ pub(super) fn check_logic(resolved: &Value, owner: Option<&Owner<'_>>) -> Logic 
     logic.number(resolved, &root, "baseCapital");
 
     let stages_at = root.member("challengeDefinitions");
-    let stages = resolved
-        .get("challengeDefinitions")
-        .and_then(Value::as_array)
-        .map_or(&[][..], Vec::as_slice);
+    let stages =
+        resolved.get("challengeDefinitions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let variant = resolved.get("variant").and_then(Value::as_str);
     logic.check_stage_ids(stages, &stages_at);
     if variant == Some("straight-to-funded") && stages.len() > 1 {
@@ -75,14 +73,8 @@ impl Logic {
         let mut report = |name: &str, fault: Option<InvalidText>| {
             self.errors.extend(fault.map(|fault| fault.at(root.member(name))));
         };
-        report(
-            "currency",
-            text("currency").and_then(|code| code.parse::<Currency>().err()),
-        );
-        report(
-            "timezone",
-            text("timezone").and_then(|name| name.parse::<Timezone>().err()),
-        );
+        report("currency", text("currency").and_then(|code| code.parse::<Currency>().err()));
+        report("timezone", text("timezone").and_then(|name| name.parse::<Timezone>().err()));
         if let (Some(tenant), Some(owner)) = (text("tenantId"), owner)
             && !owner.is(tenant)
         {
@@ -105,9 +97,7 @@ impl Logic {
     }
 
     fn check_stage(&mut self, stage: &Value, at: &Pointer, variant: Option<&str>) {
-        let days = self
-            .number(stage, at, "durationDays")
-            .filter(|days| *days > Decimal::ZERO);
+        let days = self.number(stage, at, "durationDays").filter(|days| *days > Decimal::ZERO);
         if variant == Some("straight-to-funded") && days.is_some() {
             self.error(
                 at.member("durationDays"),
@@ -150,11 +140,7 @@ impl Logic {
             && daily > drawdown
         {
             let message = format!("dailyLossLimit {daily} must not be greater than maxDrawdown {drawdown}");
-            self.error(
-                at.member("dailyLossLimit"),
-                "daily_loss_exceeds_max_drawdown",
-                message,
-            );
+            self.error(at.member("dailyLossLimit"), "daily_loss_exceeds_max_drawdown", message);
         }
         let no_target =
             target == Some(Decimal::ZERO) || members.get("profitTarget").is_none_or(Value::is_null);
@@ -169,13 +155,8 @@ impl Logic {
     }
 
     fn check_days(&mut self, rules: &Value, at: &Pointer, duration: Decimal) {
-        let consistency = rules
-            .get("consistencyRule")
-            .map(|rule| (rule, at.member("consistencyRule")));
-        let demands = [
-            (Some((rules, at.clone())), "minTradingDays"),
-            (consistency, "minWinningDays"),
-        ];
+        let consistency = rules.get("consistencyRule").map(|rule| (rule, at.member("consistencyRule")));
+        let demands = [(Some((rules, at.clone())), "minTradingDays"), (consistency, "minWinningDays")];
         for (place, name) in demands {
             let Some((object, at)) = place else { continue };
             if let Some(demanded) = self.number(object, &at, name).filter(|days| *days > duration) {
@@ -220,11 +201,8 @@ impl Logic {
 fn is_known(milestone: &str, stages: &[Value]) -> bool {
     let stage = milestone.strip_suffix("-pass");
     Milestone::WELL_KNOWN.contains(&milestone)
-        || stage.is_some_and(|id| {
-            stages
-                .iter()
-                .any(|stage| stage.get("id").and_then(Value::as_str) == Some(id))
-        })
+        || stage
+            .is_some_and(|id| stages.iter().any(|stage| stage.get("id").and_then(Value::as_str) == Some(id)))
 }
 
 #[cfg(test)]

@@ -123,10 +123,7 @@ impl Count {
     /// The count of this many, if it is not too large (else code `out_of_range`).
     pub fn new(number: u16) -> Result<Self, InvalidText> {
         if number > Self::MAX {
-            return Err(InvalidText::new(
-                "out_of_range",
-                "Expected a whole number between 0 and 36500",
-            ));
+            return Err(InvalidText::new("out_of_range", "Expected a whole number between 0 and 36500"));
         }
         Ok(Self(number))
     }
@@ -146,11 +143,7 @@ impl TryFrom<Amount> for Count {
     type Error = InvalidText;
 
     fn try_from(amount: Amount) -> Result<Self, InvalidText> {
-        let number = if amount.value().is_integer() {
-            amount.value().to_u16()
-        } else {
-            None
-        };
+        let number = if amount.value().is_integer() { amount.value().to_u16() } else { None };
         // What does not even fit is out of range like what is too large.
         Self::new(number.unwrap_or(u16::MAX))
     }
@@ -190,11 +183,7 @@ mod tests {
     #[test]
     fn counts_are_whole_however_they_are_written() {
         for (json, number) in [("30", 30), ("30.0", 30), ("3e1", 30), ("0", 0), ("36500", 36_500)] {
-            assert_eq!(
-                serde_json::from_str::<Count>(json).unwrap().get(),
-                number,
-                "{json}"
-            );
+            assert_eq!(serde_json::from_str::<Count>(json).unwrap().get(), number, "{json}");
         }
         for json in ["-1", "30.5", "36501", "65536", "1e20", "\"30\"", "null"] {
             assert!(serde_json::from_str::<Count>(json).is_err(), "{json}");
@@ -205,22 +194,14 @@ mod tests {
     #[test]
     fn the_documents_example_of_a_fraction() {
         let fraction: Fraction = serde_json::from_str("0.05").unwrap();
-        assert_eq!(
-            fraction.of(Capital::new(Amount::from(100_000)).unwrap()),
-            Amount::from(5000)
-        );
+        assert_eq!(fraction.of(Capital::new(Amount::from(100_000)).unwrap()), Amount::from(5000));
     }
 
     #[test]
     fn the_largest_capital_has_fractions() {
         let capital = Capital::new(Amount::new(Decimal::MAX)).unwrap();
-        for fraction in [
-            "1",
-            "0.9999999999999999999999999999",
-            "0.5",
-            "0.0000000000000000000000000001",
-            "0",
-        ] {
+        for fraction in ["1", "0.9999999999999999999999999999", "0.5", "0.0000000000000000000000000001", "0"]
+        {
             let share = Fraction::new(fraction.parse().unwrap()).unwrap().of(capital);
             assert!(share <= capital.amount(), "{fraction}");
         }

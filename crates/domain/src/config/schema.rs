@@ -15,10 +15,7 @@ pub fn schema() -> Value {
         .with_transform(RecursiveTransform(constants_as_enum));
     // Without references a checker can name the member at fault instead of the definition.
     settings.inline_subschemas = true;
-    settings
-        .into_generator()
-        .into_root_schema_for::<AccountConfig>()
-        .to_value()
+    settings.into_generator().into_root_schema_for::<AccountConfig>().to_value()
 }
 
 /// An optional member may be absent; `null` is not a value of it. (For serde, and so for schemars, it would be.)
@@ -57,10 +54,7 @@ fn constants_as_enum(schema: &mut Schema) {
     let Some(Value::Array(choices)) = schema.get("oneOf") else {
         return;
     };
-    let constants: Option<Vec<Value>> = choices
-        .iter()
-        .map(|choice| choice.get("const").cloned())
-        .collect();
+    let constants: Option<Vec<Value>> = choices.iter().map(|choice| choice.get("const").cloned()).collect();
     if let Some(constants) = constants {
         schema.remove("oneOf");
         schema.insert("type".to_owned(), "string".into());
@@ -82,16 +76,8 @@ mod tests {
         for absent in ["$ref", "definitions", "null", "oneOf", "anyOf", "const\"", "uint"] {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
-        for pointer in [
-            "",
-            "/properties/challengeDefinitions/items",
-            "/properties/payoutRules",
-        ] {
-            assert_eq!(
-                schema.pointer(pointer).unwrap()["additionalProperties"],
-                false,
-                "{pointer}"
-            );
+        for pointer in ["", "/properties/challengeDefinitions/items", "/properties/payoutRules"] {
+            assert_eq!(schema.pointer(pointer).unwrap()["additionalProperties"], false, "{pointer}");
         }
     }
 
@@ -101,19 +87,9 @@ mod tests {
         let required = |pointer: &str| schema.pointer(pointer).unwrap()["required"].clone();
         assert_eq!(
             required(""),
-            json!([
-                "id",
-                "displayName",
-                "baseCapital",
-                "variant",
-                "challengeDefinitions",
-                "payoutRules"
-            ])
+            json!(["id", "displayName", "baseCapital", "variant", "challengeDefinitions", "payoutRules"])
         );
-        assert_eq!(
-            required("/properties/challengeDefinitions/items"),
-            json!(["id", "name", "rules"])
-        );
+        assert_eq!(required("/properties/challengeDefinitions/items"), json!(["id", "name", "rules"]));
         assert_eq!(required("/properties/payoutRules"), json!(["stagedPayouts"]));
         assert_eq!(
             required("/properties/payoutRules/properties/stagedPayouts/items"),
@@ -164,10 +140,7 @@ mod tests {
             let member = member.unwrap_or_else(|| panic!("{pointer} in {schema}"));
             assert_eq!(member[constraint], expected, "{pointer} {constraint}: {member}");
             if !pointer.ends_with("/items") {
-                assert!(
-                    member["description"].is_string(),
-                    "{pointer} has no description: {member}"
-                );
+                assert!(member["description"].is_string(), "{pointer} has no description: {member}");
             }
         }
     }

@@ -93,15 +93,8 @@ mod tests {
     #[test]
     fn only_iana_names_are_time_zones() {
         for wrong in ["", "EST5", "New York", "europe/berlin", "+02:00"] {
-            assert_eq!(
-                wrong.parse::<Timezone>().unwrap_err().code,
-                "unknown_timezone",
-                "{wrong:?}"
-            );
+            assert_eq!(wrong.parse::<Timezone>().unwrap_err().code, "unknown_timezone", "{wrong:?}");
         }
-        assert_eq!(
-            "Europe/Berlin".parse::<Timezone>().unwrap().to_string(),
-            "Europe/Berlin"
-        );
+        assert_eq!("Europe/Berlin".parse::<Timezone>().unwrap().to_string(), "Europe/Berlin");
     }
 }

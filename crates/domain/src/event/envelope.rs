@@ -68,12 +68,7 @@ pub struct NewEvent {
 impl NewEvent {
     /// An event of this type with this data.
     pub const fn new(event_type: EventType, data: Value) -> Self {
-        Self {
-            event_type,
-            account_id: None,
-            config_version: None,
-            data,
-        }
+        Self { event_type, account_id: None, config_version: None, data }
     }
 
     /// It happened to this account.
@@ -128,13 +123,10 @@ mod tests {
         let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
         let at = "2025-01-10T15:00:00.1239Z".parse().unwrap();
         let account: AccountId = "acc_0195c0de00007000800000000000000b".parse().unwrap();
-        let event = NewEvent::new(
-            EventType::ACCOUNT_PROVISIONED,
-            json!({ "configId": "25k-eval-v1" }),
-        )
-        .account(account)
-        .config_version(ConfigVersion::FIRST)
-        .seal(id, tenant_id, at, "trace-1");
+        let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, json!({ "configId": "25k-eval-v1" }))
+            .account(account)
+            .config_version(ConfigVersion::FIRST)
+            .seal(id, tenant_id, at, "trace-1");
         let wire = json!({
             "id": "evt_0195c0de00007000800000000000000a",
             "eventType": "account.provisioned",
@@ -159,10 +151,7 @@ mod tests {
             "t",
         );
         let wire = serde_json::to_value(&event).unwrap();
-        assert_eq!(
-            (wire.get("accountId"), wire["meta"].get("configVersion")),
-            (None, None)
-        );
+        assert_eq!((wire.get("accountId"), wire["meta"].get("configVersion")), (None, None));
         assert_eq!(serde_json::from_value::<Event>(wire).unwrap(), event);
     }
 }

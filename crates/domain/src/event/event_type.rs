@@ -75,10 +75,7 @@ impl EventType {
         let text = text.into();
         check_length("The event type", &text, 1, 100)?;
         let is_word = |word: &str| {
-            !word.is_empty()
-                && word
-                    .bytes()
-                    .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+            !word.is_empty() && word.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
         };
         if !text.split('.').all(is_word) {
             return Err(InvalidText::new(
@@ -152,10 +149,7 @@ mod tests {
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|deleted"),
             ("config", "uploaded"),
-            (
-                "account",
-                "provisioned|updated|state_changed|closed|mapped|unmapped",
-            ),
+            ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
@@ -173,10 +167,7 @@ mod tests {
 
     #[test]
     fn violations_name_their_rule() {
-        assert_eq!(
-            EventType::rule_violation(Rule::DailyLoss).as_str(),
-            "rule.violation.daily_loss"
-        );
+        assert_eq!(EventType::rule_violation(Rule::DailyLoss).as_str(), "rule.violation.daily_loss");
         for rule in Rule::ALL {
             let event_type = EventType::rule_violation(rule);
             assert_eq!(EventType::new(event_type.as_str()), Ok(event_type));

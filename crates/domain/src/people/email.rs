@@ -16,9 +16,8 @@ impl Email {
         let text = text.into();
         let text = text.trim();
         check_length("The email address", text, 3, 254)?;
-        let sound = text
-            .split_once('@')
-            .is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain));
+        let sound =
+            text.split_once('@').is_some_and(|(local, domain)| is_local_part(local) && is_domain(domain));
         if !sound {
             let message = "The email address must look like name@example.com";
             return Err(InvalidText::new("invalid_email", message));
@@ -50,10 +49,7 @@ validated_text!(Email, {
 /// RFC 5321's dot-string, of any script.
 fn is_local_part(text: &str) -> bool {
     let is_atom = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
-    text.chars().count() <= 64
-        && text
-            .split('.')
-            .all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
+    text.chars().count() <= 64 && text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom))
 }
 
 fn is_domain(text: &str) -> bool {
@@ -124,17 +120,9 @@ mod tests {
             assert_eq!(Email::new(text).unwrap_err().code, "invalid_email", "{text:?}");
         }
         assert_eq!(Email::new("  ").unwrap_err().code, "too_short");
-        assert_eq!(
-            Email::new(format!("{}@acme.com", "a".repeat(65)))
-                .unwrap_err()
-                .code,
-            "invalid_email"
-        );
+        assert_eq!(Email::new(format!("{}@acme.com", "a".repeat(65))).unwrap_err().code, "invalid_email");
         let long = format!("a@{}com", "abcdefgh.".repeat(28));
-        assert_eq!(
-            (long.len(), Email::new(long).unwrap_err().code),
-            (257, "too_long")
-        );
+        assert_eq!((long.len(), Email::new(long).unwrap_err().code), (257, "too_long"));
     }
 
     proptest! {

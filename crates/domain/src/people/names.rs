@@ -77,11 +77,9 @@ mod tests {
         for text in ["acmeadmin", "johndoe", "j.d_-1", "jörg", "田中太郎"] {
             assert!(Username::new(text).is_ok(), "{text}");
         }
-        for (text, code) in [
-            ("ab", "too_short"),
-            ("a b c", "invalid_username"),
-            ("a@b.c", "invalid_username"),
-        ] {
+        for (text, code) in
+            [("ab", "too_short"), ("a b c", "invalid_username"), ("a@b.c", "invalid_username")]
+        {
             assert_eq!(Username::new(text).unwrap_err().code, code, "{text}");
         }
         assert!(Username::new("é".repeat(50)).is_ok());
@@ -101,12 +99,9 @@ mod tests {
         for text in ["Acme", "O'Neill", "José María", "李"] {
             assert!(PersonName::new(text).is_ok(), "{text}");
         }
-        for (text, code) in [
-            ("", "too_short"),
-            (" ", "invalid_name"),
-            ("a\tb", "invalid_name"),
-            ("a ", "invalid_name"),
-        ] {
+        for (text, code) in
+            [("", "too_short"), (" ", "invalid_name"), ("a\tb", "invalid_name"), ("a ", "invalid_name")]
+        {
             assert_eq!(PersonName::new(text).unwrap_err().code, code, "{text:?}");
         }
         assert_eq!(PersonName::new("é".repeat(101)).unwrap_err().code, "too_long");

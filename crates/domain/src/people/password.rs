@@ -57,27 +57,15 @@ impl PasswordPolicy {
         let mut report = |code, message: String| findings.push(Finding::new(pointer.clone(), code, message));
         let length = password.chars().count();
         if length < self.min_length {
-            report(
-                "too_short",
-                format!("The password must have at least {} characters", self.min_length),
-            );
+            report("too_short", format!("The password must have at least {} characters", self.min_length));
         } else if length > Self::MOST {
-            report(
-                "too_long",
-                format!("The password must have at most {} characters", Self::MOST),
-            );
+            report("too_long", format!("The password must have at most {} characters", Self::MOST));
         }
         let folded = password.to_lowercase();
         if COMMON.lines().any(|common| common == folded) {
-            report(
-                "common_password",
-                "This is one of the best-known passwords; choose another".to_owned(),
-            );
+            report("common_password", "This is one of the best-known passwords; choose another".to_owned());
         }
-        if context
-            .words()
-            .any(|word| word.trim().to_lowercase() == folded.trim())
-        {
+        if context.words().any(|word| word.trim().to_lowercase() == folded.trim()) {
             let message =
                 "The password must not be the name of the person, the tenant or the product; choose another";
             report("guessable_password", message.to_owned());
@@ -88,25 +76,16 @@ impl PasswordPolicy {
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self {
-            min_length: Self::LEAST,
-        }
+        Self { min_length: Self::LEAST }
     }
 }
 
 impl<'a> PasswordContext<'a> {
     fn words(&self) -> impl Iterator<Item = &'a str> {
         let local_part = self.email.and_then(|email| email.split('@').next());
-        [
-            Some(PRODUCT),
-            self.tenant_slug,
-            self.tenant_name,
-            self.email,
-            local_part,
-            self.username,
-        ]
-        .into_iter()
-        .flatten()
+        [Some(PRODUCT), self.tenant_slug, self.tenant_name, self.email, local_part, self.username]
+            .into_iter()
+            .flatten()
     }
 }
 
@@ -128,25 +107,15 @@ mod tests {
     fn codes(password: &str) -> Vec<String> {
         let findings =
             PasswordPolicy::default().check(password, &CONTEXT, &Pointer::root().member("password"));
-        assert!(
-            findings
-                .iter()
-                .all(|finding| finding.pointer.as_str() == "/password")
-        );
-        findings
-            .into_iter()
-            .map(|finding| finding.code.into_owned())
-            .collect()
+        assert!(findings.iter().all(|finding| finding.pointer.as_str() == "/password"));
+        findings.into_iter().map(|finding| finding.code.into_owned()).collect()
     }
 
     #[test]
     fn the_passwords_of_the_source_pass() {
-        for password in [
-            "ChangeMe123!",
-            "SecurePassword123!",
-            "correct horse battery staple",
-            "пароль-из-слов",
-        ] {
+        for password in
+            ["ChangeMe123!", "SecurePassword123!", "correct horse battery staple", "пароль-из-слов"]
+        {
             assert_eq!(codes(password), [""; 0], "{password}");
         }
     }
@@ -170,31 +139,19 @@ mod tests {
 
     #[test]
     fn names_that_are_known_are_refused() {
-        for password in [
-            "acme-corp",
-            "ACME CORPORATION",
-            "john.doe",
-            "john.doe@acme.com",
-            "johnny-doe",
-            "Tenantry",
-        ] {
+        for password in
+            ["acme-corp", "ACME CORPORATION", "john.doe", "john.doe@acme.com", "johnny-doe", "Tenantry"]
+        {
             assert_eq!(codes(password), ["guessable_password"], "{password}");
         }
-        assert_eq!(
-            codes("john.doe rides again"),
-            [""; 0],
-            "only the whole password counts"
-        );
+        assert_eq!(codes("john.doe rides again"), [""; 0], "only the whole password counts");
     }
 
     #[test]
     fn a_stricter_minimum_can_be_set_but_no_laxer_one() {
         let strict = PasswordPolicy::new(15).unwrap();
         let findings = strict.check("ChangeMe123!", &CONTEXT, &Pointer::root());
-        assert_eq!(
-            findings[0].message,
-            "The password must have at least 15 characters"
-        );
+        assert_eq!(findings[0].message, "The password must have at least 15 characters");
         assert_eq!(strict.check("SecurePassword123!", &CONTEXT, &Pointer::root()), []);
         assert_eq!(PasswordPolicy::new(7), Err(InvalidPasswordPolicy));
         assert_eq!(PasswordPolicy::new(129), Err(InvalidPasswordPolicy));

@@ -39,17 +39,11 @@ pub struct Ability {
 impl Ability {
     fn new(actions: &[&str], subject: &str) -> Self {
         let actions = actions.iter().map(|&action| action.to_owned()).collect();
-        Self {
-            actions,
-            subjects: vec![subject.to_owned()],
-            conditions: None,
-        }
+        Self { actions, subjects: vec![subject.to_owned()], conditions: None }
     }
 
     fn only_if(mut self, member: &str, value: &str) -> Self {
-        self.conditions
-            .get_or_insert_default()
-            .insert(member.to_owned(), value.into());
+        self.conditions.get_or_insert_default().insert(member.to_owned(), value.into());
         self
     }
 }
@@ -93,10 +87,7 @@ impl FromStr for Role {
     type Err = InvalidRole;
 
     fn from_str(text: &str) -> Result<Self, InvalidRole> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| InvalidRole(text.to_owned()))
+        Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| InvalidRole(text.to_owned()))
     }
 }
 
@@ -127,24 +118,14 @@ pub fn role_config() -> RoleConfig {
                 &["read:tenders", "create:tenders", "score:bids"],
                 "Internal user who can create tenders and score bids",
             ),
-            Role::Vendor => (
-                &["read:own", "create:bids", "submit:bids"],
-                "External vendor who can submit bids",
-            ),
+            Role::Vendor => {
+                (&["read:own", "create:bids", "submit:bids"], "External vendor who can submit bids")
+            }
         };
-        let permissions = permissions
-            .iter()
-            .map(|&permission| permission.to_owned())
-            .collect();
-        RoleTemplate {
-            role,
-            permissions,
-            description: description.to_owned(),
-        }
+        let permissions = permissions.iter().map(|&permission| permission.to_owned()).collect();
+        RoleTemplate { role, permissions, description: description.to_owned() }
     };
-    RoleConfig {
-        roles: Role::ALL.map(template).to_vec(),
-    }
+    RoleConfig { roles: Role::ALL.map(template).to_vec() }
 }
 
 #[cfg(test)]
@@ -175,10 +156,7 @@ mod tests {
     #[test]
     fn vendors_touch_only_their_own_bids() {
         let abilities = Role::Vendor.abilities();
-        let bids = abilities
-            .iter()
-            .find(|ability| ability.subjects == ["Bid"])
-            .unwrap();
+        let bids = abilities.iter().find(|ability| ability.subjects == ["Bid"]).unwrap();
         assert_eq!(bids.conditions.as_ref().unwrap()["vendorId"], "{{userId}}");
         assert!(abilities.iter().all(|ability| ability.conditions.is_some()));
     }

@@ -125,10 +125,7 @@ impl fmt::Display for Status {
 
 /// What may happen to a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(
-    missing_docs,
-    reason = "each is described at the method of `Lifecycle` of the same name"
-)]
+#[allow(missing_docs, reason = "each is described at the method of `Lifecycle` of the same name")]
 pub enum Transition {
     Confirm,
     Expire,
@@ -157,10 +154,7 @@ type Next = Result<Lifecycle, InvalidTransition>;
 impl Lifecycle {
     /// A tenant's first state: waiting until [`CONFIRMATION_WINDOW`] after `now` for `token`.
     pub fn announced(token: Uuid, now: DateTime<Utc>) -> Self {
-        Self::PendingValidation {
-            token,
-            expires_at: now + CONFIRMATION_WINDOW,
-        }
+        Self::PendingValidation { token, expires_at: now + CONFIRMATION_WINDOW }
     }
 
     /// The name of this state.
@@ -187,26 +181,21 @@ impl Lifecycle {
             | Self::Active { .. }
             | Self::Suspended { .. }
             | Self::Deprovisioning { .. }
-            | Self::Failed {
-                needs_attention: true,
-                ..
-            } => true,
-            Self::Failed {
-                needs_attention: false,
-                ..
+            | Self::Failed { needs_attention: true, .. } => true,
+            Self::Failed { needs_attention: false, .. } | Self::Expired { .. } | Self::Deleted { .. } => {
+                false
             }
-            | Self::Expired { .. }
-            | Self::Deleted { .. } => false,
         }
     }
 
     /// The one token came back in time.
     pub fn confirm(self, token: Uuid, now: DateTime<Utc>) -> Next {
         match self {
-            Self::PendingValidation {
-                token: expected,
-                expires_at,
-            } if token == expected && now <= expires_at => Ok(Self::Queued { since: now }),
+            Self::PendingValidation { token: expected, expires_at }
+                if token == expected && now <= expires_at =>
+            {
+                Ok(Self::Queued { since: now })
+            }
             other => other.refuse(Transition::Confirm),
         }
     }
@@ -239,11 +228,7 @@ impl Lifecycle {
     /// A step failed for good, and the run has been unwound as far as it goes.
     pub fn fail(self, reason: StepError, needs_attention: bool, now: DateTime<Utc>) -> Next {
         match self {
-            Self::Provisioning { .. } => Ok(Self::Failed {
-                at: now,
-                reason,
-                needs_attention,
-            }),
+            Self::Provisioning { .. } => Ok(Self::Failed { at: now, reason, needs_attention }),
             other => other.refuse(Transition::Fail),
         }
     }
@@ -291,10 +276,7 @@ impl Lifecycle {
     }
 
     const fn refuse(&self, transition: Transition) -> Next {
-        Err(InvalidTransition {
-            from: self.status(),
-            transition,
-        })
+        Err(InvalidTransition { from: self.status(), transition })
     }
 }
 
@@ -315,11 +297,7 @@ mod tests {
             Status::Provisioning => Lifecycle::Provisioning { since: at(1) },
             Status::Active => Lifecycle::Active { since: at(1) },
             Status::Suspended => Lifecycle::Suspended { since: at(1) },
-            Status::Failed => Lifecycle::Failed {
-                at: at(1),
-                reason: reason(),
-                needs_attention: false,
-            },
+            Status::Failed => Lifecycle::Failed { at: at(1), reason: reason(), needs_attention: false },
             Status::Expired => Lifecycle::Expired { at: at(1) },
             Status::Deprovisioning => Lifecycle::Deprovisioning { since: at(1) },
             Status::Deleted => Lifecycle::Deleted { at: at(1) },
@@ -397,31 +375,16 @@ mod tests {
     fn confirming_takes_the_right_token_in_time() {
         let announced = sample(Status::PendingValidation);
         assert!(announced.clone().confirm(TOKEN, at(15)).is_ok());
-        assert!(
-            announced
-                .clone()
-                .confirm(TOKEN, at(15) + TimeDelta::microseconds(1))
-                .is_err()
-        );
+        assert!(announced.clone().confirm(TOKEN, at(15) + TimeDelta::microseconds(1)).is_err());
         assert!(announced.clone().confirm(Uuid::from_u128(8), at(1)).is_err());
-        assert!(
-            announced.expire(at(15)).is_err(),
-            "not before it can no longer be confirmed"
-        );
+        assert!(announced.expire(at(15)).is_err(), "not before it can no longer be confirmed");
     }
 
     #[test]
     fn a_slug_is_free_only_where_no_database_can_exist() {
-        let free: Vec<_> = Status::ALL
-            .into_iter()
-            .filter(|status| !sample(*status).holds_slug())
-            .collect();
+        let free: Vec<_> = Status::ALL.into_iter().filter(|status| !sample(*status).holds_slug()).collect();
         assert_eq!(free, [Status::Failed, Status::Expired, Status::Deleted]);
-        let left_behind = Lifecycle::Failed {
-            at: at(1),
-            reason: reason(),
-            needs_attention: true,
-        };
+        let left_behind = Lifecycle::Failed { at: at(1), reason: reason(), needs_attention: true };
         assert!(left_behind.holds_slug());
     }
 

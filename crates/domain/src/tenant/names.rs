@@ -50,10 +50,7 @@ impl Slug {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The slug", &text, 3, 50)?;
-        if !text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        {
+        if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
             return Err(InvalidText::new(
                 "invalid_slug",
                 "The slug may contain only lower-case letters a-z, digits and '-'",
@@ -82,9 +79,7 @@ impl DatabasePrefix {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The database prefix", &text, 1, Self::MAX_LENGTH)?;
-        let plain = text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+        let plain = text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         if !plain || !text.starts_with(|c: char| c.is_ascii_lowercase()) {
             return Err(InvalidText::new(
                 "invalid_prefix",
@@ -122,10 +117,7 @@ impl DatabaseName {
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The database name", &text, 1, 63)?;
-        if !text
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-        {
+        if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
             return Err(InvalidText::new(
                 "invalid_database_name",
                 "A database name has only a-z, 0-9 and '_'",

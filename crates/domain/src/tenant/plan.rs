@@ -45,9 +45,6 @@ impl FromStr for Plan {
     type Err = InvalidPlan;
 
     fn from_str(text: &str) -> Result<Self, InvalidPlan> {
-        Self::ALL
-            .into_iter()
-            .find(|plan| plan.as_str() == text)
-            .ok_or_else(|| InvalidPlan(text.to_owned()))
+        Self::ALL.into_iter().find(|plan| plan.as_str() == text).ok_or_else(|| InvalidPlan(text.to_owned()))
     }
 }

@@ -66,11 +66,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            max_attempts: 6,
-            base: Duration::from_millis(200),
-            cap: Duration::from_secs(10),
-        }
+        Self { max_attempts: 6, base: Duration::from_millis(200), cap: Duration::from_secs(10) }
     }
 }
 
@@ -89,21 +85,13 @@ impl Run {
     pub fn announced(tenant: TenantId, number: u32, with_admin: bool, log: &str, now: DateTime<Utc>) -> Self {
         let mut init = StepRecord::begun(StepKind::Init, 1, now);
         init.succeed(log, now);
-        Self {
-            tenant,
-            number,
-            with_admin,
-            direction: Direction::Forward,
-            journal: vec![init],
-        }
+        Self { tenant, number, with_admin, direction: Direction::Forward, journal: vec![init] }
     }
 
     /// The steps of this run, in order.
     pub fn plan(&self) -> impl DoubleEndedIterator<Item = StepKind> + use<> {
         let with_admin = self.with_admin;
-        StepKind::ALL
-            .into_iter()
-            .filter(move |kind| with_admin || *kind != StepKind::CreateAdmin)
+        StepKind::ALL.into_iter().filter(move |kind| with_admin || *kind != StepKind::CreateAdmin)
     }
 
     /// What to do next, from the journal alone.
@@ -111,10 +99,7 @@ impl Run {
         match self.direction {
             Direction::Forward => self
                 .plan()
-                .find(|kind| {
-                    self.last(*kind)
-                        .is_none_or(|record| record.status != StepStatus::Success)
-                })
+                .find(|kind| self.last(*kind).is_none_or(|record| record.status != StepStatus::Success))
                 .map_or(NextStep::Succeeded, NextStep::Do),
             Direction::Unwind => self
                 .plan()
@@ -128,9 +113,7 @@ impl Run {
     /// Notes that an attempt at `kind` begins. An attempt that a crash interrupted is carried on, not added to.
     pub fn begin(&mut self, kind: StepKind, now: DateTime<Utc>) {
         let attempts = self.journal.iter().filter(|record| record.kind == kind).count();
-        let interrupted = self
-            .last(kind)
-            .is_some_and(|record| record.status == StepStatus::InProgress);
+        let interrupted = self.last(kind).is_some_and(|record| record.status == StepStatus::InProgress);
         if !interrupted {
             let attempt = u32::try_from(attempts).unwrap_or(u32::MAX).saturating_add(1);
             self.journal.push(StepRecord::begun(kind, attempt, now));
@@ -247,26 +230,15 @@ mod tests {
             expected.reverse();
             assert_eq!(undone, expected);
             assert_eq!(run.next(), NextStep::Unwound);
-            assert_eq!(
-                run.journal[i].status,
-                StepStatus::Failed,
-                "the step at fault stays visible"
-            );
-            assert!(
-                run.journal[1..i]
-                    .iter()
-                    .all(|record| record.status == StepStatus::RolledBack)
-            );
+            assert_eq!(run.journal[i].status, StepStatus::Failed, "the step at fault stays visible");
+            assert!(run.journal[1..i].iter().all(|record| record.status == StepStatus::RolledBack));
             assert_eq!(run.failure(), Some(&error()));
         }
     }
 
     #[test]
     fn a_passing_fault_is_tried_again_and_every_attempt_is_kept() {
-        let policy = RetryPolicy {
-            max_attempts: 3,
-            ..RetryPolicy::default()
-        };
+        let policy = RetryPolicy { max_attempts: 3, ..RetryPolicy::default() };
         let mut run = run(false);
         for attempt in 1..=3 {
             run.begin(StepKind::CreateDatabase, NOW + TimeDelta::seconds(attempt));

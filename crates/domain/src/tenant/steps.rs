@@ -20,13 +20,8 @@ pub enum StepKind {
 
 impl StepKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 5] = [
-        Self::Init,
-        Self::CreateDatabase,
-        Self::ApplyMigrations,
-        Self::SeedData,
-        Self::CreateAdmin,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Init, Self::CreateDatabase, Self::ApplyMigrations, Self::SeedData, Self::CreateAdmin];
 
     /// The name on the wire and in storage.
     pub const fn as_str(self) -> &'static str {
@@ -67,13 +62,7 @@ pub enum StepStatus {
 }
 
 impl StepStatus {
-    const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::InProgress,
-        Self::Success,
-        Self::Failed,
-        Self::RolledBack,
-    ];
+    const ALL: [Self; 5] = [Self::Pending, Self::InProgress, Self::Success, Self::Failed, Self::RolledBack];
 
     /// The name on the wire and in storage.
     pub const fn as_str(self) -> &'static str {
@@ -105,10 +94,7 @@ pub struct StepError {
 impl StepError {
     /// An error with this code and sentence.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { code: code.into(), message: message.into() }
     }
 }
 

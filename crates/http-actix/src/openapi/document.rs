@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
+use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
-    OpenApiBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema, Type,
+    OpenApiBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema, Server, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -40,6 +41,7 @@ pub(crate) fn document(prefix: &str) -> OpenApi {
     OpenApiBuilder::new()
         .info(info())
         .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
+        .servers(Some([Server::new("/")]))
         .paths(paths(&endpoints, prefix))
         .components(Some(components))
         .build()
@@ -112,6 +114,11 @@ fn paths(endpoints: &[Endpoint], prefix: &str) -> Paths {
 fn describe(endpoint: &Endpoint) -> Operation {
     let mut operation = (endpoint.operation)();
     operation.security = Some(security(endpoint.who));
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            parameter.schema = parameter.schema.take().map(without_null);
+        }
+    }
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             response.headers.insert("X-Request-Id".to_owned(), RefOr::T(request_id()));
@@ -125,6 +132,22 @@ fn describe(endpoint: &Endpoint) -> Operation {
         operation.responses.responses.insert(status.to_string(), problem(&codes).into());
     }
     operation
+}
+
+/// What may be left out is not therefore `null`, which a path, query or header cannot even say.
+fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Array(types) = &mut object.schema_type {
+                types.retain(|kind| *kind != Type::Null);
+                if let [only] = types.as_slice() {
+                    object.schema_type = SchemaType::Type(only.clone());
+                }
+            }
+            object.into()
+        }
+        other => other,
+    }
 }
 
 fn security(who: Who) -> Vec<SecurityRequirement> {
@@ -177,7 +200,7 @@ fn problems(endpoint: &Endpoint, with_body: bool) -> Vec<Code> {
         ]);
     }
     codes.extend(endpoint.problems);
-    codes.extend([Code::InternalError, Code::Unavailable, Code::Overloaded]);
+    codes.extend([Code::BadRequest, Code::InternalError, Code::Unavailable, Code::Overloaded]);
     codes
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Health {
     status: &'static str,
     /// What was looked at, and whether it is in order.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
     checks: BTreeMap<&'static str, bool>,
 }
 

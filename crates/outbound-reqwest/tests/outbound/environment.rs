@@ -21,10 +21,7 @@ const YES: &str = r#"{"success":true}"#;
 
 /// The part of a test that is run again: asks the endpoint that was given and prints what came of it.
 fn in_child() -> bool {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how a test tells its second process what to do"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "how a test tells its second process what to do")]
     let Ok(endpoint) = std::env::var(ENDPOINT) else {
         return false;
     };
@@ -46,11 +43,7 @@ fn in_child() -> bool {
 
 /// Runs this test's part for the child with these variables; what it printed.
 fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> String {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(std::env::current_exe().unwrap())
+    let Output { status, stdout, stderr } = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(ENDPOINT, endpoint)
         .env_remove("SSL_CERT_DIR")
@@ -59,12 +52,7 @@ fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> Strin
         .unwrap();
     let printed = String::from_utf8(stdout).unwrap();
     assert!(status.success(), "{printed}{}", String::from_utf8_lossy(&stderr));
-    printed
-        .lines()
-        .find_map(|line| line.split_once("answer: "))
-        .unwrap()
-        .1
-        .to_owned()
+    printed.lines().find_map(|line| line.split_once("answer: ")).unwrap().1.to_owned()
 }
 
 fn over_tls(provider: &Provider) -> String {
@@ -89,10 +77,7 @@ fn tls_provider(name: &str) -> (Provider, String) {
         }
         Some(Box::new(StreamOwned::new(connection, stream)) as Box<dyn Wire>)
     };
-    (
-        Provider::over(|wire| send(wire, response(200, YES).as_bytes()), wrap),
-        cert.pem(),
-    )
+    (Provider::over(|wire| send(wire, response(200, YES).as_bytes()), wrap), cert.pem())
 }
 
 #[test]
@@ -123,11 +108,7 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
     let answer = ask_in_child(THIS, &endpoint, &variables);
     assert!(answer.contains("certificate"), "{answer}");
 
-    assert_eq!(
-        provider.heard().len() + elsewhere.heard().len(),
-        1,
-        "the secret was sent to a stranger"
-    );
+    assert_eq!(provider.heard().len() + elsewhere.heard().len(), 1, "the secret was sent to a stranger");
 }
 
 #[test]
@@ -139,19 +120,9 @@ fn proxies_of_the_environment_are_ignored() {
     let canary = Canary::new();
     let proxy = format!("http://{}", canary.address());
     let provider = Provider::saying(200, YES);
-    let variables = [
-        "http_proxy",
-        "HTTP_PROXY",
-        "https_proxy",
-        "HTTPS_PROXY",
-        "all_proxy",
-        "ALL_PROXY",
-    ];
+    let variables = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
     let variables = variables.map(|name| (name, proxy.as_str()));
-    let variables: Vec<_> = variables
-        .into_iter()
-        .chain([("no_proxy", ""), ("NO_PROXY", "")])
-        .collect();
+    let variables: Vec<_> = variables.into_iter().chain([("no_proxy", ""), ("NO_PROXY", "")]).collect();
     assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
     assert!(canary.is_untouched());
 }
@@ -174,11 +145,7 @@ fn an_endpoint_with_tls_is_never_asked_without() {
         bytes.truncate(length);
         bytes
     });
-    let answer = ask_in_child(
-        THIS,
-        &endpoint,
-        &[("SSL_CERT_FILE", certificates.to_str().unwrap())],
-    );
+    let answer = ask_in_child(THIS, &endpoint, &[("SSL_CERT_FILE", certificates.to_str().unwrap())]);
     assert!(answer.starts_with("Err("), "{answer}");
     // 22 is TLS's number for a handshake.
     let first_words = first_words.join().unwrap();
@@ -194,17 +161,12 @@ fn a_machine_without_certificates_can_ask_itself_and_nobody_else() {
     let directory = tempfile::tempdir().unwrap();
     let empty = directory.path().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
-    let variables = [
-        ("SSL_CERT_FILE", empty.to_str().unwrap()),
-        ("SSL_CERT_DIR", directory.path().to_str().unwrap()),
-    ];
+    let variables =
+        [("SSL_CERT_FILE", empty.to_str().unwrap()), ("SSL_CERT_DIR", directory.path().to_str().unwrap())];
     let provider = Provider::saying(200, YES);
     assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
 
     let answer = ask_in_child(THIS, &over_tls(&provider), &variables);
-    assert!(
-        answer.starts_with("the captcha check cannot be prepared: "),
-        "{answer}"
-    );
+    assert!(answer.starts_with("the captcha check cannot be prepared: "), "{answer}");
     assert!(answer.contains("certificate"), "{answer}");
 }

@@ -101,17 +101,10 @@ fn read_request(wire: &mut dyn Wire) -> Option<Heard> {
             continue;
         };
         let head = head.to_ascii_lowercase();
-        let length: usize = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "))
-            .unwrap()
-            .parse()
-            .unwrap();
+        let length: usize =
+            head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
         if body.len() >= length {
-            return Some(Heard {
-                head,
-                body: body.to_owned(),
-            });
+            return Some(Heard { head, body: body.to_owned() });
         }
     }
 }

@@ -15,12 +15,7 @@ const PATIENT: Duration = Duration::from_secs(20);
 const IMPATIENT: Duration = Duration::from_millis(200);
 
 fn settings(endpoint: String) -> SiteverifySettings {
-    SiteverifySettings {
-        endpoint,
-        secret: Secret::new(SECRET),
-        expected_hostname: None,
-        timeout: PATIENT,
-    }
+    SiteverifySettings { endpoint, secret: Secret::new(SECRET), expected_hostname: None, timeout: PATIENT }
 }
 
 async fn verdict(settings: SiteverifySettings) -> Result<CaptchaVerdict, CaptchaUnavailable> {
@@ -37,32 +32,17 @@ async fn unavailable(settings: SiteverifySettings) -> String {
 }
 
 fn refused(codes: &[&str]) -> Result<CaptchaVerdict, CaptchaUnavailable> {
-    Ok(CaptchaVerdict::Refused {
-        codes: codes.iter().map(ToString::to_string).collect(),
-    })
+    Ok(CaptchaVerdict::Refused { codes: codes.iter().map(ToString::to_string).collect() })
 }
 
 #[tokio::test]
 async fn a_solved_challenge_passes() {
     let provider = Provider::saying(200, YES);
-    assert_eq!(
-        verdict(settings(provider.endpoint())).await,
-        Ok(CaptchaVerdict::Passed)
-    );
+    assert_eq!(verdict(settings(provider.endpoint())).await, Ok(CaptchaVerdict::Passed));
 
     let heard = &provider.heard()[0];
-    assert!(
-        heard.head.starts_with("post /siteverify http/1.1\r\n"),
-        "{}",
-        heard.head
-    );
-    assert!(
-        heard
-            .head
-            .contains("content-type: application/x-www-form-urlencoded"),
-        "{}",
-        heard.head
-    );
+    assert!(heard.head.starts_with("post /siteverify http/1.1\r\n"), "{}", heard.head);
+    assert!(heard.head.contains("content-type: application/x-www-form-urlencoded"), "{}", heard.head);
     assert_eq!(heard.body, format!("secret={SECRET}&response={TOKEN}"));
 }
 
@@ -75,10 +55,7 @@ async fn a_token_cannot_add_to_the_form_and_an_address_is_told_as_the_provider_k
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8::7", "2001%3Adb8%3A%3A7"),
     ] {
-        captcha
-            .verify("a&secret=b\r\n\0é", Some(address.parse().unwrap()))
-            .await
-            .unwrap();
+        captcha.verify("a&secret=b\r\n\0é", Some(address.parse().unwrap())).await.unwrap();
         assert_eq!(
             provider.heard().pop().unwrap().body,
             format!("secret={SECRET}&response=a%26secret%3Db%0D%0A%00%C3%A9&remoteip={told}")
@@ -88,10 +65,8 @@ async fn a_token_cannot_add_to_the_form_and_an_address_is_told_as_the_provider_k
 
 #[tokio::test]
 async fn a_refusal_comes_with_its_codes() {
-    let provider = Provider::saying(
-        200,
-        r#"{"success":false,"error-codes":["timeout-or-duplicate","bad-request"]}"#,
-    );
+    let provider =
+        Provider::saying(200, r#"{"success":false,"error-codes":["timeout-or-duplicate","bad-request"]}"#);
     assert_eq!(
         verdict(settings(provider.endpoint())).await,
         refused(&["timeout-or-duplicate", "bad-request"])
@@ -116,22 +91,13 @@ async fn what_cannot_be_a_token_is_refused_without_asking() {
     let canary = Canary::new();
     let captcha =
         SiteverifyCaptcha::new(settings(format!("http://{}/siteverify", canary.address()))).unwrap();
-    assert_eq!(
-        captcha.verify("", None).await,
-        refused(&["missing-input-response"])
-    );
-    assert_eq!(
-        captcha.verify(&"x".repeat(8 * 1024 + 1), None).await,
-        refused(&["invalid-input-response"])
-    );
+    assert_eq!(captcha.verify("", None).await, refused(&["missing-input-response"]));
+    assert_eq!(captcha.verify(&"x".repeat(8 * 1024 + 1), None).await, refused(&["invalid-input-response"]));
     assert!(canary.is_untouched());
 
     let provider = Provider::saying(200, YES);
     let captcha = SiteverifyCaptcha::new(settings(provider.endpoint())).unwrap();
-    assert_eq!(
-        captcha.verify(&"x".repeat(8 * 1024), None).await,
-        Ok(CaptchaVerdict::Passed)
-    );
+    assert_eq!(captcha.verify(&"x".repeat(8 * 1024), None).await, Ok(CaptchaVerdict::Passed));
 }
 
 #[tokio::test]
@@ -193,11 +159,7 @@ async fn what_is_no_http_is_unavailable() {
         let provider = Provider::new(move |wire| send(wire, bytes.as_bytes()));
         let detail = unavailable(settings(provider.endpoint())).await;
         assert!(detail.starts_with("the provider could not be "), "{detail}");
-        assert_eq!(
-            provider.heard().len(),
-            1,
-            "a token was asked about again after {bytes:?}"
-        );
+        assert_eq!(provider.heard().len(), 1, "a token was asked about again after {bytes:?}");
     }
 }
 
@@ -205,22 +167,14 @@ async fn what_is_no_http_is_unavailable() {
 async fn a_provider_that_is_not_there_is_unavailable() {
     let address = Canary::new().address();
     let detail = unavailable(settings(format!("http://{address}/siteverify"))).await;
-    assert!(
-        detail.starts_with("the provider could not be asked: "),
-        "{detail}"
-    );
+    assert!(detail.starts_with("the provider could not be asked: "), "{detail}");
     assert!(detail.contains("refused"), "the cause is in no log: {detail}");
 }
 
 #[tokio::test]
 async fn a_silent_provider_is_given_up_when_the_time_is_over() {
     let provider = Provider::new(wait_for_the_end);
-    let within = |timeout| {
-        unavailable(SiteverifySettings {
-            timeout,
-            ..settings(provider.endpoint())
-        })
-    };
+    let within = |timeout| unavailable(SiteverifySettings { timeout, ..settings(provider.endpoint()) });
     tokio::select! {
         biased;
         detail = within(PATIENT) => panic!("the short time is not over before the long one: {detail}"),
@@ -236,10 +190,7 @@ async fn a_provider_that_never_ends_its_answer_is_given_up() {
         send(wire, &whole.as_bytes()[..whole.len() - 20]);
         wait_for_the_end(wire);
     });
-    let settings = SiteverifySettings {
-        timeout: IMPATIENT,
-        ..settings(provider.endpoint())
-    };
+    let settings = SiteverifySettings { timeout: IMPATIENT, ..settings(provider.endpoint()) };
     assert_eq!(unavailable(settings).await, "the provider did not answer in time");
 }
 
@@ -252,14 +203,9 @@ async fn redirects_are_not_followed() {
             let text = response(status, YES).replacen("\r\n", &format!("\r\nlocation: http://{to}/\r\n"), 1);
             send(wire, text.as_bytes());
         });
-        let settings = SiteverifySettings {
-            timeout: Duration::from_secs(5),
-            ..settings(provider.endpoint())
-        };
-        assert_eq!(
-            unavailable(settings).await,
-            format!("the provider answered with status {status}")
-        );
+        let settings =
+            SiteverifySettings { timeout: Duration::from_secs(5), ..settings(provider.endpoint()) };
+        assert_eq!(unavailable(settings).await, format!("the provider answered with status {status}"));
         assert!(canary.is_untouched(), "{status} was followed");
     }
 }
@@ -268,10 +214,7 @@ async fn redirects_are_not_followed() {
 async fn an_answer_has_64_kib_at_most() {
     let padded = |length: usize| format!("{YES}{}", " ".repeat(length - YES.len()));
     let whole = Provider::saying(200, &padded(64 * 1024));
-    assert_eq!(
-        verdict(settings(whole.endpoint())).await,
-        Ok(CaptchaVerdict::Passed)
-    );
+    assert_eq!(verdict(settings(whole.endpoint())).await, Ok(CaptchaVerdict::Passed));
 
     let longer = Provider::saying(200, &padded(64 * 1024 + 1));
     assert_eq!(

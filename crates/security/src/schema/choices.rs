@@ -29,25 +29,16 @@ pub(super) fn explain(place: &Place<'_>, keyword: &str, states: &[ValidationStat
     let offers = place.keyword(keyword).filter_map(Value::as_array);
     let Some(offered) = offers.into_iter().find(|forms| forms.len() == states.len()) else {
         // With oneOf, forms that the value has are not among the states.
-        let message = format!(
-            "{} has more than one of the forms that exclude each other",
-            place.name()
-        );
+        let message = format!("{} has more than one of the forms that exclude each other", place.name());
         return vec![Finding::new(place.pointer.clone(), "invalid", message)];
     };
-    let forms = offered.iter().zip(states).map(|(form, state)| Form {
-        place: place.under(form),
-        state,
-    });
+    let forms = offered.iter().zip(states).map(|(form, state)| Form { place: place.under(form), state });
     let mut forms: Vec<_> = forms.collect();
 
     let given = type_of(place.value);
     let wanted: Vec<_> = forms.iter().map(|form| types(&form.place, DEEPEST)).collect();
-    let fits = |types: &Option<Vec<&str>>| {
-        types
-            .as_ref()
-            .is_none_or(|all| all.iter().any(|one| is_a(given, one)))
-    };
+    let fits =
+        |types: &Option<Vec<&str>>| types.as_ref().is_none_or(|all| all.iter().any(|one| is_a(given, one)));
     if !wanted.iter().any(fits) {
         let mut all: Vec<_> = wanted.into_iter().flatten().flatten().collect();
         all.sort_unstable_by_key(|name| (*name == "null", *name));
@@ -65,11 +56,7 @@ pub(super) fn explain(place: &Place<'_>, keyword: &str, states: &[ValidationStat
     match by_tag(place, forms).or_else(|forms| by_only_member(place, forms)) {
         Ok(Meant::Finding(finding)) => vec![finding],
         Ok(Meant::Form(form)) => form.findings(),
-        Err(forms) => forms
-            .iter()
-            .map(Form::findings)
-            .min_by_key(Vec::len)
-            .unwrap_or_default(),
+        Err(forms) => forms.iter().map(Form::findings).min_by_key(Vec::len).unwrap_or_default(),
     }
 }
 
@@ -89,10 +76,8 @@ fn by_tag<'a, 's>(
     }
     let names = members(&forms[0].place);
     let tag = names.into_iter().find_map(|name| {
-        let each: Option<Vec<_>> = forms
-            .iter()
-            .map(|form| values(&form.place.member(name), DEEPEST))
-            .collect();
+        let each: Option<Vec<_>> =
+            forms.iter().map(|form| values(&form.place.member(name), DEEPEST)).collect();
         let mut all: Vec<&Value> = Vec::new();
         let distinct = each?.into_iter().flatten().all(|value| {
             let new = !all.contains(&value);
@@ -129,16 +114,8 @@ fn by_only_member<'a, 's>(
         (Some(_), Some(_)) => Err(forms),
         (None, _) => {
             let names: Vec<_> = names.iter().map(|name| format!("'{name}'")).collect();
-            let message = format!(
-                "{} must have one of the members {}",
-                place.name(),
-                alternatives(&names)
-            );
-            Ok(Meant::Finding(Finding::new(
-                place.pointer.clone(),
-                "invalid",
-                message,
-            )))
+            let message = format!("{} must have one of the members {}", place.name(), alternatives(&names));
+            Ok(Meant::Finding(Finding::new(place.pointer.clone(), "invalid", message)))
         }
     }
 }
@@ -194,8 +171,7 @@ fn all_values<'p, 'a: 'p>(mut places: impl Iterator<Item = &'p Place<'a>>) -> Op
 }
 
 fn nested<'a>(place: &Place<'a>) -> Option<Vec<Place<'a>>> {
-    let mut offers = ["anyOf", "oneOf"]
-        .into_iter()
-        .flat_map(|keyword| place.keyword(keyword).filter_map(Value::as_array));
+    let mut offers =
+        ["anyOf", "oneOf"].into_iter().flat_map(|keyword| place.keyword(keyword).filter_map(Value::as_array));
     Some(offers.next()?.iter().map(|form| place.under(form)).collect())
 }

@@ -59,13 +59,8 @@ fn unique_items_keyword(schema: &Value, _: &WalkContext<'_>) -> KeywordResult {
 
 fn unique_items(value: &Value, path: &str, _: &Scope, _: &ValidationState) -> ValidationState {
     let mut state = ValidationState::new();
-    if value
-        .as_array()
-        .is_some_and(|items| first_repeated(items).is_some())
-    {
-        state.errors.push(Box::new(errors::UniqueItems {
-            path: path.to_owned(),
-        }));
+    if value.as_array().is_some_and(|items| first_repeated(items).is_some()) {
+        state.errors.push(Box::new(errors::UniqueItems { path: path.to_owned() }));
     }
     state
 }
@@ -89,10 +84,7 @@ fn date_time(value: &Value, path: &str, _: &Scope, _: &ValidationState) -> Valid
     if let Some(text) = value.as_str()
         && (chrono::DateTime::parse_from_rfc3339(text).is_err() || text.contains(' '))
     {
-        state.errors.push(Box::new(errors::Format {
-            path: path.to_owned(),
-            detail: String::new(),
-        }));
+        state.errors.push(Box::new(errors::Format { path: path.to_owned(), detail: String::new() }));
     }
     state
 }

@@ -33,11 +33,8 @@ pub(super) fn explain(place: &Place<'_>, found: &[Box<dyn ValicoError>]) -> Vec<
 fn tidy(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_unstable();
     findings.dedup();
-    let mistyped: Vec<_> = findings
-        .iter()
-        .filter(|f| f.code == "wrong_type")
-        .map(|f| f.pointer.clone())
-        .collect();
+    let mistyped: Vec<_> =
+        findings.iter().filter(|f| f.code == "wrong_type").map(|f| f.pointer.clone()).collect();
     findings.retain(|f| f.code == "wrong_type" || mistyped.binary_search(&f.pointer).is_err());
     findings
 }
@@ -97,11 +94,7 @@ pub(super) fn required(object: &Place<'_>, name: &str) -> Finding {
 pub(super) fn wrong_type(place: &Place<'_>, wanted: &[&str]) -> Finding {
     let mut names: Vec<_> = wanted.iter().map(|name| a_type(name)).collect();
     names.dedup();
-    let rest = format!(
-        "must be {}, this is {}",
-        alternatives(&names),
-        this_is(place.value)
-    );
+    let rest = format!("must be {}, this is {}", alternatives(&names), this_is(place.value));
     finding(place, "wrong_type", &rest)
 }
 
@@ -111,9 +104,7 @@ fn wanted_types<'a>(place: &Place<'a>) -> Vec<&'a str> {
         Value::Array(set) => set.iter().filter_map(Value::as_str).collect(),
         one => one.as_str().into_iter().collect::<Vec<_>>(),
     });
-    sets.into_iter()
-        .find(|set| !set.iter().any(|wanted| is_a(given, wanted)))
-        .unwrap_or_default()
+    sets.into_iter().find(|set| !set.iter().any(|wanted| is_a(given, wanted))).unwrap_or_default()
 }
 
 /// The value is none of `wanted`.
@@ -131,29 +122,17 @@ pub(super) fn not_allowed(place: &Place<'_>, wanted: &[&Value]) -> Finding {
         _ => String::new(),
     };
     let one_of_them = if wanted.len() > 1 { "one of " } else { "" };
-    finding(
-        place,
-        "not_allowed",
-        &format!("must be {one_of_them}{}{hint}", one_of(wanted)),
-    )
+    finding(place, "not_allowed", &format!("must be {one_of_them}{}{hint}", one_of(wanted)))
 }
 
 fn wanted_values<'a>(place: &Place<'a>) -> Vec<&'a Value> {
-    let lists = place
-        .keyword("enum")
-        .filter_map(Value::as_array)
-        .map(|list| list.iter().collect::<Vec<_>>());
+    let lists = place.keyword("enum").filter_map(Value::as_array).map(|list| list.iter().collect::<Vec<_>>());
     let constants = place.keyword("const").map(|constant| vec![constant]);
-    lists
-        .chain(constants)
-        .find(|list| !list.contains(&place.value))
-        .unwrap_or_default()
+    lists.chain(constants).find(|list| !list.contains(&place.value)).unwrap_or_default()
 }
 
 fn name_in_detail(detail: &str) -> Option<&str> {
-    detail
-        .strip_prefix("Additional property '")?
-        .strip_suffix("' is not allowed")
+    detail.strip_prefix("Additional property '")?.strip_suffix("' is not allowed")
 }
 
 /// `object` has a member of a name that it may not have.
@@ -166,20 +145,14 @@ fn unknown(object: &Place<'_>, name: &str) -> Finding {
         .filter(|schema| schema.get("additionalProperties") == Some(&Value::Bool(false)));
     let names_in = |schema: &Value, keyword| {
         let members = schema.get(keyword).and_then(Value::as_object);
-        members
-            .into_iter()
-            .flat_map(|members| members.keys().cloned())
-            .collect::<Vec<_>>()
+        members.into_iter().flat_map(|members| members.keys().cloned()).collect::<Vec<_>>()
     };
     let (mut known, mut patterns) = (Vec::new(), Vec::new());
     for schema in closed {
         known.extend(names_in(schema, "properties"));
         patterns.extend(names_in(schema, "patternProperties"));
     }
-    let free = known
-        .iter()
-        .map(String::as_str)
-        .filter(|known| object.value.get(known).is_none());
+    let free = known.iter().map(String::as_str).filter(|known| object.value.get(known).is_none());
     let hint = if let Some(meant) = nearest(name, free) {
         format!("; did you mean '{meant}'?")
     } else if !patterns.is_empty() {
@@ -191,41 +164,24 @@ fn unknown(object: &Place<'_>, name: &str) -> Finding {
         String::new()
     };
     let of = object.name_within();
-    Finding::new(
-        pointer,
-        "unknown_member",
-        format!("'{name}' is not a known member of {of}{hint}"),
-    )
+    Finding::new(pointer, "unknown_member", format!("'{name}' is not a known member of {of}{hint}"))
 }
 
 /// The strictest limit of a keyword that `violated` says is violated.
 fn limit(place: &Place<'_>, keyword: &str, violated: impl Fn(u64) -> bool) -> Option<u64> {
-    place
-        .keyword(keyword)
-        .filter_map(Value::as_u64)
-        .find(|limit| violated(*limit))
+    place.keyword(keyword).filter_map(Value::as_u64).find(|limit| violated(*limit))
 }
 
 fn length(place: &Place<'_>, short: bool) -> Finding {
     let has = place.value.as_str().map_or(0, |text| text.chars().count() as u64);
-    sized(
-        place,
-        short,
-        has,
-        ["minLength", "maxLength"],
-        ["too_short", "too_long"],
-        "character",
-    )
+    sized(place, short, has, ["minLength", "maxLength"], ["too_short", "too_long"], "character")
 }
 
 fn items(place: &Place<'_>, few: bool) -> Finding {
     let has = place.value.as_array().map_or(0, Vec::len) as u64;
     let codes = ["too_few_items", "too_many_items"];
     // A tuple's items are as many as it has schemas for.
-    let tuple = place
-        .keyword("items")
-        .filter_map(Value::as_array)
-        .map(|each| each.len() as u64);
+    let tuple = place.keyword("items").filter_map(Value::as_array).map(|each| each.len() as u64);
     match tuple.into_iter().find(|most| !few && has > *most) {
         Some(most) => finding(place, codes[1], &at_most(most, has, "item")),
         None => sized(place, few, has, ["minItems", "maxItems"], codes, "item"),
@@ -260,9 +216,7 @@ fn range(place: &Place<'_>, below: bool) -> Finding {
     let given = place.value.as_f64().unwrap_or_default();
     let bound = |keyword, violated: fn(f64, f64) -> bool| {
         let limits = place.keyword(keyword).filter_map(Value::as_number);
-        limits
-            .into_iter()
-            .find(|limit| limit.as_f64().is_some_and(|limit| violated(given, limit)))
+        limits.into_iter().find(|limit| limit.as_f64().is_some_and(|limit| violated(given, limit)))
     };
     let (code, broken) = if below {
         let least = bound("minimum", |given, limit| given < limit).map(|limit| ("at least", limit));
@@ -284,36 +238,18 @@ fn range(place: &Place<'_>, below: bool) -> Finding {
 
 fn pattern(place: &Place<'_>) -> Finding {
     let patterns: Vec<_> = place.keyword("pattern").filter_map(Value::as_str).collect();
-    finding(
-        place,
-        "pattern_mismatch",
-        &format!("must match the pattern {}", patterns.join(" and ")),
-    )
+    finding(place, "pattern_mismatch", &format!("must match the pattern {}", patterns.join(" and ")))
 }
 
 fn format(place: &Place<'_>) -> Finding {
-    let formats: Vec<_> = place
-        .keyword("format")
-        .filter_map(Value::as_str)
-        .map(a_format)
-        .collect();
-    finding(
-        place,
-        "invalid_format",
-        &format!("must be {}", formats.join(" and ")),
-    )
+    let formats: Vec<_> = place.keyword("format").filter_map(Value::as_str).map(a_format).collect();
+    finding(place, "invalid_format", &format!("must be {}", formats.join(" and ")))
 }
 
 fn repeated(place: &Place<'_>) -> Finding {
     let which = place.value.as_array().and_then(|items| first_repeated(items));
-    let which = which
-        .map(|(a, b)| format!("; items {a} and {b} are the same"))
-        .unwrap_or_default();
-    finding(
-        place,
-        "duplicate_items",
-        &format!("must not have the same item twice{which}"),
-    )
+    let which = which.map(|(a, b)| format!("; items {a} and {b} are the same")).unwrap_or_default();
+    finding(place, "duplicate_items", &format!("must not have the same item twice{which}"))
 }
 
 fn other(place: &Place<'_>, keyword: &str, demand: &str) -> Finding {

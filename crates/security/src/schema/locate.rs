@@ -26,42 +26,24 @@ impl<'a> Place<'a> {
     pub(super) fn document(root: &'a Value, value: &'a Value) -> Self {
         let mut schemas = Vec::new();
         expand(root, root, &mut schemas, MOST_HOPS);
-        Self {
-            root,
-            value,
-            schemas,
-            pointer: Pointer::root(),
-            raw: String::new(),
-            name: String::new(),
-        }
+        Self { root, value, schemas, pointer: Pointer::root(), raw: String::new(), name: String::new() }
     }
 
     /// The same place seen under one of the forms its value may have.
     pub(super) fn under(&self, form: &'a Value) -> Self {
         let mut schemas = Vec::new();
         expand(self.root, form, &mut schemas, MOST_HOPS);
-        Self {
-            schemas,
-            ..self.clone()
-        }
+        Self { schemas, ..self.clone() }
     }
 
     /// What the place is called in a sentence.
     pub(super) fn name(&self) -> String {
-        if self.name.is_empty() {
-            "The document".to_owned()
-        } else {
-            format!("'{}'", self.name)
-        }
+        if self.name.is_empty() { "The document".to_owned() } else { format!("'{}'", self.name) }
     }
 
     /// The same within a sentence.
     pub(super) fn name_within(&self) -> String {
-        if self.name.is_empty() {
-            "the document".to_owned()
-        } else {
-            self.name()
-        }
+        if self.name.is_empty() { "the document".to_owned() } else { self.name() }
     }
 
     /// All values of a keyword among the schemas here.
@@ -73,9 +55,7 @@ impl<'a> Place<'a> {
     pub(super) fn member(&self, name: &str) -> Self {
         let mut schemas = Vec::new();
         for schema in &self.schemas {
-            let named = schema
-                .get("properties")
-                .and_then(|properties| properties.get(name));
+            let named = schema.get("properties").and_then(|properties| properties.get(name));
             let patterns = schema.get("patternProperties").and_then(Value::as_object);
             let found: Vec<_> = match named {
                 Some(schema) => vec![schema],
@@ -86,9 +66,7 @@ impl<'a> Place<'a> {
                     .chain(schema.get("additionalProperties"))
                     .collect(),
             };
-            found
-                .into_iter()
-                .for_each(|schema| expand(self.root, schema, &mut schemas, MOST_HOPS));
+            found.into_iter().for_each(|schema| expand(self.root, schema, &mut schemas, MOST_HOPS));
         }
         Self {
             root: self.root,
@@ -108,9 +86,7 @@ impl<'a> Place<'a> {
                 Some(Value::Array(each)) => each.get(index).or_else(|| schema.get("additionalItems")),
                 all => all,
             };
-            found
-                .into_iter()
-                .for_each(|schema| expand(self.root, schema, &mut schemas, MOST_HOPS));
+            found.into_iter().for_each(|schema| expand(self.root, schema, &mut schemas, MOST_HOPS));
         }
         Some(Self {
             root: self.root,
@@ -153,10 +129,7 @@ impl<'a> Place<'a> {
     }
 
     fn requires(&self, name: &str) -> bool {
-        self.keyword("required")
-            .filter_map(Value::as_array)
-            .flatten()
-            .any(|required| required == name)
+        self.keyword("required").filter_map(Value::as_array).flatten().any(|required| required == name)
     }
 
     /// The first place at or below this one that is `wanted`, given what is left of the path there.
@@ -178,11 +151,7 @@ impl<'a> Place<'a> {
         let Some(path) = rest.strip_prefix('/') else {
             return Vec::new();
         };
-        let ends = path
-            .match_indices('/')
-            .map(|(end, _)| end)
-            .take(MOST_HOPS)
-            .chain([path.len()]);
+        let ends = path.match_indices('/').map(|(end, _)| end).take(MOST_HOPS).chain([path.len()]);
         match self.value {
             Value::Object(members) => ends
                 .filter(|end| members.contains_key(&path[..*end]))
@@ -212,17 +181,9 @@ fn expand<'a>(root: &'a Value, schema: &'a Value, into: &mut Vec<&'a Value>, hop
     if schema.is_object() {
         into.push(schema);
     }
-    let parts = schema
-        .get("allOf")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let conditional = ["then", "else"]
-        .into_iter()
-        .filter_map(|keyword| schema.get(keyword));
-    parts
-        .chain(conditional)
-        .for_each(|part| expand(root, part, into, hops));
+    let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+    let conditional = ["then", "else"].into_iter().filter_map(|keyword| schema.get(keyword));
+    parts.chain(conditional).for_each(|part| expand(root, part, into, hops));
 }
 
 fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
@@ -263,10 +224,7 @@ mod tests {
         let place = Place::document(&schema, &document).at("/a/b/c");
         assert_eq!(place.pointer.as_str(), "/a/b~1c");
         assert_eq!(place.keyword("title").next(), Some(&json!("there")));
-        assert_eq!(
-            Place::document(&schema, &document).at("/a/b/d").pointer.as_str(),
-            "/a~1b/d"
-        );
+        assert_eq!(Place::document(&schema, &document).at("/a/b/d").pointer.as_str(), "/a~1b/d");
     }
 
     #[test]
@@ -280,13 +238,9 @@ mod tests {
     fn references_are_percent_decoded() {
         let root = json!({ "definitions": { "a b/é": 1 } });
         assert_eq!(resolve(&root, "#/definitions/a%20b~1%C3%A9"), Some(&json!(1)));
-        for wrong in [
-            "definitions",
-            "#/definitions/%",
-            "#/definitions/%2",
-            "#/definitions/%GG",
-            "#/definitions/%C3",
-        ] {
+        for wrong in
+            ["definitions", "#/definitions/%", "#/definitions/%2", "#/definitions/%GG", "#/definitions/%C3"]
+        {
             assert_eq!(resolve(&root, wrong), None, "{wrong}");
         }
     }

@@ -39,10 +39,7 @@ impl SchemaCheck for ValicoCheck {
             return vec![Finding::new(Pointer::root(), "invalid", message)];
         }
         COMPILED.with_borrow_mut(|compiled| {
-            compiled
-                .entry(schema.name)
-                .or_insert_with(|| Compiled::new(schema))
-                .findings(document)
+            compiled.entry(schema.name).or_insert_with(|| Compiled::new(schema)).findings(document)
         })
     }
 }

@@ -72,11 +72,7 @@ pub(super) fn a_format(format: &str) -> Cow<'static, str> {
 
 /// A number and what it counts.
 pub(super) fn count(number: u64, one: &str) -> String {
-    if number == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{number} {one}s")
-    }
+    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// `'a', 'b' or 'c'`: strings in single quotes, anything else as JSON writes it.

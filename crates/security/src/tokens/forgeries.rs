@@ -41,52 +41,31 @@ impl Forge {
     }
 
     fn header(&self, member: &str, value: Value) -> Self {
-        Self {
-            header: with(&self.header, member, Some(value)),
-            ..self.clone()
-        }
+        Self { header: with(&self.header, member, Some(value)), ..self.clone() }
     }
 
     fn without_header(&self, member: &str) -> Self {
-        Self {
-            header: with(&self.header, member, None),
-            ..self.clone()
-        }
+        Self { header: with(&self.header, member, None), ..self.clone() }
     }
 
     fn claim(&self, member: &str, value: Value) -> Self {
-        Self {
-            payload: with(&self.payload, member, Some(value)),
-            ..self.clone()
-        }
+        Self { payload: with(&self.payload, member, Some(value)), ..self.clone() }
     }
 
     fn without_claim(&self, member: &str) -> Self {
-        Self {
-            payload: with(&self.payload, member, None),
-            ..self.clone()
-        }
+        Self { payload: with(&self.payload, member, None), ..self.clone() }
     }
 
     fn payload(&self, payload: &str) -> Self {
-        Self {
-            payload: payload.to_owned(),
-            ..self.clone()
-        }
+        Self { payload: payload.to_owned(), ..self.clone() }
     }
 
     fn raw_header(&self, header: &str) -> Self {
-        Self {
-            header: header.to_owned(),
-            ..self.clone()
-        }
+        Self { header: header.to_owned(), ..self.clone() }
     }
 
     fn key(&self, key: &[u8]) -> Self {
-        Self {
-            key: key.to_vec(),
-            ..self.clone()
-        }
+        Self { key: key.to_vec(), ..self.clone() }
     }
 
     fn token(&self) -> String {
@@ -94,11 +73,8 @@ impl Forge {
     }
 
     fn signed(&self, signature: &Signature) -> String {
-        let message = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(&self.header),
-            URL_SAFE_NO_PAD.encode(&self.payload)
-        );
+        let message =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(&self.header), URL_SAFE_NO_PAD.encode(&self.payload));
         macro_rules! hmac {
             ($hash:ty) => {{
                 let mut mac = Hmac::<$hash>::new_from_slice(&self.key).unwrap();
@@ -154,13 +130,7 @@ fn common(genuine: &Forge) -> Vec<(&'static str, String)> {
         ("alg NONE, no signature", none("NONE").signed(&Signature::Empty)),
         ("alg nOnE, no signature", none("nOnE").signed(&Signature::Empty)),
         ("alg none, genuine signature", none("none").token()),
-        (
-            "alg none, two segments",
-            none("none")
-                .signed(&Signature::Empty)
-                .trim_end_matches('.')
-                .to_owned(),
-        ),
+        ("alg none, two segments", none("none").signed(&Signature::Empty).trim_end_matches('.').to_owned()),
         ("alg empty", none("").token()),
         ("alg null", genuine.header("alg", Value::Null).token()),
         ("alg missing", genuine.without_header("alg").token()),
@@ -171,177 +141,75 @@ fn common(genuine: &Forge) -> Vec<(&'static str, String)> {
         ("alg HS512 as signed", none("HS512").signed(&Signature::Hs512)),
         ("alg HS384, signed HS256", none("HS384").token()),
         ("alg hs256", none("hs256").token()),
-        (
-            "alg twice",
-            genuine
-                .raw_header(&genuine.header.replacen('{', r#"{"alg":"none","#, 1))
-                .token(),
-        ),
-        (
-            "foreign key",
-            genuine.key(&master(2).derive("token/confirm")).token(),
-        ),
-        (
-            "foreign key of this kind",
-            genuine.key(&master(2).derive("token/access")).token(),
-        ),
+        ("alg twice", genuine.raw_header(&genuine.header.replacen('{', r#"{"alg":"none","#, 1)).token()),
+        ("foreign key", genuine.key(&master(2).derive("token/confirm")).token()),
+        ("foreign key of this kind", genuine.key(&master(2).derive("token/access")).token()),
         ("empty key", genuine.key(b"").token()),
         ("guessed key", genuine.key(b"secret").token()),
         ("zero key", genuine.key(&[0; 32]).token()),
-        (
-            "foreign kid",
-            genuine.header("kid", json!("0000000000000000")).token(),
-        ),
-        (
-            "kid is a path",
-            genuine
-                .header("kid", json!("../../../../dev/null"))
-                .key(b"")
-                .token(),
-        ),
-        (
-            "kid is SQL",
-            genuine
-                .header("kid", json!("' UNION SELECT 'secret' --"))
-                .key(b"secret")
-                .token(),
-        ),
-        (
-            "jku",
-            genuine
-                .header("jku", json!("https://evil.example/jwks.json"))
-                .token(),
-        ),
-        (
-            "x5u",
-            genuine.header("x5u", json!("https://evil.example/cert")).token(),
-        ),
+        ("foreign kid", genuine.header("kid", json!("0000000000000000")).token()),
+        ("kid is a path", genuine.header("kid", json!("../../../../dev/null")).key(b"").token()),
+        ("kid is SQL", genuine.header("kid", json!("' UNION SELECT 'secret' --")).key(b"secret").token()),
+        ("jku", genuine.header("jku", json!("https://evil.example/jwks.json")).token()),
+        ("x5u", genuine.header("x5u", json!("https://evil.example/cert")).token()),
         (
             "embedded jwk",
-            genuine
-                .header("jwk", json!({ "kty": "oct", "k": "c2VjcmV0" }))
-                .key(b"secret")
-                .token(),
+            genuine.header("jwk", json!({ "kty": "oct", "k": "c2VjcmV0" })).key(b"secret").token(),
         ),
-        (
-            "unknown critical header",
-            genuine.header("crit", json!(["exp"])).token(),
-        ),
+        ("unknown critical header", genuine.header("crit", json!(["exp"])).token()),
         ("nested content", genuine.header("cty", json!("JWT")).token()),
         ("typ missing", genuine.without_header("typ").token()),
-        (
-            "typ of a refresh token",
-            genuine.header("typ", json!("rt+jwt")).token(),
-        ),
-        (
-            "typ in other letters",
-            genuine.header("typ", json!("jwt")).token(),
-        ),
-        (
-            "foreign iss",
-            genuine.claim("iss", json!("https://evil.example")).token(),
-        ),
+        ("typ of a refresh token", genuine.header("typ", json!("rt+jwt")).token()),
+        ("typ in other letters", genuine.header("typ", json!("jwt")).token()),
+        ("foreign iss", genuine.claim("iss", json!("https://evil.example")).token()),
         ("iss missing", genuine.without_claim("iss").token()),
         ("foreign aud", genuine.claim("aud", json!("someone-else")).token()),
         ("aud missing", genuine.without_claim("aud").token()),
         ("aud empty", genuine.claim("aud", json!([])).token()),
         ("sub missing", genuine.without_claim("sub").token()),
-        (
-            "sub of another kind",
-            genuine
-                .claim("sub", json!("key_0195c0de00007000800000000000000b"))
-                .token(),
-        ),
+        ("sub of another kind", genuine.claim("sub", json!("key_0195c0de00007000800000000000000b")).token()),
         ("sub a number", genuine.claim("sub", json!(1)).token()),
         ("exp missing", genuine.without_claim("exp").token()),
         ("exp null", genuine.claim("exp", Value::Null).token()),
         ("exp a text", genuine.claim("exp", json!("1900000000")).token()),
-        (
-            "exp a fraction",
-            genuine.claim("exp", json!(1_900_000_000.5)).token(),
-        ),
+        ("exp a fraction", genuine.claim("exp", json!(1_900_000_000.5)).token()),
         ("exp negative", genuine.claim("exp", json!(-1)).token()),
         ("exp zero", genuine.claim("exp", json!(0)).token()),
         ("exp least", genuine.claim("exp", json!(i64::MIN)).token()),
-        (
-            "exp beyond every calendar",
-            genuine.claim("exp", json!(i64::MAX)).token(),
-        ),
-        (
-            "exp beyond chrono",
-            genuine.claim("exp", json!(8_210_266_876_800_i64)).token(),
-        ),
+        ("exp beyond every calendar", genuine.claim("exp", json!(i64::MAX)).token()),
+        ("exp beyond chrono", genuine.claim("exp", json!(8_210_266_876_800_i64)).token()),
         ("exp beyond i64", genuine.claim("exp", json!(u64::MAX)).token()),
-        (
-            "exp as a float",
-            genuine
-                .payload(&genuine.payload.replace("1800000900", "1e300"))
-                .token(),
-        ),
-        (
-            "exp twice",
-            genuine
-                .payload(&genuine.payload.replacen('{', r#"{"exp":1900000000,"#, 1))
-                .token(),
-        ),
-        (
-            "expired",
-            genuine
-                .claim("exp", json!(1_799_999_000))
-                .claim("iat", json!(1_799_998_000))
-                .token(),
-        ),
+        ("exp as a float", genuine.payload(&genuine.payload.replace("1800000900", "1e300")).token()),
+        ("exp twice", genuine.payload(&genuine.payload.replacen('{', r#"{"exp":1900000000,"#, 1)).token()),
+        ("expired", genuine.claim("exp", json!(1_799_999_000)).claim("iat", json!(1_799_998_000)).token()),
         (
             "ends as it begins",
-            genuine
-                .claim("iat", json!(1_800_000_010))
-                .claim("exp", json!(1_800_000_010))
-                .token(),
+            genuine.claim("iat", json!(1_800_000_010)).claim("exp", json!(1_800_000_010)).token(),
         ),
         ("iat missing", genuine.without_claim("iat").token()),
-        (
-            "iat in the future",
-            genuine.claim("iat", json!(1_800_000_100)).token(),
-        ),
+        ("iat in the future", genuine.claim("iat", json!(1_800_000_100)).token()),
         ("iat beyond chrono", genuine.claim("iat", json!(i64::MIN)).token()),
         ("claims of an array", genuine.payload("[]").token()),
         ("claims of null", genuine.payload("null").token()),
         ("claims empty", genuine.payload("{}").token()),
-        (
-            "claims broken off",
-            genuine
-                .payload(&genuine.payload[..genuine.payload.len() - 1])
-                .token(),
-        ),
+        ("claims broken off", genuine.payload(&genuine.payload[..genuine.payload.len() - 1]).token()),
         ("claims a thousand levels deep", genuine.payload(&deep).token()),
         ("header empty", genuine.raw_header("{}").token()),
         ("header no object", genuine.raw_header("\"HS256\"").token()),
         ("header a thousand levels deep", genuine.raw_header(&deep).token()),
-        (
-            "payload of another token",
-            format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{\"a\":1}")),
-        ),
+        ("payload of another token", format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{\"a\":1}"))),
         ("signature empty", genuine.signed(&Signature::Empty)),
         ("signature short", good[..good.len() - 1].to_owned()),
         ("signature of one byte", genuine.signed(&Signature::Text("AA"))),
-        (
-            "signature altered at its end",
-            format!("{header}.{payload}.{last}"),
-        ),
+        ("signature altered at its end", format!("{header}.{payload}.{last}")),
         ("signature padded", format!("{good}=")),
         ("signature twice as long", format!("{good}{signature}")),
-        (
-            "signature of text",
-            genuine.signed(&Signature::Text("c2lnbmF0dXJl")),
-        ),
+        ("signature of text", genuine.signed(&Signature::Text("c2lnbmF0dXJl"))),
         ("no dots", good.replace('.', "")),
         ("one segment", header.to_owned()),
         ("two segments", format!("{header}.{payload}")),
         ("four segments", format!("{good}.{signature}")),
-        (
-            "five segments, as an encrypted token",
-            format!("{good}.{header}.{payload}"),
-        ),
+        ("five segments, as an encrypted token", format!("{good}.{header}.{payload}")),
         ("trailing dot", format!("{good}.")),
         ("leading dot", format!(".{good}")),
         ("only dots", "..".to_owned()),
@@ -358,10 +226,7 @@ fn common(genuine: &Forge) -> Vec<(&'static str, String)> {
         ("standard base64", format!("{header}.{payload}.++//")),
         ("huge", "A".repeat(10_000_000)),
         ("huge in three", [&*"A".repeat(100_000); 3].join(".")),
-        (
-            "genuine with a huge claim",
-            genuine.claim("x", json!("x".repeat(4_096))).token(),
-        ),
+        ("genuine with a huge claim", genuine.claim("x", json!("x".repeat(4_096))).token()),
         ("dots without end", ".".repeat(1_000_000)),
     ]
 }
@@ -370,9 +235,7 @@ fn common(genuine: &Forge) -> Vec<(&'static str, String)> {
 fn what_the_forge_makes_unchanged_is_accepted() {
     assert!(tokens().check_confirm(&confirm().token(), at(1)).is_ok());
     assert!(tokens().check_access(&access().token(), at(1)).is_ok());
-    let unread = confirm()
-        .claim("later", json!("a claim we may add one day"))
-        .token();
+    let unread = confirm().claim("later", json!("a claim we may add one day")).token();
     assert!(tokens().check_confirm(&unread, at(1)).is_ok());
 }
 
@@ -382,45 +245,21 @@ fn forged_confirmation_tokens_are_refused() {
     let mut cases = common(&genuine);
     cases.extend([
         ("an access token", access().token()),
-        (
-            "an access token's claims",
-            genuine.payload(&access().payload).token(),
-        ),
-        (
-            "an access token's header",
-            genuine.raw_header(&access().header).token(),
-        ),
+        ("an access token's claims", genuine.payload(&access().payload).token()),
+        ("an access token's header", genuine.raw_header(&access().header).token()),
         ("signed with the access key", genuine.key(&access().key).token()),
-        (
-            "for the other audience",
-            genuine.claim("aud", json!("tenantry:access")).token(),
-        ),
-        (
-            "for both audiences",
-            genuine
-                .claim("aud", json!(["tenantry:confirm", "tenantry:access"]))
-                .token(),
-        ),
+        ("for the other audience", genuine.claim("aud", json!("tenantry:access")).token()),
+        ("for both audiences", genuine.claim("aud", json!(["tenantry:confirm", "tenantry:access"])).token()),
         ("type missing", genuine.without_claim("type").token()),
-        (
-            "another type",
-            genuine.claim("type", json!("reset_password")).token(),
-        ),
+        ("another type", genuine.claim("type", json!("reset_password")).token()),
         ("slug missing", genuine.without_claim("slug").token()),
         ("slug invalid", genuine.claim("slug", json!("../etc")).token()),
         ("jti missing", genuine.without_claim("jti").token()),
         ("jti no UUID", genuine.claim("jti", json!("1")).token()),
-        (
-            "expired this second",
-            genuine.claim("exp", json!(1_800_000_001)).token(),
-        ),
+        ("expired this second", genuine.claim("exp", json!(1_800_000_001)).token()),
     ]);
     for (forgery, token) in cases {
-        assert_eq!(
-            tokens().check_confirm(&token, at(1)),
-            Err(TokenError),
-            "{forgery}: {token:.300}"
-        );
+        assert_eq!(tokens().check_confirm(&token, at(1)), Err(TokenError), "{forgery}: {token:.300}");
     }
 }
 
@@ -430,50 +269,26 @@ fn forged_access_tokens_are_refused() {
     let mut cases = common(&genuine);
     cases.extend([
         ("a confirmation token", confirm().token()),
-        (
-            "a confirmation token's claims",
-            genuine.payload(&confirm().payload).token(),
-        ),
-        (
-            "a confirmation token's header",
-            genuine.raw_header(&confirm().header).token(),
-        ),
-        (
-            "signed with the confirmation key",
-            genuine.key(&confirm().key).token(),
-        ),
-        (
-            "for the other audience",
-            genuine.claim("aud", json!("tenantry:confirm")).token(),
-        ),
+        ("a confirmation token's claims", genuine.payload(&confirm().payload).token()),
+        ("a confirmation token's header", genuine.raw_header(&confirm().header).token()),
+        ("signed with the confirmation key", genuine.key(&confirm().key).token()),
+        ("for the other audience", genuine.claim("aud", json!("tenantry:confirm")).token()),
         ("kid missing", genuine.without_header("kid").token()),
         ("tenant missing", genuine.without_claim("tenant_id").token()),
         (
             "tenant of another kind",
-            genuine
-                .claim("tenant_id", json!("usr_0195c0de00007000800000000000000b"))
-                .token(),
+            genuine.claim("tenant_id", json!("usr_0195c0de00007000800000000000000b")).token(),
         ),
         ("role missing", genuine.without_claim("role").token()),
         ("role made up", genuine.claim("role", json!("root")).token()),
-        (
-            "role in other letters",
-            genuine.claim("role", json!("admin")).token(),
-        ),
+        ("role in other letters", genuine.claim("role", json!("admin")).token()),
         ("roles in a list", genuine.claim("role", json!(["ADMIN"])).token()),
         ("sid missing", genuine.without_claim("sid").token()),
         ("nbf missing", genuine.without_claim("nbf").token()),
-        (
-            "not yet valid",
-            genuine.claim("nbf", json!(1_800_000_100)).token(),
-        ),
+        ("not yet valid", genuine.claim("nbf", json!(1_800_000_100)).token()),
         ("nbf beyond chrono", genuine.claim("nbf", json!(i64::MAX)).token()),
     ]);
     for (forgery, token) in cases {
-        assert_eq!(
-            tokens().check_access(&token, at(1)),
-            Err(TokenError),
-            "{forgery}: {token:.300}"
-        );
+        assert_eq!(tokens().check_access(&token, at(1)), Err(TokenError), "{forgery}: {token:.300}");
     }
 }

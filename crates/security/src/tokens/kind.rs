@@ -35,12 +35,7 @@ struct NamedKey {
 impl Kind {
     /// Keys of this kind are derived under `label`.
     pub(super) fn new(master: &MasterKey, label: &'static str, typ: &'static str, header: Header) -> Self {
-        let mut kind = Self {
-            label,
-            typ,
-            header,
-            keys: Vec::new(),
-        };
+        let mut kind = Self { label, typ, header, keys: Vec::new() };
         kind.accept(master);
         kind
     }
@@ -49,10 +44,7 @@ impl Kind {
     pub(super) fn accept(&mut self, master: &MasterKey) {
         let key = master.derive(self.label);
         let kid = (self.header == Header::NamesKey).then(|| name_of(&key));
-        self.keys.push(NamedKey {
-            kid,
-            key: Key::Bytes(key.to_vec()),
-        });
+        self.keys.push(NamedKey { kid, key: Key::Bytes(key.to_vec()) });
     }
 
     pub(super) fn sign<C: CompactJson>(&self, claims: C) -> Secret {
@@ -89,11 +81,7 @@ impl Kind {
                     key_id: kid.clone(),
                     ..RegisteredHeader::default()
                 };
-                return if header.registered == ours {
-                    Ok(claims)
-                } else {
-                    Err(TokenError)
-                };
+                return if header.registered == ours { Ok(claims) } else { Err(TokenError) };
             }
         }
         Err(TokenError)
@@ -103,12 +91,10 @@ impl Kind {
 /// A name for a key that says nothing about it.
 fn name_of(key: &[u8; 32]) -> String {
     use std::fmt::Write as _;
-    hmac_sha256(key, &[b"kid"])[..8]
-        .iter()
-        .fold(String::with_capacity(16), |mut name, byte| {
-            let _ = write!(name, "{byte:02x}");
-            name
-        })
+    hmac_sha256(key, &[b"kid"])[..8].iter().fold(String::with_capacity(16), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
 }
 
 /// Three non-empty segments of base64url, and not too long.
@@ -117,8 +103,6 @@ fn well_formed(token: &str) -> bool {
         && token.bytes().filter(|byte| *byte == b'.').count() == 2
         && token.split('.').all(|segment| {
             !segment.is_empty()
-                && segment
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         })
 }

@@ -58,9 +58,7 @@ impl Tokens for SignedTokens {
     }
 
     fn check_confirm(&self, token: &str, now: DateTime<Utc>) -> Result<ConfirmClaims, TokenError> {
-        self.confirm
-            .read::<ConfirmWire>(token)?
-            .check(now, Duration::zero())
+        self.confirm.read::<ConfirmWire>(token)?.check(now, Duration::zero())
     }
 
     fn access(&self, claims: &AccessClaims) -> Secret {
@@ -100,10 +98,7 @@ mod tests {
     #[test]
     fn tokens_are_read_back_by_every_replica() {
         let confirm = tokens().confirm(&confirm_claims());
-        assert_eq!(
-            tokens().check_confirm(confirm.expose(), at(1)),
-            Ok(confirm_claims())
-        );
+        assert_eq!(tokens().check_confirm(confirm.expose(), at(1)), Ok(confirm_claims()));
         let access = tokens().access(&access_claims());
         assert_eq!(tokens().check_access(access.expose(), at(1)), Ok(access_claims()));
     }
@@ -111,12 +106,7 @@ mod tests {
     #[test]
     fn a_confirmation_token_is_as_documented() {
         let token = tokens().confirm(&confirm_claims());
-        assert!(
-            token
-                .expose()
-                .starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."),
-            "the documented header"
-        );
+        assert!(token.expose().starts_with("eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."), "the documented header");
         assert_eq!(
             segment(&token, 1),
             json!({
@@ -131,10 +121,7 @@ mod tests {
     fn an_access_token_is_as_documented() {
         let token = tokens().access(&access_claims());
         let header = segment(&token, 0);
-        assert_eq!(
-            (&header["alg"], &header["typ"]),
-            (&json!("HS256"), &json!("at+jwt"))
-        );
+        assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("at+jwt")));
         assert_eq!(header["kid"].as_str().unwrap().len(), 16);
         assert_eq!(
             segment(&token, 1),
@@ -170,18 +157,11 @@ mod tests {
     #[test]
     fn no_fraction_of_a_second_shortens_a_token() {
         let half = Duration::milliseconds(500);
-        let claims = ConfirmClaims {
-            issued_at: at(0) + half,
-            expires_at: at(900) + half,
-            ..confirm_claims()
-        };
+        let claims =
+            ConfirmClaims { issued_at: at(0) + half, expires_at: at(900) + half, ..confirm_claims() };
         let token = tokens().confirm(&claims);
         assert!(tokens().check_confirm(token.expose(), claims.issued_at).is_ok());
-        assert!(
-            tokens()
-                .check_confirm(token.expose(), at(900) + Duration::milliseconds(499))
-                .is_ok()
-        );
+        assert!(tokens().check_confirm(token.expose(), at(900) + Duration::milliseconds(499)).is_ok());
         assert_eq!(tokens().check_confirm(token.expose(), at(901)), Err(TokenError));
     }
 

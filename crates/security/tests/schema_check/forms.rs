@@ -23,11 +23,7 @@ fn an_optional_object_is_explained_from_within() {
                 "wrong_type",
                 "'pool' must be a whole number, this is a string",
             ),
-            (
-                "/parent/parent/quantity",
-                "too_small",
-                "'quantity' must be at least 1, this is 0",
-            ),
+            ("/parent/parent/quantity", "too_small", "'quantity' must be at least 1, this is 0"),
         ],
     );
 }
@@ -53,11 +49,7 @@ fn a_tagged_choice_is_explained_by_its_tag() {
     );
     assert_findings::<Order>(
         &venue(json!({ "kind": 1 })),
-        &[(
-            "/legs/0/venue/kind",
-            "wrong_type",
-            "'kind' must be a string, this is a whole number",
-        )],
+        &[("/legs/0/venue/kind", "wrong_type", "'kind' must be a string, this is a whole number")],
     );
 }
 
@@ -65,19 +57,11 @@ fn a_tagged_choice_is_explained_by_its_tag() {
 fn a_choice_by_member_is_explained_by_that_member() {
     assert_findings::<Order>(
         &with("schedule", &json!({ "every": { "seconds": -1 } })),
-        &[(
-            "/schedule/every/seconds",
-            "too_small",
-            "'seconds' must be at least 0, this is -1",
-        )],
+        &[("/schedule/every/seconds", "too_small", "'seconds' must be at least 0, this is -1")],
     );
     assert_findings::<Order>(
         &with("schedule", &json!({ "evry": {} })),
-        &[(
-            "/schedule",
-            "invalid",
-            "'schedule' must have one of the members 'every' or 'at'",
-        )],
+        &[("/schedule", "invalid", "'schedule' must have one of the members 'every' or 'at'")],
     );
     assert_findings::<Order>(
         &with("schedule", &json!("always")),

@@ -10,30 +10,18 @@ use tenantry_ports::{SchemaCheck as _, SchemaSource};
 use tenantry_security::ValicoCheck;
 
 fn draft07<T: JsonSchema>() -> Value {
-    SchemaSettings::draft07()
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
+    SchemaSettings::draft07().into_generator().into_root_schema_for::<T>().to_value()
 }
 
 pub(crate) fn findings<T: JsonSchema>(document: &Value) -> Vec<Finding> {
-    ValicoCheck.findings(
-        &SchemaSource {
-            name: std::any::type_name::<T>(),
-            generate: draft07::<T>,
-        },
-        document,
-    )
+    ValicoCheck.findings(&SchemaSource { name: std::any::type_name::<T>(), generate: draft07::<T> }, document)
 }
 
 /// Pointer, code and message of every finding.
 #[track_caller]
 pub(crate) fn assert_findings<T: JsonSchema>(document: &Value, expected: &[(&str, &str, &str)]) {
     let found = findings::<T>(document);
-    let found: Vec<_> = found
-        .iter()
-        .map(|f| (f.pointer.as_str(), &*f.code, f.message.as_str()))
-        .collect();
+    let found: Vec<_> = found.iter().map(|f| (f.pointer.as_str(), &*f.code, f.message.as_str())).collect();
     assert_eq!(found, expected);
 }
 #[derive(JsonSchema)]
@@ -161,9 +149,6 @@ pub(crate) fn with(member: &str, value: &Value) -> Value {
 
 pub(crate) fn without(member: &str) -> Value {
     let mut order = order();
-    order
-        .as_object_mut()
-        .expect("an order is an object")
-        .remove(member);
+    order.as_object_mut().expect("an order is an object").remove(member);
     order
 }

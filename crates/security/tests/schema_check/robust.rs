@@ -77,11 +77,7 @@ fn an_unusable_schema_accepts_nothing() {
             (|| json!({ "properties": { "a": { "$ref": "#/definitions/none" } } })) as fn() -> Value,
             "The document cannot be checked: its schema refers to something it lacks",
         ),
-        (
-            "broken",
-            || json!({ "minimum": "low" }),
-            "The schema broken cannot be used: ",
-        ),
+        ("broken", || json!({ "minimum": "low" }), "The schema broken cannot be used: "),
     ] {
         let found = ValicoCheck.findings(&SchemaSource { name, generate }, &json!({ "a": 1 }));
         assert_eq!(found.len(), 1, "{found:?}");
@@ -92,9 +88,8 @@ fn an_unusable_schema_accepts_nothing() {
 
 #[test]
 fn every_thread_compiles_its_own() {
-    let threads: Vec<_> = (0..4)
-        .map(|_| std::thread::spawn(|| findings::<Order>(&without("slug"))))
-        .collect();
+    let threads: Vec<_> =
+        (0..4).map(|_| std::thread::spawn(|| findings::<Order>(&without("slug")))).collect();
     for thread in threads {
         assert_eq!(thread.join().unwrap().len(), 1);
     }
@@ -106,10 +101,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "kind", "dark", "legs", "venue", "price", "cents", "every", "parent", "limits", "A/B", "low", "~",
         "/",
     ];
-    let text = prop_oneof![
-        proptest::sample::select(KNOWN).prop_map(str::to_owned),
-        "\\PC{0,12}"
-    ];
+    let text = prop_oneof![proptest::sample::select(KNOWN).prop_map(str::to_owned), "\\PC{0,12}"];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -47,7 +47,7 @@ fn provision(store: &Arc<dyn TenantStore>, count: usize, round: usize) {
         let head: LogHead = tx.log().lock()?;
         tx.settings().get()?;
         assert!(tx.idempotency().find(&keys, sample::at(-1))?.is_empty());
-        assert_eq!(tx.configs().heads(&[config.id.clone()])?.len(), 1);
+        assert_eq!(tx.configs().heads(std::slice::from_ref(&config.id))?.len(), 1);
         tx.accounts().insert(&accounts)?;
         tx.log().append(&sample::log_entries(tenant, head, count))?;
         tx.idempotency().insert(&responses, sample::at(-1))

@@ -133,7 +133,11 @@ fn a_role_that_may_not_create_databases_is_a_lasting_fault() {
     let Some(place) = postgres() else { return };
     place.stores.prepare().unwrap();
     let role = format!("humble_{}", place.control_name());
-    place.ask(&format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'"));
+    let made = format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'");
+    if place.server.query(place.control_name(), &made).is_err() {
+        eprintln!("SKIPPED: the tests' own role may not make others");
+        return;
+    }
     let origin = place.url.split('@').nth(1).unwrap();
     let mut settings = place.settings.clone();
     settings.url = format!("postgres://{role}:secret@{origin}").parse().unwrap();

@@ -212,10 +212,7 @@ mod tests {
                 let path = file.unwrap().path();
                 let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
                 for line in fs::read_to_string(&path).unwrap().lines() {
-                    if let Some(name) = line
-                        .strip_prefix("pub fn ")
-                        .and_then(|rest| rest.split('(').next())
-                    {
+                    if let Some(name) = line.strip_prefix("pub fn ").and_then(|rest| rest.split('(').next()) {
                         assert!(written.insert(format!("{module}::{name}")));
                     }
                 }

@@ -147,17 +147,11 @@ mod tests {
 
     #[test]
     fn run_all_names_what_does_not_hold() {
-        let facts: &[Fact] = &[
-            ("holds", |_| ()),
-            ("breaks", |_| panic!("as it should")),
-            ("holds_too", |_| ()),
-        ];
+        let facts: &[Fact] =
+            &[("holds", |_| ()), ("breaks", |_| panic!("as it should")), ("holds_too", |_| ())];
         let outcome = catch_unwind(|| run_all(facts, MemorySubject::default));
         let message = outcome.unwrap_err();
-        assert_eq!(
-            message.downcast_ref::<String>().unwrap(),
-            "1 of 3 facts do not hold: breaks"
-        );
+        assert_eq!(message.downcast_ref::<String>().unwrap(), "1 of 3 facts do not hold: breaks");
         run_all(&facts[..1], MemorySubject::default);
     }
 }

@@ -54,10 +54,7 @@ mod tests {
         let clock = FakeClock::new();
         let start = clock.now();
         assert_eq!(clock.now(), start);
-        assert_eq!(
-            clock.advance(TimeDelta::minutes(15)),
-            start + TimeDelta::minutes(15)
-        );
+        assert_eq!(clock.advance(TimeDelta::minutes(15)), start + TimeDelta::minutes(15));
         assert_eq!(clock.now(), start + TimeDelta::minutes(15));
         clock.set(start - TimeDelta::days(1));
         assert_eq!(clock.now(), start - TimeDelta::days(1));

@@ -25,10 +25,7 @@ impl SeededEntropy {
     }
 
     fn next(&self) -> u64 {
-        let mut z = self
-            .0
-            .fetch_add(Self::STEP, Ordering::Relaxed)
-            .wrapping_add(Self::STEP);
+        let mut z = self.0.fetch_add(Self::STEP, Ordering::Relaxed).wrapping_add(Self::STEP);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)

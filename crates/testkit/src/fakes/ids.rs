@@ -59,10 +59,7 @@ mod tests {
         let made: Vec<_> = (0..1000).map(|_| ids.time_ordered()).collect();
         assert!(made.windows(2).all(|pair| pair[0] < pair[1]));
         for id in made {
-            assert_eq!(
-                (id.get_version(), id.get_variant()),
-                (Some(Version::SortRand), Variant::RFC4122)
-            );
+            assert_eq!((id.get_version(), id.get_variant()), (Some(Version::SortRand), Variant::RFC4122));
         }
     }
 
@@ -72,20 +69,14 @@ mod tests {
         let made: BTreeSet<_> = (0..1000).map(|_| ids.random()).collect();
         assert_eq!(made.len(), 1000);
         for id in made {
-            assert_eq!(
-                (id.get_version(), id.get_variant()),
-                (Some(Version::Random), Variant::RFC4122)
-            );
+            assert_eq!((id.get_version(), id.get_variant()), (Some(Version::Random), Variant::RFC4122));
         }
     }
 
     #[test]
     fn every_source_gives_the_same_ids_unless_it_starts_elsewhere() {
-        let (one, same, other) = (
-            SequentialIds::new(),
-            SequentialIds::new(),
-            SequentialIds::after(1_000_000),
-        );
+        let (one, same, other) =
+            (SequentialIds::new(), SequentialIds::new(), SequentialIds::after(1_000_000));
         assert_eq!(one.time_ordered(), same.time_ordered());
         assert_eq!(one.random(), same.random());
         assert!(one.time_ordered() < other.time_ordered());

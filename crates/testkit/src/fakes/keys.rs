@@ -30,18 +30,11 @@ impl KeyMint for FakeKeys {
             KeyAudience::Operator => "op",
             KeyAudience::Tenant => "ten",
         };
-        let lookup = format!(
-            "fake_{audience}_{:020}",
-            self.0.fetch_add(1, Ordering::Relaxed) + 1
-        );
+        let lookup = format!("fake_{audience}_{:020}", self.0.fetch_add(1, Ordering::Relaxed) + 1);
         let text = format!("{lookup}_{}", checksum(&lookup));
         let last4 = text[text.len() - 4..].to_owned();
         let hash = FakeDigest.sha256(text.as_bytes());
-        MintedKey {
-            text: Secret::new(text),
-            parts: PresentedKey { lookup, hash },
-            last4,
-        }
+        MintedKey { text: Secret::new(text), parts: PresentedKey { lookup, hash }, last4 }
     }
 
     fn parse(&self, text: &str) -> Option<PresentedKey> {
@@ -49,10 +42,8 @@ impl KeyMint for FakeKeys {
         let (audience, digits) = lookup.strip_prefix("fake_")?.split_once('_')?;
         let formed = matches!(audience, "op" | "ten") && digits.len() == 20;
         let formed = formed && digits.bytes().all(|b| b.is_ascii_digit());
-        (formed && check == checksum(lookup)).then(|| PresentedKey {
-            lookup: lookup.to_owned(),
-            hash: FakeDigest.sha256(text.as_bytes()),
-        })
+        (formed && check == checksum(lookup))
+            .then(|| PresentedKey { lookup: lookup.to_owned(), hash: FakeDigest.sha256(text.as_bytes()) })
     }
 
     fn matches(&self, presented: &[u8; 32], stored: &[u8; 32]) -> bool {
@@ -72,10 +63,7 @@ mod tests {
     #[test]
     fn the_digest_is_sha_256() {
         let digest: &dyn Digest = &FakeDigest;
-        assert_eq!(
-            digest.hex(b"abc"),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(digest.hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
@@ -86,12 +74,9 @@ mod tests {
         assert_eq!(keys.parse(text), Some(minted.parts.clone()));
         assert!(text.ends_with(&minted.last4));
         assert!(keys.matches(&minted.parts.hash, &FakeDigest.sha256(text.as_bytes())));
-        for wrong in [
-            text.replace('1', "2"),
-            text.replace("ten", "xxx"),
-            text[1..].to_owned(),
-            format!("{text}0"),
-        ] {
+        for wrong in
+            [text.replace('1', "2"), text.replace("ten", "xxx"), text[1..].to_owned(), format!("{text}0")]
+        {
             assert_eq!(keys.parse(&wrong), None, "{wrong}");
         }
         assert_eq!(keys.parse(""), None);
@@ -100,9 +85,6 @@ mod tests {
     #[test]
     fn no_two_keys_are_alike() {
         let keys = FakeKeys::new();
-        assert_ne!(
-            keys.mint(KeyAudience::Operator).parts,
-            keys.mint(KeyAudience::Operator).parts
-        );
+        assert_ne!(keys.mint(KeyAudience::Operator).parts, keys.mint(KeyAudience::Operator).parts);
     }
 }

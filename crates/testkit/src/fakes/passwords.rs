@@ -23,9 +23,7 @@ impl PasswordHasher for FakePasswords {
     }
 
     fn verify(&self, password: &str, hash: Option<&str>) -> bool {
-        let hashed = hash
-            .and_then(|hash| hash.strip_prefix("$fake$"))
-            .and_then(|rest| rest.split_once('$'));
+        let hashed = hash.and_then(|hash| hash.strip_prefix("$fake$")).and_then(|rest| rest.split_once('$'));
         hashed.is_some_and(|(_, hashed)| hashed == hex(password))
     }
 }

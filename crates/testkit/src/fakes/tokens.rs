@@ -56,11 +56,7 @@ fn in_time(
     expires_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<(), TokenError> {
-    if issued_at <= now && now < expires_at {
-        Ok(())
-    } else {
-        Err(TokenError)
-    }
+    if issued_at <= now && now < expires_at { Ok(()) } else { Err(TokenError) }
 }
 
 #[cfg(test)]
@@ -75,16 +71,10 @@ mod tests {
         let tokens = FakeTokens::new();
         let claims = sample::confirm_claims(&sample::tenant("acme"));
         let token = tokens.confirm(&claims);
-        assert_eq!(
-            tokens.check_confirm(token.expose(), claims.issued_at),
-            Ok(claims.clone())
-        );
+        assert_eq!(tokens.check_confirm(token.expose(), claims.issued_at), Ok(claims.clone()));
         let last = claims.expires_at - TimeDelta::microseconds(1);
         assert!(tokens.check_confirm(token.expose(), last).is_ok());
-        assert_eq!(
-            tokens.check_confirm(token.expose(), claims.expires_at),
-            Err(TokenError)
-        );
+        assert_eq!(tokens.check_confirm(token.expose(), claims.expires_at), Err(TokenError));
         let early = claims.issued_at - TimeDelta::microseconds(1);
         assert_eq!(tokens.check_confirm(token.expose(), early), Err(TokenError));
     }
@@ -94,13 +84,7 @@ mod tests {
         let tokens = FakeTokens::new();
         let claims = sample::confirm_claims(&sample::tenant("acme"));
         let token = tokens.confirm(&claims);
-        assert_eq!(
-            tokens.check_access(token.expose(), claims.issued_at),
-            Err(TokenError)
-        );
-        assert_eq!(
-            tokens.check_confirm("confirm-2", claims.issued_at),
-            Err(TokenError)
-        );
+        assert_eq!(tokens.check_access(token.expose(), claims.issued_at), Err(TokenError));
+        assert_eq!(tokens.check_confirm("confirm-2", claims.issued_at), Err(TokenError));
     }
 }

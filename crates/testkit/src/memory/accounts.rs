@@ -22,11 +22,7 @@ impl AccountRepository for Transaction<TenantState> {
     fn get(&mut self, ids: &[AccountId]) -> StoreResult<Vec<Account>> {
         self.look(|state| {
             let ids: BTreeSet<_> = ids.iter().collect();
-            Ok(ids
-                .into_iter()
-                .filter_map(|id| state.accounts.get(id))
-                .cloned()
-                .collect())
+            Ok(ids.into_iter().filter_map(|id| state.accounts.get(id)).cloned().collect())
         })
     }
 
@@ -39,11 +35,7 @@ impl AccountRepository for Transaction<TenantState> {
         self.look(|state| {
             let newest_first = state.accounts.values().rev();
             let rest = newest_first.filter(|account| after.is_none_or(|after| account.id < after));
-            Ok(rest
-                .filter(|account| passes(filter, account))
-                .take(limit)
-                .cloned()
-                .collect())
+            Ok(rest.filter(|account| passes(filter, account)).take(limit).cloned().collect())
         })
     }
 
@@ -55,8 +47,5 @@ impl AccountRepository for Transaction<TenantState> {
 fn passes(filter: &AccountFilter, account: &Account) -> bool {
     filter.user.as_ref().is_none_or(|user| account.user_id == *user)
         && filter.status.is_none_or(|status| account.status == status)
-        && filter
-            .config
-            .as_ref()
-            .is_none_or(|config| account.config_id == *config)
+        && filter.config.as_ref().is_none_or(|config| account.config_id == *config)
 }

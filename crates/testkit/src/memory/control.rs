@@ -69,10 +69,8 @@ impl TenantRepository for Transaction<ControlState> {
 
     fn holding(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         self.look(|state| {
-            let holder = state
-                .tenants
-                .values()
-                .find(|tenant| tenant.slug == *slug && tenant.lifecycle.holds_slug());
+            let holder =
+                state.tenants.values().find(|tenant| tenant.slug == *slug && tenant.lifecycle.holds_slug());
             Ok(holder.cloned())
         })
     }
@@ -117,19 +115,13 @@ impl ControlState {
             && self.tenants.values().any(|tenant| {
                 tenant.id != candidate.id && tenant.slug == candidate.slug && tenant.lifecycle.holds_slug()
             });
-        if taken {
-            Err(StoreError::Conflict(Constraint::TenantSlug))
-        } else {
-            Ok(())
-        }
+        if taken { Err(StoreError::Conflict(Constraint::TenantSlug)) } else { Ok(()) }
     }
 }
 
 fn passes(filter: &TenantFilter, tenant: &Tenant) -> bool {
     let contains = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
-    filter
-        .status
-        .is_none_or(|status| tenant.lifecycle.status() == status)
+    filter.status.is_none_or(|status| tenant.lifecycle.status() == status)
         && filter.plan.is_none_or(|plan| tenant.plan == plan)
         && filter
             .text
@@ -143,13 +135,8 @@ impl ApiKeyRepository for Transaction<ControlState> {
             if state.api_keys.contains_key(&key.lookup) {
                 return Err(StoreError::Conflict(Constraint::ApiKeyLookup));
             }
-            if key
-                .tenant
-                .is_some_and(|tenant| !state.tenants.contains_key(&tenant))
-            {
-                return Err(StoreError::Failed(
-                    "an API key needs its tenant to be there".into(),
-                ));
+            if key.tenant.is_some_and(|tenant| !state.tenants.contains_key(&tenant)) {
+                return Err(StoreError::Failed("an API key needs its tenant to be there".into()));
             }
             state.api_keys.insert(key.lookup.clone(), key.clone());
             Ok(())
@@ -162,12 +149,8 @@ impl ApiKeyRepository for Transaction<ControlState> {
 
     fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>> {
         self.look(|state| {
-            let mut keys: Vec<_> = state
-                .api_keys
-                .values()
-                .filter(|key| key.tenant == tenant)
-                .cloned()
-                .collect();
+            let mut keys: Vec<_> =
+                state.api_keys.values().filter(|key| key.tenant == tenant).cloned().collect();
             keys.sort_unstable_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
             Ok(keys)
         })
@@ -175,10 +158,7 @@ impl ApiKeyRepository for Transaction<ControlState> {
 
     fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool> {
         self.change(|state| {
-            let key = state
-                .api_keys
-                .values_mut()
-                .find(|key| key.id == id && key.tenant == owner);
+            let key = state.api_keys.values_mut().find(|key| key.id == id && key.tenant == owner);
             Ok(key.is_some_and(|key| {
                 key.revoked_at.get_or_insert(now);
                 true

@@ -44,11 +44,7 @@ impl Databases {
     }
 
     pub(super) fn make_foreign(&self, name: &DatabaseName) {
-        let foreign = Database {
-            owner: None,
-            migrated: false,
-            content: Arc::default(),
-        };
+        let foreign = Database { owner: None, migrated: false, content: Arc::default() };
         self.lock().insert(name.as_str().to_owned(), foreign);
     }
 }
@@ -66,13 +62,11 @@ impl MemoryTenantDatabases {
 impl TenantDatabases for MemoryTenantDatabases {
     fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         let mut databases = self.0.lock();
-        let database = databases
-            .entry(scope.database().as_str().to_owned())
-            .or_insert_with(|| Database {
-                owner: Some(scope.tenant()),
-                migrated: false,
-                content: Arc::default(),
-            });
+        let database = databases.entry(scope.database().as_str().to_owned()).or_insert_with(|| Database {
+            owner: Some(scope.tenant()),
+            migrated: false,
+            content: Arc::default(),
+        });
         own(database, scope).map(|_| ())
     }
 
@@ -88,9 +82,7 @@ impl TenantDatabases for MemoryTenantDatabases {
     fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         let mut databases = self.0.lock();
         let name = scope.database().as_str();
-        if databases
-            .get(name)
-            .is_some_and(|database| database.owner == Some(scope.tenant()))
+        if databases.get(name).is_some_and(|database| database.owner == Some(scope.tenant()))
             && let Some(database) = databases.remove(name)
         {
             database.content.dropped.store(true, Ordering::SeqCst);
@@ -133,12 +125,12 @@ impl TenantStores for MemoryTenantStores {
         let databases = self.0.lock();
         match databases.get(scope.database().as_str()) {
             None => Err(StoreError::Failed("the tenant's database does not exist".into())),
-            Some(database) if database.owner != Some(scope.tenant()) => Err(StoreError::Failed(
-                "the database of this name is not the tenant's".into(),
-            )),
-            Some(database) if !database.migrated => Err(StoreError::Failed(
-                "the tenant's database was never migrated".into(),
-            )),
+            Some(database) if database.owner != Some(scope.tenant()) => {
+                Err(StoreError::Failed("the database of this name is not the tenant's".into()))
+            }
+            Some(database) if !database.migrated => {
+                Err(StoreError::Failed("the tenant's database was never migrated".into()))
+            }
             Some(database) => Ok(Arc::new(MemoryTenantStore(Arc::clone(&database.content)))),
         }
     }

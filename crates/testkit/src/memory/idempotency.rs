@@ -11,10 +11,7 @@ impl IdempotencyRepository for Transaction<TenantState> {
         self.look(|state| {
             let scopes: BTreeSet<_> = scopes.iter().copied().collect();
             let found = scopes.into_iter().filter_map(|scope| state.responses.get(scope));
-            Ok(found
-                .filter(|response| response.created_at >= since)
-                .cloned()
-                .collect())
+            Ok(found.filter(|response| response.created_at >= since).cloned().collect())
         })
     }
 
@@ -23,10 +20,7 @@ impl IdempotencyRepository for Transaction<TenantState> {
             let mut given = BTreeSet::new();
             for response in responses {
                 let scope = &response.key.scope;
-                let younger = state
-                    .responses
-                    .get(scope)
-                    .is_some_and(|first| first.created_at >= since);
+                let younger = state.responses.get(scope).is_some_and(|first| first.created_at >= since);
                 if younger || !given.insert(scope) {
                     return Err(StoreError::Conflict(Constraint::IdempotencyKey));
                 }

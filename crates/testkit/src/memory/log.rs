@@ -9,10 +9,7 @@ impl TenantState {
     fn log_head(&self) -> LogHead {
         self.log
             .last_key_value()
-            .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead {
-                sequence: *sequence,
-                hash: entry.hash,
-            })
+            .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
     }
 }
 

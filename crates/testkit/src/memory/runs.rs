@@ -23,10 +23,7 @@ enum Queue {
     /// Claimable from then on.
     Due(DateTime<Utc>),
     /// Claimed, and claimable again once the lease is over.
-    Leased {
-        due: DateTime<Utc>,
-        until: DateTime<Utc>,
-    },
+    Leased { due: DateTime<Utc>, until: DateTime<Utc> },
     /// Done with.
     Closed,
 }
@@ -51,12 +48,7 @@ impl RunRepository for Transaction<ControlState> {
             if state.runs.contains_key(&(run.tenant, run.number)) {
                 return Err(StoreError::Conflict(Constraint::RunNumber));
             }
-            let row = RunRow {
-                run: run.clone(),
-                admin: admin.cloned(),
-                queue: Queue::Held,
-                fence: 0,
-            };
+            let row = RunRow { run: run.clone(), admin: admin.cloned(), queue: Queue::Held, fence: 0 };
             state.runs.insert((run.tenant, run.number), row);
             Ok(())
         })
@@ -83,11 +75,8 @@ impl RunRepository for Transaction<ControlState> {
 
     fn claim(&mut self, _worker: &str, now: DateTime<Utc>, lease: TimeDelta) -> StoreResult<Option<Claim>> {
         self.change(|state| {
-            let longest_due = state
-                .runs
-                .iter()
-                .filter_map(|(key, row)| row.claimable(now).map(|due| (due, *key)))
-                .min();
+            let longest_due =
+                state.runs.iter().filter_map(|(key, row)| row.claimable(now).map(|due| (due, *key))).min();
             let Some((due, key)) = longest_due else {
                 return Ok(None);
             };
@@ -95,16 +84,9 @@ impl RunRepository for Transaction<ControlState> {
                 return Ok(None);
             };
             row.fence += 1;
-            row.queue = Queue::Leased {
-                due,
-                until: now + lease,
-            };
+            row.queue = Queue::Leased { due, until: now + lease };
             Ok(Some(Claim {
-                lease: Lease {
-                    tenant: key.0,
-                    number: key.1,
-                    fence: row.fence,
-                },
+                lease: Lease { tenant: key.0, number: key.1, fence: row.fence },
                 run: row.run.clone(),
                 admin: row.admin.clone(),
             }))

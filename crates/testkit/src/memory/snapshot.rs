@@ -48,16 +48,8 @@ impl<S: Clone> Shared<S> {
             Access::Read => None,
             Access::Write => Some(self.turn.take()?),
         };
-        let state = self
-            .current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let mut transaction = Transaction {
-            state,
-            access,
-            doomed: false,
-        };
+        let state = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut transaction = Transaction { state, access, doomed: false };
         match body(&mut transaction) {
             Verdict::Rollback => Ok(()),
             Verdict::Commit if transaction.doomed => Err(doomed()),
@@ -100,9 +92,7 @@ impl<S> Transaction<S> {
         } else if allowed {
             change(&mut self.state)
         } else {
-            Err(StoreError::Failed(
-                "a unit of work that only reads cannot write".into(),
-            ))
+            Err(StoreError::Failed("a unit of work that only reads cannot write".into()))
         };
         self.doomed |= result.is_err();
         result

@@ -76,10 +76,7 @@ impl UserRepository for Transaction<TenantState> {
             if others().any(|other| other.username == user.username) {
                 return Err(StoreError::Conflict(Constraint::Username));
             }
-            let credentials = Credentials {
-                user: user.clone(),
-                password_hash: password_hash.to_owned(),
-            };
+            let credentials = Credentials { user: user.clone(), password_hash: password_hash.to_owned() };
             state.users.insert(user.id, credentials);
             Ok(())
         })
@@ -92,9 +89,7 @@ impl UserRepository for Transaction<TenantState> {
     fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>> {
         self.look(|state| {
             let mut users = state.users.values();
-            Ok(users
-                .find(|credentials| credentials.user.email.folded() == email.folded())
-                .cloned())
+            Ok(users.find(|credentials| credentials.user.email.folded() == email.folded()).cloned())
         })
     }
 }
@@ -112,11 +107,7 @@ impl SessionRepository for Transaction<TenantState> {
 
     fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>> {
         self.look(|state| {
-            Ok(state
-                .sessions
-                .values()
-                .find(|session| session.token_hash == *token_hash)
-                .cloned())
+            Ok(state.sessions.values().find(|session| session.token_hash == *token_hash).cloned())
         })
     }
 }
@@ -124,20 +115,12 @@ impl SessionRepository for Transaction<TenantState> {
 impl TenantState {
     fn head(&self, id: &ConfigId) -> Option<&StoredConfig> {
         let first = (id.clone(), ConfigVersion::FIRST);
-        self.configs
-            .range(first..)
-            .take_while(|((other, _), _)| other == id)
-            .last()
-            .map(|(_, config)| config)
+        self.configs.range(first..).take_while(|((other, _), _)| other == id).last().map(|(_, config)| config)
     }
 }
 
 fn head_of(config: &StoredConfig) -> ConfigHead {
-    ConfigHead {
-        id: config.id.clone(),
-        version: config.version,
-        hash: config.hash.clone(),
-    }
+    ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
 }
 
 impl ConfigRepository for Transaction<TenantState> {
@@ -155,11 +138,7 @@ impl ConfigRepository for Transaction<TenantState> {
     fn heads(&mut self, ids: &[ConfigId]) -> StoreResult<Vec<ConfigHead>> {
         self.look(|state| {
             let ids: std::collections::BTreeSet<_> = ids.iter().collect();
-            Ok(ids
-                .into_iter()
-                .filter_map(|id| state.head(id))
-                .map(head_of)
-                .collect())
+            Ok(ids.into_iter().filter_map(|id| state.head(id)).map(head_of).collect())
         })
     }
 
@@ -175,19 +154,10 @@ impl ConfigRepository for Transaction<TenantState> {
 
     fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>> {
         self.look(|state| {
-            let mut ids: Vec<_> = state
-                .configs
-                .keys()
-                .map(|(id, _)| id)
-                .filter(|id| Some(*id) > after)
-                .collect();
+            let mut ids: Vec<_> =
+                state.configs.keys().map(|(id, _)| id).filter(|id| Some(*id) > after).collect();
             ids.dedup();
-            Ok(ids
-                .into_iter()
-                .take(limit)
-                .filter_map(|id| state.head(id))
-                .map(head_of)
-                .collect())
+            Ok(ids.into_iter().take(limit).filter_map(|id| state.head(id)).map(head_of).collect())
         })
     }
 }

@@ -23,11 +23,23 @@ pub(super) struct Cluster {
     pub(super) cleaner: Cleaner,
 }
 
-/// What a server needs that nobody will miss after a crash, and nothing else.
-const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off \
-    -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_connections=400 \
+/// What every server needs.
+const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
+    -c logging_collector=off -c log_min_messages=error";
+
+/// What a server needs besides that nobody will miss after a crash.
+const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB \
     -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=1GB -c checkpoint_timeout=1h \
-    -c jit=off -c logging_collector=off -c log_min_messages=error";
+    -c jit=off";
+
+/// Whether a server's data has to survive a crash of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Care {
+    /// No, as in tests.
+    Careless,
+    /// Yes, as in production: with the server's own defaults.
+    Durable,
+}
 
 /// A port that was free a moment ago may be taken by now.
 const PORTS_TO_TRY: usize = 5;
@@ -46,7 +58,7 @@ done
 
 impl Cluster {
     /// Makes a cluster in a temporary directory and starts its server.
-    pub(super) fn start(programs: &Programs) -> Result<Self, String> {
+    pub(super) fn start(programs: &Programs, care: Care) -> Result<Self, String> {
         let run_as = RunAs::someone_allowed()?;
         let directory = tempfile::Builder::new()
             .prefix("tenantry-test-postgres-")
@@ -59,20 +71,14 @@ impl Cluster {
 
         // From here on the cleaner removes it, and it is there before anything is that needs cleaning.
         let control: OsString = programs.path("pg_ctl").into();
-        let arguments = [directory.path().into(), control]
-            .into_iter()
-            .chain(run_as.prefix.iter().cloned());
+        let arguments = [directory.path().into(), control].into_iter().chain(run_as.prefix.iter().cloned());
         let cleaner = Cleaner::spawn(CLEAN_UP, arguments).map_err(|error| format!("no cleaner: {error}"))?;
         let directory = directory.keep();
 
         let password = random_text().map_err(|error| format!("no randomness: {error}"))?;
         initialise(programs, &run_as, &directory, &password)?;
-        let port = start_server(programs, &run_as, &directory)?;
-        Ok(Self {
-            port,
-            password,
-            cleaner,
-        })
+        let port = start_server(programs, &run_as, &directory, care)?;
+        Ok(Self { port, password, cleaner })
     }
 }
 
@@ -83,28 +89,23 @@ fn initialise(programs: &Programs, run_as: &RunAs, directory: &Path, password: &
         .map_err(|error| format!("writing the password: {error}"))?;
     let initdb = |locale: &[&str]| {
         let mut command = run_as.command(programs.path("initdb"));
-        command
-            .arg("-D")
-            .arg(directory.join("data"))
-            .arg("--pwfile")
-            .arg(&password_file);
-        command
-            .args(["-U", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"])
-            .args(locale);
+        command.arg("-D").arg(directory.join("data")).arg("--pwfile").arg(&password_file);
+        command.args(["-U", USER, "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]).args(locale);
         run(&mut command)
     };
     // Older versions, and those built without ICU, know the order of the machine's own locale at best.
     initdb(&["--locale=C", "--locale-provider=icu", "--icu-locale=en"]).or_else(|_| initdb(&["--locale=C"]))
 }
 
-fn start_server(programs: &Programs, run_as: &RunAs, directory: &Path) -> Result<u16, String> {
+fn start_server(programs: &Programs, run_as: &RunAs, directory: &Path, care: Care) -> Result<u16, String> {
+    let more = if care == Care::Careless { CARELESS } else { "" };
     let mut reason = String::new();
     for _ in 0..PORTS_TO_TRY {
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let log = directory.join("data").join("server.log");
         let mut command = run_as.command(programs.path("pg_ctl"));
         command.arg("-D").arg(directory.join("data")).arg("-l").arg(&log);
-        command.args(["-w", "-t", "60", "-o", &format!("-p {port} {SETTINGS}"), "start"]);
+        command.args(["-w", "-t", "60", "-o", &format!("-p {port} {SETTINGS} {more}"), "start"]);
         match run(&mut command) {
             Ok(()) => return Ok(port),
             Err(error) => reason = format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default()),
@@ -176,10 +177,7 @@ impl RunAs {
                 output(&prefix[0], &arguments).is_some()
             })
             .ok_or("root cannot run PostgreSQL, and neither setpriv nor runuser makes somebody else of it")?;
-        Ok(Self {
-            ids: Some((uid, gid)),
-            prefix: prefix.into_iter().map(OsString::from).collect(),
-        })
+        Ok(Self { ids: Some((uid, gid)), prefix: prefix.into_iter().map(OsString::from).collect() })
     }
 
     /// Makes the file or directory theirs.
@@ -203,13 +201,6 @@ fn effective_user() -> Option<u32> {
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

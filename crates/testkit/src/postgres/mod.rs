@@ -15,6 +15,7 @@ mod server;
 use std::io::Write as _;
 use std::sync::OnceLock;
 
+use cluster::Care;
 pub use server::Server;
 
 /// Names a server to use instead of starting one; the user has to be allowed to create databases.
@@ -29,9 +30,18 @@ pub const REQUIRE_VARIABLE: &str = "TENANTRY_REQUIRE_POSTGRES";
 /// If there is none although `TENANTRY_REQUIRE_POSTGRES=1`, or if there is one that does not work.
 pub fn shared() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-    SHARED
-        .get_or_init(|| provide(variable(URL_VARIABLE), is_required()))
-        .as_ref()
+    SHARED.get_or_init(|| provide(variable(URL_VARIABLE), is_required())).as_ref()
+}
+
+/// A server of one's own that keeps what it has acknowledged, as one in production does: what to measure on. None where
+/// PostgreSQL is not installed.
+///
+/// # Panics
+/// If it does not start.
+pub fn durable() -> Option<Server> {
+    let programs = programs::find()?;
+    let started = Server::started(&programs, Care::Durable);
+    Some(started.unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}")))
 }
 
 fn provide(url: Option<String>, required: bool) -> Option<Server> {
@@ -44,10 +54,7 @@ fn provide(url: Option<String>, required: bool) -> Option<Server> {
         let missing = format!(
             "neither is {URL_VARIABLE} set, nor are initdb, pg_ctl and postgres installed together anywhere"
         );
-        assert!(
-            !required,
-            "no PostgreSQL to test with, although {REQUIRE_VARIABLE}=1: {missing}"
-        );
+        assert!(!required, "no PostgreSQL to test with, although {REQUIRE_VARIABLE}=1: {missing}");
         // Not `eprintln!`, which the test harness keeps to itself as long as nothing fails.
         let _ = writeln!(
             std::io::stderr().lock(),
@@ -55,7 +62,10 @@ fn provide(url: Option<String>, required: bool) -> Option<Server> {
         );
         return None;
     };
-    Some(Server::started(&programs).unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}")))
+    Some(
+        Server::started(&programs, Care::Careless)
+            .unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}")),
+    )
 }
 
 fn is_required() -> bool {
@@ -80,28 +90,10 @@ mod tests {
         assert!(std::ptr::eq(server, shared().unwrap()));
         let (one, other) = (server.fresh_database("one"), server.fresh_database("one"));
         assert_ne!(one, other);
-        let name = |url: &str| {
-            url.rsplit_once('/')
-                .unwrap()
-                .1
-                .split('?')
-                .next()
-                .unwrap()
-                .to_owned()
-        };
-        server
-            .query(
-                &name(&one),
-                "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2)",
-            )
-            .unwrap();
+        let name = |url: &str| url.rsplit_once('/').unwrap().1.split('?').next().unwrap().to_owned();
+        server.query(&name(&one), "CREATE TABLE t (n int); INSERT INTO t VALUES (1), (2)").unwrap();
         assert_eq!(server.query(&name(&one), "SELECT sum(n) FROM t").unwrap(), "3");
-        assert!(
-            server
-                .query(&name(&other), "SELECT sum(n) FROM t")
-                .unwrap_err()
-                .contains("does not exist")
-        );
+        assert!(server.query(&name(&other), "SELECT sum(n) FROM t").unwrap_err().contains("does not exist"));
     }
 
     #[test]
@@ -115,10 +107,7 @@ mod tests {
                 format!("SELECT string_agg(t, '' ORDER BY t {collation}) FROM unnest('{{a,B,c}}'::text[]) t");
             server.query("postgres", &sql).unwrap()
         };
-        assert_eq!(
-            (order("").as_str(), order("COLLATE \"C\"").as_str()),
-            ("aBc", "Bac")
-        );
+        assert_eq!((order("").as_str(), order("COLLATE \"C\"").as_str()), ("aBc", "Bac"));
     }
 
     #[test]

@@ -26,22 +26,17 @@ impl Programs {
     fn in_directory(directory: &Path) -> Option<Self> {
         let initdb = fs::canonicalize(directory.join("initdb")).ok()?;
         let directory = initdb.parent()?.to_owned();
-        let complete = ["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|program| directory.join(program).is_file());
+        let complete =
+            ["initdb", "pg_ctl", "postgres"].iter().all(|program| directory.join(program).is_file());
         complete.then_some(Self { directory })
     }
 }
 
 /// The newest version below `/usr/lib/postgresql`, else what `pg_config` names, else what is in `PATH`.
 pub(super) fn find() -> Option<Programs> {
-    let candidates = versions(Path::new("/usr/lib/postgresql"))
-        .into_iter()
-        .chain(configured())
-        .chain(in_path());
-    candidates
-        .into_iter()
-        .find_map(|directory| Programs::in_directory(&directory))
+    let candidates =
+        versions(Path::new("/usr/lib/postgresql")).into_iter().chain(configured()).chain(in_path());
+    candidates.into_iter().find_map(|directory| Programs::in_directory(&directory))
 }
 
 /// A `psql` from `PATH`, where there are no programs of a server.
@@ -65,11 +60,8 @@ fn versions(root: &Path) -> Vec<PathBuf> {
 }
 
 fn configured() -> Option<PathBuf> {
-    let output = Command::new("pg_config")
-        .arg("--bindir")
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
+    let output =
+        Command::new("pg_config").arg("--bindir").output().ok().filter(|output| output.status.success())?;
     Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end()))
 }
 
@@ -120,9 +112,6 @@ mod tests {
         fs::create_dir(&links).unwrap();
         std::os::unix::fs::symlink(complete.join("initdb"), links.join("initdb")).unwrap();
         let programs = Programs::in_directory(&links).unwrap();
-        assert_eq!(
-            programs.path("pg_ctl"),
-            fs::canonicalize(complete).unwrap().join("pg_ctl")
-        );
+        assert_eq!(programs.path("pg_ctl"), fs::canonicalize(complete).unwrap().join("pg_ctl"));
     }
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::cleaner::Cleaner;
-use super::cluster::{Cluster, USER, random_text};
+use super::cluster::{Care, Cluster, USER, random_text};
 use super::programs::{self, Programs};
 
 /// A PostgreSQL server that tests may do anything with.
@@ -34,14 +34,10 @@ const LONGEST_PREFIX: usize = 13;
 
 impl Server {
     /// Starts one that ends with this process.
-    pub(super) fn started(programs: &Programs) -> Result<Self, String> {
+    pub(super) fn started(programs: &Programs, care: Care) -> Result<Self, String> {
         let psql = programs.path("psql");
         let psql = if psql.is_file() { psql } else { programs::psql() };
-        let Cluster {
-            port,
-            password,
-            cleaner,
-        } = Cluster::start(programs)?;
+        let Cluster { port, password, cleaner } = Cluster::start(programs, care)?;
         Ok(Self {
             origin: format!("postgres://{USER}:{password}@127.0.0.1:{port}"),
             parameters: String::new(),
@@ -57,14 +53,13 @@ impl Server {
         let psql = programs::psql();
         let cleaner = Cleaner::spawn(DROP_NOTED, [psql.as_os_str(), url.as_ref()]);
         let cleaner = cleaner.map_err(|error| format!("no cleaner: {error}"))?;
-        let server = Self {
-            origin,
-            parameters,
-            maintenance,
-            psql,
-            cleaner,
-        };
+        let server = Self { origin, parameters, maintenance, psql, cleaner };
         server.query(&server.maintenance, "SELECT 1").map(|_| server)
+    }
+
+    /// Where the server's client program of this name (`pgbench`) should be.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.psql.with_file_name(name)
     }
 
     /// The address of a database on this server, whether or not it exists.
@@ -123,9 +118,7 @@ impl Server {
     }
 
     fn note(&self, word: &str) {
-        self.cleaner
-            .note(word)
-            .unwrap_or_else(|error| panic!("the cleaner is at work: {error}"));
+        self.cleaner.note(word).unwrap_or_else(|error| panic!("the cleaner is at work: {error}"));
     }
 }
 
@@ -161,14 +154,8 @@ mod tests {
             parts("postgres://u:p@h:5/db?sslmode=require").as_deref(),
             Some("postgres://u:p@h:5 db ?sslmode=require")
         );
-        assert_eq!(
-            parts("postgresql://h").as_deref(),
-            Some("postgresql://h postgres ")
-        );
-        assert_eq!(
-            parts("postgres://h/?a=b").as_deref(),
-            Some("postgres://h postgres ?a=b")
-        );
+        assert_eq!(parts("postgresql://h").as_deref(), Some("postgresql://h postgres "));
+        assert_eq!(parts("postgres://h/?a=b").as_deref(), Some("postgres://h postgres ?a=b"));
         assert_eq!(parts("sqlite:x"), None);
     }
 
@@ -179,13 +166,8 @@ mod tests {
         };
         let server = Server::at(&own.url("postgres")).unwrap();
         let prefix = server.fresh_prefix();
-        assert!(
-            prefix.len() <= LONGEST_PREFIX && prefix.starts_with('t'),
-            "{prefix}"
-        );
-        server
-            .query("postgres", &format!("CREATE DATABASE {prefix}acme"))
-            .unwrap();
+        assert!(prefix.len() <= LONGEST_PREFIX && prefix.starts_with('t'), "{prefix}");
+        server.query("postgres", &format!("CREATE DATABASE {prefix}acme")).unwrap();
         let control = server.fresh_database("control");
         assert_eq!(own.databases(&prefix), [format!("{prefix}acme")]);
         let control = control.rsplit_once('/').unwrap().1.to_owned();
@@ -197,7 +179,7 @@ mod tests {
     #[test]
     fn a_server_of_ones_own_is_gone_with_its_directory() {
         let Some(programs) = programs::find() else { return };
-        let server = Server::started(&programs).unwrap();
+        let server = Server::started(&programs, Care::Careless).unwrap();
         let data = server.query("postgres", "SHOW data_directory").unwrap();
         assert!(std::fs::exists(&data).unwrap());
         let url = server.url("postgres");

@@ -74,16 +74,8 @@ pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntr
         .map(|_| {
             let event = event(tenant);
             let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &event));
-            let entry = LogEntry {
-                sequence: head.sequence + 1,
-                event,
-                previous: head.hash,
-                hash,
-            };
-            head = LogHead {
-                sequence: entry.sequence,
-                hash,
-            };
+            let entry = LogEntry { sequence: head.sequence + 1, event, previous: head.hash, hash };
+            head = LogHead { sequence: entry.sequence, hash };
             entry
         })
         .collect()
@@ -91,17 +83,9 @@ pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntr
 
 /// A first answer in this scope, given at [`now`].
 pub fn response(scope: &str) -> StoredResponse {
-    let key = IdempotencyKey {
-        scope: scope.to_owned(),
-        fingerprint: FakeDigest.sha256(scope.as_bytes()),
-    };
+    let key = IdempotencyKey { scope: scope.to_owned(), fingerprint: FakeDigest.sha256(scope.as_bytes()) };
     // Bodies are bytes, not text.
-    StoredResponse {
-        key,
-        status: 201,
-        body: vec![b'{', 0, 0xff, b'"', b'\'', b'}'],
-        created_at: now(),
-    }
+    StoredResponse { key, status: 201, body: vec![b'{', 0, 0xff, b'"', b'\'', b'}'], created_at: now() }
 }
 
 /// Creates and migrates the scope's database, and opens it.

@@ -56,11 +56,5 @@ pub fn user(text: &str) -> User {
 pub fn session(user: &User) -> Session {
     let id = id();
     let token_hash = FakeDigest.sha256(id.uuid().as_bytes());
-    Session {
-        id,
-        user: user.id,
-        token_hash,
-        created_at: now(),
-        expires_at: at(604_800),
-    }
+    Session { id, user: user.id, token_hash, created_at: now(), expires_at: at(604_800) }
 }

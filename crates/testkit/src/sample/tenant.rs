@@ -34,24 +34,14 @@ pub fn tenant(slug: &str) -> Tenant {
 
 /// The tenant with another prefix for its database's name.
 pub fn database_of(tenant: Tenant, prefix: &DatabasePrefix) -> Tenant {
-    Tenant {
-        database: DatabaseName::of(prefix, &tenant.slug),
-        ..tenant
-    }
+    Tenant { database: DatabaseName::of(prefix, &tenant.slug), ..tenant }
 }
 
 /// Every state of a tenant, with distinct facts; `Failed` twice.
 pub fn lifecycles() -> Vec<Lifecycle> {
-    let failed = |needs_attention| Lifecycle::Failed {
-        at: at(5),
-        reason: step_error(),
-        needs_attention,
-    };
+    let failed = |needs_attention| Lifecycle::Failed { at: at(5), reason: step_error(), needs_attention };
     vec![
-        Lifecycle::PendingValidation {
-            token: IDS.random(),
-            expires_at: at(900),
-        },
+        Lifecycle::PendingValidation { token: IDS.random(), expires_at: at(900) },
         Lifecycle::Queued { since: at(1) },
         Lifecycle::Provisioning { since: at(2) },
         Lifecycle::Active { since: at(3) },
@@ -85,11 +75,8 @@ pub fn journal() -> Vec<StepRecord> {
     rolled_back.succeed("", at(5));
     rolled_back.undo(at(6));
     let in_progress = record(StepKind::ApplyMigrations, 1, 7);
-    let pending = StepRecord {
-        status: StepStatus::Pending,
-        started_at: None,
-        ..record(StepKind::SeedData, 1, 8)
-    };
+    let pending =
+        StepRecord { status: StepStatus::Pending, started_at: None, ..record(StepKind::SeedData, 1, 8) };
     vec![init, failed, rolled_back, in_progress, pending]
 }
 
@@ -137,9 +124,6 @@ pub fn scope(slug: &str) -> TenantScope {
 
 /// A scope over the tenant's database, whatever state the tenant is in.
 pub fn scope_of(tenant: &Tenant) -> TenantScope {
-    let provisioning = Tenant {
-        lifecycle: Lifecycle::Provisioning { since: now() },
-        ..tenant.clone()
-    };
+    let provisioning = Tenant { lifecycle: Lifecycle::Provisioning { since: now() }, ..tenant.clone() };
     TenantScope::provisioning(&provisioning).expect("it is provisioning")
 }

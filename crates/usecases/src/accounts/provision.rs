@@ -86,7 +86,8 @@ pub fn provision(
             // First in line, then looking around: from here on nobody else changes what is read.
             let head = tx.log().lock()?;
             let mut batch = Batch::open(platform, scope, tx, slice, now)?;
-            let results = slice.iter().map(|command| batch.decide(command, receipt)).collect::<StoreResult<_>>()?;
+            let results =
+                slice.iter().map(|command| batch.decide(command, receipt)).collect::<StoreResult<_>>()?;
             let Batch { tx, accounts, answers, events, .. } = batch;
             if !accounts.is_empty() {
                 tx.accounts().insert(&accounts)?;

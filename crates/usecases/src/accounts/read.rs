@@ -20,7 +20,11 @@ pub struct AccountView {
 }
 
 /// The accounts with these ids, in the order asked for; `None` where there is none.
-pub fn read(platform: &Platform, scope: &TenantScope, slice: &[AccountId]) -> StoreResult<Vec<Option<AccountView>>> {
+pub fn read(
+    platform: &Platform,
+    scope: &TenantScope,
+    slice: &[AccountId],
+) -> StoreResult<Vec<Option<AccountView>>> {
     platform.stores.open(scope)?.read(|tx| {
         let mut found = HashMap::with_capacity(slice.len());
         for account in tx.accounts().get(slice)? {

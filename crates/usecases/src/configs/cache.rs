@@ -27,8 +27,8 @@ impl ConfigCache {
         if let Some(config) = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(hash) {
             return Ok(Arc::clone(config));
         }
-        let config: AccountConfig =
-            serde_json::from_value(resolved()?).map_err(|error| StoreError::corrupt("account config", error))?;
+        let config: AccountConfig = serde_json::from_value(resolved()?)
+            .map_err(|error| StoreError::corrupt("account config", error))?;
         let config = Arc::new(config);
         let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
         if parsed.len() >= CAPACITY {

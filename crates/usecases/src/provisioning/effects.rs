@@ -5,8 +5,8 @@ use tenantry_domain::tenant::{StepError, StepKind, Tenant};
 use tenantry_ports::{DatabaseError, DatabaseFault, NotReady, PendingAdmin, StoreError, TenantScope};
 
 use super::seed::seed;
-use crate::journal;
 use crate::Platform;
+use crate::journal;
 
 /// Why an effect did not come about (or cannot be said to have).
 #[derive(Debug)]
@@ -93,7 +93,8 @@ fn create_admin(platform: &Platform, scope: &TenantScope, admin: &PendingAdmin) 
 
 impl Fault {
     fn lasting(detail: impl ToString) -> Self {
-        let public = StepError::new("step_failed", "The step could not be completed; the operator has the details");
+        let public =
+            StepError::new("step_failed", "The step could not be completed; the operator has the details");
         Self { passing: false, public, detail: detail.to_string() }
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, StepKind, Tenant};
+use tenantry_domain::tenant::{
+    AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, StepKind, Tenant,
+};
 use tenantry_ports::{Claim, ControlTx, Lease, PendingAdmin, StoreError, StoreResult};
 
 use super::effects::{Fault, perform, undo};
@@ -52,7 +54,8 @@ impl<'a> Job<'a> {
     fn claim(platform: &'a Platform, worker: &str) -> StoreResult<Option<Self>> {
         let now = platform.clock.now();
         platform.control.write(|tx| {
-            let Some(Claim { lease, run, admin }) = tx.runs().claim(worker, now, platform.policy.lease)? else {
+            let Some(Claim { lease, run, admin }) = tx.runs().claim(worker, now, platform.policy.lease)?
+            else {
                 return Ok(None);
             };
             let missing = || StoreError::corrupt("provisioning run", "its tenant is missing");
@@ -171,21 +174,21 @@ impl<'a> Job<'a> {
     fn fail(&mut self, needs_attention: bool) -> StoreResult<Worked> {
         debug_assert_eq!(self.run.direction, Direction::Unwind);
         let now = self.platform.clock.now();
-        let unknown = || StoreError::corrupt("provisioning run", "it unwinds without an error in its journal");
+        let unknown =
+            || StoreError::corrupt("provisioning run", "it unwinds without an error in its journal");
         let reason = self.run.failure().cloned().ok_or_else(unknown)?;
         let failed = self.tenant.lifecycle.clone().fail(reason, needs_attention, now).map_err(impossible)?;
         self.close(failed, now)?;
         if needs_attention {
-            tracing::error!("Tenant {} needs attention: an undo failed, something may be left", self.tenant.id);
+            tracing::error!(
+                "Tenant {} needs attention: an undo failed, something may be left",
+                self.tenant.id
+            );
         }
         Ok(Worked::Finished(self.tenant.id))
     }
 
-    fn close(
-        &mut self,
-        lifecycle: Lifecycle,
-        now: DateTime<Utc>,
-    ) -> StoreResult<()> {
+    fn close(&mut self, lifecycle: Lifecycle, now: DateTime<Utc>) -> StoreResult<()> {
         self.tenant.enter(lifecycle, now);
         self.platform.control.write(|tx| {
             tx.runs().close(&self.lease, &self.run)?;

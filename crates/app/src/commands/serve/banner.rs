@@ -35,7 +35,8 @@ pub(super) fn banner(settings: &Settings, address: Option<SocketAddr>, key: &Ope
     }
     match key {
         OperatorKey::New(key) => {
-            lines.push(format!("  operator's key     {key}\n                     (shown this once: keep it)"))
+            lines
+                .push(format!("  operator's key     {key}\n                     (shown this once: keep it)"));
         }
         OperatorKey::Given => lines.push("  operator's key     the one from the settings".to_owned()),
         OperatorKey::Known => lines.push(

@@ -20,29 +20,15 @@ fn demo() -> (AccountConfig, AccountState) {
 
 /// Status and limit, current, remaining of a rule.
 fn of(rule: Rule, config: &AccountConfig, state: &AccountState) -> (RuleState, Option<[i64; 3]>) {
-    let found = rule_statuses(config, state)
-        .into_iter()
-        .find(|status| status.rule == rule)
-        .unwrap();
+    let found = rule_statuses(config, state).into_iter().find(|status| status.rule == rule).unwrap();
     let whole = |amount: Amount| amount.to_string().parse().unwrap();
-    let numbers = (|| {
-        Some([
-            whole(found.limit?),
-            whole(found.current?),
-            whole(found.remaining?),
-        ])
-    })();
+    let numbers = (|| Some([whole(found.limit?), whole(found.current?), whole(found.remaining?)]))();
     (found.status, numbers)
 }
 
 fn day(date: &str, closed_profit: i64) -> DayStatistics {
     let closed_profit = Amount::from(closed_profit);
-    DayStatistics {
-        date: date.parse().unwrap(),
-        trades: 2,
-        opening_trades: 1,
-        closed_profit,
-    }
+    DayStatistics { date: date.parse().unwrap(), trades: 2, opening_trades: 1, closed_profit }
 }
 
 #[test]
@@ -84,19 +70,11 @@ fn a_funded_account_keeps_the_loss_rules_alone_of_its_last_stage() {
     let (config, mut state) = demo();
     state.challenge.index = 1;
     state.challenge.phase = Phase::Funded;
-    for rule in [
-        Rule::ProfitTarget,
-        Rule::MinTradingDays,
-        Rule::Consistency,
-        Rule::Duration,
-    ] {
+    for rule in [Rule::ProfitTarget, Rule::MinTradingDays, Rule::Consistency, Rule::Duration] {
         assert_eq!(of(rule, &config, &state), (NotApplicable, None), "{rule:?}");
     }
     assert_eq!(of(Rule::MaxDrawdown, &config, &state).0, Compliant);
-    assert_eq!(
-        of(Rule::Leverage, &config, &state),
-        (Compliant, Some([750_000, 0, 750_000]))
-    );
+    assert_eq!(of(Rule::Leverage, &config, &state), (Compliant, Some([750_000, 0, 750_000])));
 }
 
 #[test]
@@ -111,76 +89,37 @@ fn straight_to_funded_accounts_have_nothing_to_pass_from_the_start() {
 fn the_profit_target_counts_closed_profit() {
     let (config, mut state) = demo();
     state.equity = Amount::from(28_000);
-    assert_eq!(
-        of(Rule::ProfitTarget, &config, &state),
-        (InProgress, Some([2000, 0, 2000]))
-    );
+    assert_eq!(of(Rule::ProfitTarget, &config, &state), (InProgress, Some([2000, 0, 2000])));
     state.balance = Amount::from(24_000);
-    assert_eq!(
-        of(Rule::ProfitTarget, &config, &state),
-        (InProgress, Some([2000, -1000, 3000]))
-    );
+    assert_eq!(of(Rule::ProfitTarget, &config, &state), (InProgress, Some([2000, -1000, 3000])));
     state.balance = Amount::from(27_000);
-    assert_eq!(
-        of(Rule::ProfitTarget, &config, &state),
-        (Met, Some([2000, 2000, 0]))
-    );
+    assert_eq!(of(Rule::ProfitTarget, &config, &state), (Met, Some([2000, 2000, 0])));
     state.balance = Amount::from(27_500);
-    assert_eq!(
-        of(Rule::ProfitTarget, &config, &state),
-        (Met, Some([2000, 2500, 0]))
-    );
+    assert_eq!(of(Rule::ProfitTarget, &config, &state), (Met, Some([2000, 2500, 0])));
 }
 
 #[test]
 fn a_loss_beyond_its_limit_is_a_violation() {
     let (config, mut state) = demo();
     state.equity = Amount::from(24_250);
-    assert_eq!(
-        of(Rule::DailyLoss, &config, &state),
-        (Compliant, Some([750, 750, 0]))
-    );
+    assert_eq!(of(Rule::DailyLoss, &config, &state), (Compliant, Some([750, 750, 0])));
     state.equity = Amount::from(24_249);
-    assert_eq!(
-        of(Rule::DailyLoss, &config, &state),
-        (Violated, Some([750, 751, 0]))
-    );
-    assert_eq!(
-        of(Rule::MaxDrawdown, &config, &state),
-        (Compliant, Some([2000, 751, 1249]))
-    );
+    assert_eq!(of(Rule::DailyLoss, &config, &state), (Violated, Some([750, 751, 0])));
+    assert_eq!(of(Rule::MaxDrawdown, &config, &state), (Compliant, Some([2000, 751, 1249])));
     state.equity = Amount::from(22_999);
-    assert_eq!(
-        of(Rule::MaxDrawdown, &config, &state),
-        (Violated, Some([2000, 2001, 0]))
-    );
+    assert_eq!(of(Rule::MaxDrawdown, &config, &state), (Violated, Some([2000, 2001, 0])));
 }
 
 #[test]
 fn consistency_asks_for_winning_days_first_and_then_for_evenness() {
     let (config, mut state) = demo();
-    state.days = vec![
-        day("2025-01-08", 600),
-        day("2025-01-09", 300),
-        day("2025-01-10", -100),
-    ];
+    state.days = vec![day("2025-01-08", 600), day("2025-01-09", 300), day("2025-01-10", -100)];
     state.winning_days = 2;
-    assert_eq!(
-        of(Rule::Consistency, &config, &state),
-        (InProgress, Some([3, 2, 1]))
-    );
+    assert_eq!(of(Rule::Consistency, &config, &state), (InProgress, Some([3, 2, 1])));
     state.winning_days = 3;
-    assert_eq!(
-        of(Rule::Consistency, &config, &state),
-        (InProgress, Some([50, 75, 0])),
-        "600 of 800"
-    );
+    assert_eq!(of(Rule::Consistency, &config, &state), (InProgress, Some([50, 75, 0])), "600 of 800");
     state.days.push(day("2025-01-11", 400));
-    assert_eq!(
-        of(Rule::Consistency, &config, &state),
-        (Met, Some([50, 50, 0])),
-        "600 of 1200"
-    );
+    assert_eq!(of(Rule::Consistency, &config, &state), (Met, Some([50, 50, 0])), "600 of 1200");
     state.days.push(day("2025-01-12", -1200));
     assert_eq!(
         of(Rule::Consistency, &config, &state),
@@ -193,10 +132,7 @@ fn consistency_asks_for_winning_days_first_and_then_for_evenness() {
 fn trading_days_are_counted_up_to_what_is_demanded() {
     let (config, mut state) = demo();
     state.trading_days = 4;
-    assert_eq!(
-        of(Rule::MinTradingDays, &config, &state),
-        (InProgress, Some([5, 4, 1]))
-    );
+    assert_eq!(of(Rule::MinTradingDays, &config, &state), (InProgress, Some([5, 4, 1])));
     state.trading_days = 6;
     assert_eq!(of(Rule::MinTradingDays, &config, &state), (Met, Some([5, 6, 0])));
 }
@@ -205,17 +141,10 @@ fn trading_days_are_counted_up_to_what_is_demanded() {
 fn time_runs_from_the_first_trade_and_out_at_the_limit() {
     let (config, mut state) = demo();
     state.as_of = at() + TimeDelta::days(100);
-    assert_eq!(
-        of(Rule::Duration, &config, &state),
-        (Compliant, Some([60, 0, 60])),
-        "no trade yet"
-    );
+    assert_eq!(of(Rule::Duration, &config, &state), (Compliant, Some([60, 0, 60])), "no trade yet");
     state.challenge.first_trade_at = Some(at());
     state.as_of = at() + TimeDelta::days(60) - TimeDelta::milliseconds(1);
-    assert_eq!(
-        of(Rule::Duration, &config, &state),
-        (Compliant, Some([60, 59, 1]))
-    );
+    assert_eq!(of(Rule::Duration, &config, &state), (Compliant, Some([60, 59, 1])));
     state.as_of = at() + TimeDelta::days(60);
     assert_eq!(of(Rule::Duration, &config, &state), (Violated, Some([60, 60, 0])));
 }
@@ -232,14 +161,9 @@ fn leverage_adds_up_both_sides_at_their_marks() {
         mark: mark.parse().unwrap(),
         unrealised_pnl: Amount::ZERO,
     };
-    state.open_positions = vec![
-        position("EURUSD", Side::Long, "2", "1.1"),
-        position("GBPUSD", Side::Short, "0.5", "1.3"),
-    ];
-    assert_eq!(
-        of(Rule::Leverage, &config, &state),
-        (Compliant, Some([1_250_000, 285_000, 965_000]))
-    );
+    state.open_positions =
+        vec![position("EURUSD", Side::Long, "2", "1.1"), position("GBPUSD", Side::Short, "0.5", "1.3")];
+    assert_eq!(of(Rule::Leverage, &config, &state), (Compliant, Some([1_250_000, 285_000, 965_000])));
 }
 
 #[test]

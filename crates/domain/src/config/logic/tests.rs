@@ -27,10 +27,7 @@ fn straight() -> Value {
 }
 
 fn said(findings: &[Finding]) -> Vec<(&str, &str)> {
-    findings
-        .iter()
-        .map(|finding| (&*finding.code, finding.pointer.as_str()))
-        .collect()
+    findings.iter().map(|finding| (&*finding.code, finding.pointer.as_str())).collect()
 }
 
 /// The findings of `base` with the value at `parent` + `name` set: errors, then warnings.
@@ -75,11 +72,8 @@ fn every_error_of_the_table_is_found_where_it_is() {
     ];
     for (parent, name, value, code, pointer) in cases {
         let logic = with(evaluation(), parent, name, value.clone());
-        let pointer = if pointer.starts_with('/') {
-            pointer.to_owned()
-        } else {
-            format!("{parent}/{pointer}")
-        };
+        let pointer =
+            if pointer.starts_with('/') { pointer.to_owned() } else { format!("{parent}/{pointer}") };
         assert_eq!(said(&logic.errors), [(code, &*pointer)], "{name} = {value}");
         assert_eq!(logic.warnings, [], "{name} = {value}");
     }
@@ -87,18 +81,9 @@ fn every_error_of_the_table_is_found_where_it_is() {
 
 #[test]
 fn a_zero_drawdown_is_also_below_the_daily_limit() {
-    let logic = with(
-        evaluation(),
-        "/challengeDefinitions/0/rules",
-        "maxDrawdown",
-        json!(0),
-    );
+    let logic = with(evaluation(), "/challengeDefinitions/0/rules", "maxDrawdown", json!(0));
     assert_eq!(
-        logic
-            .errors
-            .iter()
-            .map(|finding| &*finding.code)
-            .collect::<Vec<_>>(),
+        logic.errors.iter().map(|finding| &*finding.code).collect::<Vec<_>>(),
         ["zero_tolerance", "daily_loss_exceeds_max_drawdown"]
     );
 }
@@ -107,44 +92,24 @@ fn a_zero_drawdown_is_also_below_the_daily_limit() {
 fn straight_to_funded_has_nothing_to_pass() {
     let stages = json!([{ "id": "two", "rules": {} }, { "id": "three", "rules": {} }]);
     let logic = with(straight(), "", "challengeDefinitions", stages);
-    assert_eq!(
-        said(&logic.errors),
-        [("straight_to_funded_with_stages", "/challengeDefinitions")]
-    );
+    assert_eq!(said(&logic.errors), [("straight_to_funded_with_stages", "/challengeDefinitions")]);
 
     let logic = with(straight(), "/challengeDefinitions/0", "durationDays", json!(30));
     assert_eq!(
         said(&logic.errors),
-        [(
-            "straight_to_funded_with_stages",
-            "/challengeDefinitions/0/durationDays"
-        )]
+        [("straight_to_funded_with_stages", "/challengeDefinitions/0/durationDays")]
     );
-    assert_eq!(
-        with(straight(), "/challengeDefinitions/0", "durationDays", json!(0)),
-        Logic::default()
-    );
+    assert_eq!(with(straight(), "/challengeDefinitions/0", "durationDays", json!(0)), Logic::default());
 }
 
 #[test]
 fn without_a_duration_no_number_of_days_is_impossible() {
     let rules = "/challengeDefinitions/1/rules";
-    assert_eq!(
-        with(evaluation(), rules, "minTradingDays", json!(1000)),
-        Logic::default()
-    );
+    assert_eq!(with(evaluation(), rules, "minTradingDays", json!(1000)), Logic::default());
     let mut document = evaluation();
     document["challengeDefinitions"][1]["durationDays"] = json!(0);
-    assert_eq!(
-        with(document, rules, "minTradingDays", json!(1000)),
-        Logic::default()
-    );
-    let equal = with(
-        evaluation(),
-        "/challengeDefinitions/0/rules",
-        "minTradingDays",
-        json!(30),
-    );
+    assert_eq!(with(document, rules, "minTradingDays", json!(1000)), Logic::default());
+    let equal = with(evaluation(), "/challengeDefinitions/0/rules", "minTradingDays", json!(30));
     assert_eq!(equal, Logic::default());
 }
 
@@ -152,34 +117,19 @@ fn without_a_duration_no_number_of_days_is_impossible() {
 fn warnings_are_given_for_low_payouts_and_unknown_milestones() {
     let payout = "/payoutRules/stagedPayouts/1";
     let low = with(evaluation(), payout, "payoutPercent", json!(79.4));
-    assert_eq!(
-        said(&low.warnings),
-        [("payouts_below_100", "/payoutRules/stagedPayouts")]
-    );
+    assert_eq!(said(&low.warnings), [("payouts_below_100", "/payoutRules/stagedPayouts")]);
     let unknown = with(evaluation(), payout, "milestone", json!("three-pass"));
-    assert_eq!(
-        said(&unknown.warnings),
-        [("unknown_milestone", "/payoutRules/stagedPayouts/1/milestone")]
-    );
-    assert_eq!(
-        with(evaluation(), payout, "milestone", json!("funded")),
-        Logic::default()
-    );
+    assert_eq!(said(&unknown.warnings), [("unknown_milestone", "/payoutRules/stagedPayouts/1/milestone")]);
+    assert_eq!(with(evaluation(), payout, "milestone", json!("funded")), Logic::default());
     // What is not known to be a number may still complete the sum.
-    assert_eq!(
-        with(evaluation(), payout, "payoutPercent", json!("79.5")),
-        Logic::default()
-    );
+    assert_eq!(with(evaluation(), payout, "payoutPercent", json!("79.5")), Logic::default());
 }
 
 #[test]
 fn a_config_belongs_to_the_tenant_it_is_uploaded_to() {
     let slug = Slug::new("acme").unwrap();
     let tenant_id: TenantId = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
-    let owner = Owner {
-        tenant_id,
-        slug: &slug,
-    };
+    let owner = Owner { tenant_id, slug: &slug };
     for (tenant, expected) in [
         ("acme", None),
         ("ten_3fa85f6457174562b3fc2c963f66afa6", None),
@@ -190,11 +140,7 @@ fn a_config_belongs_to_the_tenant_it_is_uploaded_to() {
         let mut document = evaluation();
         document["tenantId"] = json!(tenant);
         let found = check_logic(&document, Some(&owner)).errors.into_iter().next();
-        assert_eq!(
-            found.as_ref().map(|finding| &*finding.code),
-            expected,
-            "{tenant:?}"
-        );
+        assert_eq!(found.as_ref().map(|finding| &*finding.code), expected, "{tenant:?}");
         assert_eq!(check_logic(&document, None), Logic::default());
     }
 }

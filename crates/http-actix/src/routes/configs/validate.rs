@@ -59,13 +59,24 @@ fn verdicts(_: &mut SchemaGenerator) -> Schema {
     operation_id = "validateConfig",
     tag = "configs",
     params(("tenantId" = String, Path, description = "The tenant's slug or id", max_length = 64)),
-    request_body(content = AccountConfigBody, example = json!({ "id": "25k-eval-v1", "baseCapital": 500 })),
+    request_body(content = AccountConfigBody, example = json!({
+        "id": "25k-eval-v1",
+        "displayName": "25K Evaluation",
+        "baseCapital": 25000,
+        "variant": "evaluation",
+        "challengeDefinitions": [{
+            "id": "phase-1",
+            "name": "Phase 1",
+            "rules": { "profitTarget": 0.08, "maxDrawdown": 0.03, "dailyLossLimit": 0.05 }
+        }],
+        "payoutRules": { "stagedPayouts": [{ "milestone": "funded", "payoutPercent": 100 }] }
+    })),
     responses((status = 200, description = "The verdict, also on an invalid config", body = VerdictView, example = json!({
         "status": "INVALID",
         "errors": [{
-            "pointer": "/baseCapital",
-            "code": "below_minimum",
-            "message": "Must be at least 1000"
+            "pointer": "/challengeDefinitions/0/rules/dailyLossLimit",
+            "code": "daily_loss_exceeds_max_drawdown",
+            "message": "The daily loss limit (0.05) must not exceed the maximum drawdown (0.03)"
         }],
         "warnings": []
     })))

@@ -10,10 +10,7 @@ use crate::sample;
 
 fn tenant(subject: &dyn Subject, slug: &str) -> TenantId {
     let tenant = sample::tenant(slug);
-    subject
-        .control()
-        .write(|tx| tx.tenants().insert(&tenant))
-        .expect("the tenant is added");
+    subject.control().write(|tx| tx.tenants().insert(&tenant)).expect("the tenant is added");
     tenant.id
 }
 
@@ -22,17 +19,11 @@ fn add(subject: &dyn Subject, key: &ApiKey) -> Result<(), StoreError> {
 }
 
 fn found(subject: &dyn Subject, lookup: &str) -> Option<ApiKey> {
-    subject
-        .control()
-        .read(|tx| tx.api_keys().find(lookup))
-        .expect("a look-up")
+    subject.control().read(|tx| tx.api_keys().find(lookup)).expect("a look-up")
 }
 
 fn of(subject: &dyn Subject, owner: Option<TenantId>) -> Vec<ApiKey> {
-    subject
-        .control()
-        .read(|tx| tx.api_keys().of(owner))
-        .expect("the keys are read")
+    subject.control().read(|tx| tx.api_keys().of(owner)).expect("the keys are read")
 }
 
 /// Every member of a key comes back as it went in, the operator's and a tenant's.
@@ -65,10 +56,7 @@ pub fn a_public_part_that_is_taken_is_a_conflict(subject: &dyn Subject) {
 pub fn keys_are_listed_by_owner_newest_first(subject: &dyn Subject) {
     let (acme, other) = (tenant(subject, "acme"), tenant(subject, "other"));
     let mut keys = Vec::new();
-    for (i, owner) in [None, Some(acme), Some(acme), None, Some(other), Some(acme)]
-        .into_iter()
-        .enumerate()
-    {
+    for (i, owner) in [None, Some(acme), Some(acme), None, Some(other), Some(acme)].into_iter().enumerate() {
         let mut key = sample::api_key(owner);
         key.created_at = sample::at(i64::try_from(i).expect("a small number"));
         add(subject, &key).expect("the key is added");
@@ -85,9 +73,7 @@ pub fn keys_are_listed_by_owner_newest_first(subject: &dyn Subject) {
 pub fn revoking_is_kept_and_happens_once(subject: &dyn Subject) {
     let owner = tenant(subject, "acme");
     let (key, other) = (sample::api_key(Some(owner)), sample::api_key(Some(owner)));
-    add(subject, &key)
-        .and_then(|()| add(subject, &other))
-        .expect("the keys are added");
+    add(subject, &key).and_then(|()| add(subject, &other)).expect("the keys are added");
     let revoke = |now| {
         subject
             .control()
@@ -95,42 +81,22 @@ pub fn revoking_is_kept_and_happens_once(subject: &dyn Subject) {
             .expect("the key is revoked")
     };
     assert!(revoke(sample::at(7)));
-    assert_eq!(
-        found(subject, &key.lookup).and_then(|key| key.revoked_at),
-        Some(sample::at(7))
-    );
+    assert_eq!(found(subject, &key.lookup).and_then(|key| key.revoked_at), Some(sample::at(7)));
     assert!(revoke(sample::at(8)), "there is such a key");
-    assert_eq!(
-        found(subject, &key.lookup).and_then(|key| key.revoked_at),
-        Some(sample::at(7))
-    );
-    assert_eq!(
-        found(subject, &other.lookup),
-        Some(other),
-        "others are left alone"
-    );
+    assert_eq!(found(subject, &key.lookup).and_then(|key| key.revoked_at), Some(sample::at(7)));
+    assert_eq!(found(subject, &other.lookup), Some(other), "others are left alone");
 }
 
 /// Nobody revokes another one's key.
 pub fn a_key_is_revoked_by_its_owner_only(subject: &dyn Subject) {
     let (acme, other) = (tenant(subject, "acme"), tenant(subject, "other"));
     let (tenants, operators) = (sample::api_key(Some(acme)), sample::api_key(None));
-    add(subject, &tenants)
-        .and_then(|()| add(subject, &operators))
-        .expect("the keys are added");
-    for (owner, key) in [
-        (Some(other), &tenants),
-        (None, &tenants),
-        (Some(acme), &operators),
-    ] {
-        let revoked = subject
-            .control()
-            .write(|tx| tx.api_keys().revoke(owner, key.id, sample::at(1)));
+    add(subject, &tenants).and_then(|()| add(subject, &operators)).expect("the keys are added");
+    for (owner, key) in [(Some(other), &tenants), (None, &tenants), (Some(acme), &operators)] {
+        let revoked = subject.control().write(|tx| tx.api_keys().revoke(owner, key.id, sample::at(1)));
         assert!(!revoked.expect("no error"), "{owner:?}");
         assert_eq!(found(subject, &key.lookup).as_ref(), Some(key));
     }
-    let unknown = subject
-        .control()
-        .write(|tx| tx.api_keys().revoke(None, sample::id(), sample::at(1)));
+    let unknown = subject.control().write(|tx| tx.api_keys().revoke(None, sample::id(), sample::at(1)));
     assert!(!unknown.expect("no error"));
 }

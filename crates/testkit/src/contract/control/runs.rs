@@ -17,10 +17,7 @@ const MOMENT: TimeDelta = TimeDelta::microseconds(1);
 /// A new tenant with its first run, which nobody may claim yet.
 fn announced(subject: &dyn Subject, slug: &str, admin: Option<&PendingAdmin>) -> Run {
     let tenant = sample::tenant(slug);
-    let run = Run {
-        with_admin: admin.is_some(),
-        ..sample::run(&tenant)
-    };
+    let run = Run { with_admin: admin.is_some(), ..sample::run(&tenant) };
     subject
         .control()
         .write(|tx| {
@@ -46,10 +43,7 @@ fn enqueue(subject: &dyn Subject, run: &Run, due: DateTime<Utc>) {
 }
 
 fn claim(subject: &dyn Subject, now: DateTime<Utc>) -> Option<Claim> {
-    subject
-        .control()
-        .write(|tx| tx.runs().claim("worker-1", now, LEASE))
-        .expect("claiming does not fail")
+    subject.control().write(|tx| tx.runs().claim("worker-1", now, LEASE)).expect("claiming does not fail")
 }
 
 fn claimed(subject: &dyn Subject, now: DateTime<Utc>) -> Claim {
@@ -57,28 +51,19 @@ fn claimed(subject: &dyn Subject, now: DateTime<Utc>) -> Claim {
 }
 
 fn record(subject: &dyn Subject, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
-    subject
-        .control()
-        .write(|tx| tx.runs().record(&claim.lease, &claim.run, until))
+    subject.control().write(|tx| tx.runs().record(&claim.lease, &claim.run, until))
 }
 
 fn release(subject: &dyn Subject, claim: &Claim, due: DateTime<Utc>) -> Result<(), StoreError> {
-    subject
-        .control()
-        .write(|tx| tx.runs().release(&claim.lease, &claim.run, due))
+    subject.control().write(|tx| tx.runs().release(&claim.lease, &claim.run, due))
 }
 
 fn close(subject: &dyn Subject, claim: &Claim) -> Result<(), StoreError> {
-    subject
-        .control()
-        .write(|tx| tx.runs().close(&claim.lease, &claim.run))
+    subject.control().write(|tx| tx.runs().close(&claim.lease, &claim.run))
 }
 
 fn stored(subject: &dyn Subject, tenant: TenantId) -> Vec<Run> {
-    subject
-        .control()
-        .read(|tx| tx.runs().of_tenant(tenant))
-        .expect("the runs are read")
+    subject.control().read(|tx| tx.runs().of_tenant(tenant)).expect("the runs are read")
 }
 
 /// A tenant's runs come back in order, each with its whole journal.
@@ -86,11 +71,7 @@ pub fn runs_and_journals_are_kept_in_order(subject: &dyn Subject) {
     let tenant = sample::tenant("acme");
     let mut runs = Vec::new();
     for number in 1..=3 {
-        let mut run = Run {
-            number,
-            with_admin: number != 2,
-            ..sample::run(&tenant)
-        };
+        let mut run = Run { number, with_admin: number != 2, ..sample::run(&tenant) };
         run.journal = sample::journal();
         if number == 2 {
             run.direction = Direction::Unwind;
@@ -102,9 +83,7 @@ pub fn runs_and_journals_are_kept_in_order(subject: &dyn Subject) {
         .write(|tx| {
             tx.tenants().insert(&tenant)?;
             // Not in order, so that it is not the order of insertion that is answered.
-            [1, 0, 2]
-                .iter()
-                .try_for_each(|i: &usize| tx.runs().insert(&runs[*i], None))
+            [1, 0, 2].iter().try_for_each(|i: &usize| tx.runs().insert(&runs[*i], None))
         })
         .expect("the runs are added");
     assert_eq!(stored(subject, tenant.id), runs);
@@ -154,9 +133,7 @@ pub fn the_run_longest_due_is_claimed_first(subject: &dyn Subject) {
     let last = queued(subject, "last", sample::at(30));
     let first = queued(subject, "first", sample::at(10));
     let middle = queued(subject, "middle", sample::at(20));
-    let order: Vec<_> = (0..3)
-        .map(|_| claimed(subject, sample::at(40)).run.tenant)
-        .collect();
+    let order: Vec<_> = (0..3).map(|_| claimed(subject, sample::at(40)).run.tenant).collect();
     assert_eq!(order, [first.tenant, middle.tenant, last.tenant]);
     assert_eq!(claim(subject, sample::at(40)), None);
 }
@@ -170,10 +147,7 @@ pub fn a_claim_brings_run_and_admin(subject: &dyn Subject) {
     enqueue(subject, &without, sample::at(2));
 
     let first = claimed(subject, sample::at(3));
-    assert_eq!(
-        (first.lease.tenant, first.lease.number),
-        (with_admin.tenant, with_admin.number)
-    );
+    assert_eq!((first.lease.tenant, first.lease.number), (with_admin.tenant, with_admin.number));
     assert_eq!((&first.run, first.admin.as_ref()), (&with_admin, Some(&admin)));
     let second = claimed(subject, sample::at(3));
     assert_eq!((&second.run, second.admin.as_ref()), (&without, None));
@@ -198,8 +172,7 @@ pub fn recording_keeps_the_journal_and_the_lease(subject: &dyn Subject) {
     assert_eq!(stored(subject, mine.run.tenant), [mine.run.clone()]);
     assert_eq!(claim(subject, sample::at(60) - MOMENT), None);
 
-    mine.run
-        .succeed(StepKind::CreateDatabase, sample::ODD_TEXT, sample::at(2));
+    mine.run.succeed(StepKind::CreateDatabase, sample::ODD_TEXT, sample::at(2));
     mine.run.direction = Direction::Unwind;
     record(subject, &mine, sample::at(60)).expect("the lease holds");
     assert_eq!(stored(subject, mine.run.tenant), [mine.run.clone()]);
@@ -239,14 +212,8 @@ pub fn a_zombie_is_fenced_off(subject: &dyn Subject) {
     let mut zombie = claimed(subject, sample::at(0));
     let heir = claimed(subject, sample::at(60));
     zombie.run.begin(StepKind::CreateDatabase, sample::at(61));
-    assert!(matches!(
-        record(subject, &zombie, sample::at(500)),
-        Err(StoreError::Stale)
-    ));
-    assert!(matches!(
-        release(subject, &zombie, sample::at(61)),
-        Err(StoreError::Stale)
-    ));
+    assert!(matches!(record(subject, &zombie, sample::at(500)), Err(StoreError::Stale)));
+    assert!(matches!(release(subject, &zombie, sample::at(61)), Err(StoreError::Stale)));
     assert!(matches!(close(subject, &zombie), Err(StoreError::Stale)));
     assert_eq!(stored(subject, heir.run.tenant), std::slice::from_ref(&heir.run));
     record(subject, &heir, sample::at(90)).expect("the heir's lease is unharmed");
@@ -258,10 +225,7 @@ pub fn a_released_run_is_claimed_again_when_due(subject: &dyn Subject) {
     let mut first = claimed(subject, sample::at(0));
     first.run.begin(StepKind::CreateDatabase, sample::at(1));
     release(subject, &first, sample::at(5)).expect("the lease holds");
-    assert!(
-        matches!(record(subject, &first, sample::at(500)), Err(StoreError::Stale)),
-        "it was given back"
-    );
+    assert!(matches!(record(subject, &first, sample::at(500)), Err(StoreError::Stale)), "it was given back");
     assert_eq!(claim(subject, sample::at(5) - MOMENT), None);
     let second = claimed(subject, sample::at(5));
     assert_eq!(second.run, first.run);
@@ -273,19 +237,12 @@ pub fn a_closed_run_is_done_with(subject: &dyn Subject) {
     queued(subject, "acme", sample::at(0));
     let mut mine = claimed(subject, sample::at(0));
     mine.run.begin(StepKind::CreateDatabase, sample::at(1));
-    mine.run
-        .succeed(StepKind::CreateDatabase, "created", sample::at(2));
+    mine.run.succeed(StepKind::CreateDatabase, "created", sample::at(2));
     close(subject, &mine).expect("the lease holds");
     assert_eq!(claim(subject, sample::at(1_000_000)), None);
     assert_eq!(stored(subject, mine.run.tenant), [mine.run.clone()]);
-    assert!(
-        matches!(record(subject, &mine, sample::at(500)), Err(StoreError::Stale)),
-        "it is closed"
-    );
-    assert!(
-        matches!(close(subject, &mine), Err(StoreError::Stale)),
-        "it is closed"
-    );
+    assert!(matches!(record(subject, &mine, sample::at(500)), Err(StoreError::Stale)), "it is closed");
+    assert!(matches!(close(subject, &mine), Err(StoreError::Stale)), "it is closed");
 }
 
 /// A later run of the same tenant is claimed beside a closed one, without the admin of the former.
@@ -299,10 +256,7 @@ pub fn closing_a_run_forgets_its_admin(subject: &dyn Subject) {
     assert_eq!(mine.admin, Some(admin), "giving a run back keeps the admin");
     close(subject, &mine).expect("the lease holds");
 
-    let retry = Run {
-        number: 2,
-        ..run.clone()
-    };
+    let retry = Run { number: 2, ..run.clone() };
     subject
         .control()
         .write(|tx| {
@@ -363,11 +317,7 @@ pub fn concurrent_workers_get_each_run_exactly_once(subject: &dyn Subject) {
                         .write(|tx| tx.runs().claim(&name, sample::at(1), LEASE))
                         .expect("claiming does not fail");
                     if let Some(claim) = claim {
-                        *claims
-                            .lock()
-                            .expect("no panic")
-                            .entry(claim.lease.tenant)
-                            .or_insert(0) += 1;
+                        *claims.lock().expect("no panic").entry(claim.lease.tenant).or_insert(0) += 1;
                     }
                 }
             });

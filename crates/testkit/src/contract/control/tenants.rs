@@ -18,10 +18,7 @@ fn update(subject: &dyn Subject, tenant: &Tenant) -> Result<(), StoreError> {
 }
 
 fn stored(subject: &dyn Subject, tenant: &Tenant) -> Option<Tenant> {
-    subject
-        .control()
-        .read(|tx| tx.tenants().get(tenant.id))
-        .expect("a tenant is looked up")
+    subject.control().read(|tx| tx.tenants().get(tenant.id)).expect("a tenant is looked up")
 }
 
 fn slug(text: &str) -> Slug {
@@ -29,11 +26,7 @@ fn slug(text: &str) -> Slug {
 }
 
 fn failed(needs_attention: bool) -> Lifecycle {
-    Lifecycle::Failed {
-        at: sample::at(60),
-        reason: sample::step_error(),
-        needs_attention,
-    }
+    Lifecycle::Failed { at: sample::at(60), reason: sample::step_error(), needs_attention }
 }
 
 /// Every member of a tenant comes back as it went in, text of any kind included.
@@ -54,10 +47,7 @@ pub fn a_tenant_is_read_back_whole(subject: &dyn Subject) {
 pub fn an_unknown_tenant_is_none(subject: &dyn Subject) {
     let unknown = sample::tenant("unknown");
     assert_eq!(stored(subject, &unknown), None);
-    let holder = subject
-        .control()
-        .read(|tx| tx.tenants().holding(&unknown.slug))
-        .expect("a look-up");
+    let holder = subject.control().read(|tx| tx.tenants().holding(&unknown.slug)).expect("a look-up");
     assert_eq!(holder, None);
 }
 
@@ -101,16 +91,10 @@ pub fn a_stale_version_is_refused(subject: &dyn Subject) {
 
     update(subject, &first).expect("the first update");
     assert!(matches!(update(subject, &second), Err(StoreError::Stale)));
-    assert!(
-        matches!(update(subject, &first), Err(StoreError::Stale)),
-        "the same update a second time"
-    );
+    assert!(matches!(update(subject, &first), Err(StoreError::Stale)), "the same update a second time");
     let mut skipping = first.clone();
     skipping.version += 2;
-    assert!(
-        matches!(update(subject, &skipping), Err(StoreError::Stale)),
-        "a version too far ahead"
-    );
+    assert!(matches!(update(subject, &skipping), Err(StoreError::Stale)), "a version too far ahead");
     assert_eq!(stored(subject, &tenant), Some(first));
 }
 
@@ -129,10 +113,7 @@ pub fn a_slug_that_is_held_is_a_conflict(subject: &dyn Subject) {
     add(subject, &first).expect("the tenant is added");
     assert!(conflict(&add(subject, &second), Constraint::TenantSlug));
     assert_eq!(stored(subject, &second), None);
-    let holder = subject
-        .control()
-        .read(|tx| tx.tenants().holding(&first.slug))
-        .expect("a look-up");
+    let holder = subject.control().read(|tx| tx.tenants().holding(&first.slug)).expect("a look-up");
     assert_eq!(holder, Some(first));
 }
 
@@ -155,10 +136,7 @@ pub fn a_slug_is_free_in_exactly_the_states_that_do_not_hold_it(subject: &dyn Su
         update(subject, &first).expect("the tenant is updated");
         let second = sample::tenant(first.slug.as_str());
         let outcome = add(subject, &second);
-        let holder = subject
-            .control()
-            .read(|tx| tx.tenants().holding(&first.slug))
-            .expect("a look-up");
+        let holder = subject.control().read(|tx| tx.tenants().holding(&first.slug)).expect("a look-up");
         if lifecycle.holds_slug() {
             assert!(conflict(&outcome, Constraint::TenantSlug), "{lifecycle:?}");
             assert_eq!(holder, Some(first));
@@ -200,16 +178,10 @@ pub fn of_concurrent_tenants_with_one_slug_one_wins(subject: &dyn Subject) {
                 })
             })
             .collect();
-        contestants
-            .into_iter()
-            .map(|one| one.join().expect("no panic"))
-            .collect()
+        contestants.into_iter().map(|one| one.join().expect("no panic")).collect()
     });
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let losers = outcomes
-        .iter()
-        .filter(|outcome| conflict(outcome, Constraint::TenantSlug))
-        .count();
+    let losers = outcomes.iter().filter(|outcome| conflict(outcome, Constraint::TenantSlug)).count();
     assert_eq!((winners, losers), (1, 15), "{outcomes:?}");
 }
 
@@ -229,24 +201,16 @@ pub fn of_concurrent_updates_of_one_version_one_wins(subject: &dyn Subject) {
                 })
             })
             .collect();
-        contestants
-            .into_iter()
-            .map(|one| one.join().expect("no panic"))
-            .collect()
+        contestants.into_iter().map(|one| one.join().expect("no panic")).collect()
     });
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let losers = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome, Err(StoreError::Stale)))
-        .count();
+    let losers = outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Stale))).count();
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
 }
 
 /// Pages follow each other without gap or repetition, newest first, also among tenants of the same microsecond.
 pub fn pages_are_newest_first_and_complete(subject: &dyn Subject) {
-    let mut tenants: Vec<_> = (0..11)
-        .map(|i| sample::tenant(&format!("tenant-{i:02}")))
-        .collect();
+    let mut tenants: Vec<_> = (0..11).map(|i| sample::tenant(&format!("tenant-{i:02}"))).collect();
     for (i, tenant) in tenants.iter_mut().enumerate() {
         // Three moments, one microsecond apart, for eleven tenants.
         tenant.created_at =
@@ -276,17 +240,12 @@ fn page(
     after: Option<(chrono::DateTime<chrono::Utc>, tenantry_domain::id::TenantId)>,
     limit: usize,
 ) -> Vec<Tenant> {
-    subject
-        .control()
-        .read(|tx| tx.tenants().page(filter, after, limit))
-        .expect("a page")
+    subject.control().read(|tx| tx.tenants().page(filter, after, limit)).expect("a page")
 }
 
 fn slugs(subject: &dyn Subject, filter: &TenantFilter) -> Vec<String> {
-    let mut slugs: Vec<_> = page(subject, filter, None, 100)
-        .into_iter()
-        .map(|tenant| tenant.slug.to_string())
-        .collect();
+    let mut slugs: Vec<_> =
+        page(subject, filter, None, 100).into_iter().map(|tenant| tenant.slug.to_string()).collect();
     slugs.sort_unstable();
     slugs
 }
@@ -305,23 +264,10 @@ pub fn tenants_are_filtered_by_status_and_plan(subject: &dyn Subject) {
         (tenant.lifecycle, tenant.plan) = (lifecycle.clone(), plan);
         add(subject, &tenant).expect("the tenant is added");
     }
-    let filter = |status, plan| TenantFilter {
-        status,
-        plan,
-        text: None,
-    };
-    assert_eq!(
-        slugs(subject, &filter(Some(Status::Active), None)),
-        ["active-basic", "active-premium"]
-    );
-    assert_eq!(
-        slugs(subject, &filter(None, Some(Plan::Premium))),
-        ["active-premium", "queued-premium"]
-    );
-    assert_eq!(
-        slugs(subject, &filter(Some(Status::Queued), Some(Plan::Basic))),
-        ["queued-basic"]
-    );
+    let filter = |status, plan| TenantFilter { status, plan, text: None };
+    assert_eq!(slugs(subject, &filter(Some(Status::Active), None)), ["active-basic", "active-premium"]);
+    assert_eq!(slugs(subject, &filter(None, Some(Plan::Premium))), ["active-premium", "queued-premium"]);
+    assert_eq!(slugs(subject, &filter(Some(Status::Queued), Some(Plan::Basic))), ["queued-basic"]);
     assert!(slugs(subject, &filter(Some(Status::Deleted), None)).is_empty());
     assert!(slugs(subject, &filter(None, Some(Plan::Enterprise))).is_empty());
 
@@ -358,10 +304,7 @@ pub fn tenants_are_filtered_by_literal_text(subject: &dyn Subject) {
         ("1%d", &[]),
         ("*", &[]),
     ] {
-        let filter = TenantFilter {
-            text: Some(text.to_owned()),
-            ..TenantFilter::default()
-        };
+        let filter = TenantFilter { text: Some(text.to_owned()), ..TenantFilter::default() };
         assert_eq!(slugs(subject, &filter), expected, "{text:?}");
     }
 }
@@ -372,10 +315,7 @@ pub fn slugs_compare_exactly(subject: &dyn Subject) {
         add(subject, &sample::tenant(text)).expect("the tenant is added");
     }
     let holder = |text: &str| {
-        let found = subject
-            .control()
-            .read(|tx| tx.tenants().holding(&slug(text)))
-            .expect("a look-up");
+        let found = subject.control().read(|tx| tx.tenants().holding(&slug(text))).expect("a look-up");
         found.map(|tenant| tenant.slug.to_string())
     };
     assert_eq!(holder("a-b").as_deref(), Some("a-b"));

@@ -7,11 +7,7 @@ use crate::contract::Subject;
 use crate::sample;
 
 fn is_there(subject: &dyn Subject, tenant: &Tenant) -> bool {
-    subject
-        .control()
-        .read(|tx| tx.tenants().get(tenant.id))
-        .expect("a look-up")
-        .is_some()
+    subject.control().read(|tx| tx.tenants().get(tenant.id)).expect("a look-up").is_some()
 }
 
 /// What one unit of work wrote is there together, run and tenant alike.
@@ -24,11 +20,7 @@ pub fn a_commit_keeps_everything(subject: &dyn Subject) {
             tx.tenants().insert(&tenant)?;
             tx.runs().insert(&run, None)?;
             tx.api_keys().insert(&key)?;
-            assert_eq!(
-                tx.tenants().get(tenant.id)?,
-                Some(tenant.clone()),
-                "it sees what it wrote"
-            );
+            assert_eq!(tx.tenants().get(tenant.id)?, Some(tenant.clone()), "it sees what it wrote");
             Ok::<_, StoreError>(())
         })
         .expect("everything is new");
@@ -61,10 +53,7 @@ pub fn an_error_keeps_nothing(subject: &dyn Subject) {
     });
     assert!(matches!(outcome, Err(Reason::Mine)), "{outcome:?}");
     assert!(!is_there(subject, &tenant));
-    let runs = subject
-        .control()
-        .read(|tx| tx.runs().of_tenant(tenant.id))
-        .expect("a look-up");
+    let runs = subject.control().read(|tx| tx.runs().of_tenant(tenant.id)).expect("a look-up");
     assert!(runs.is_empty());
 }
 
@@ -72,10 +61,7 @@ pub fn an_error_keeps_nothing(subject: &dyn Subject) {
 /// neither what came before the error nor what came after it.
 pub fn a_swallowed_error_dooms_the_transaction(subject: &dyn Subject) {
     let held = sample::tenant("held");
-    subject
-        .control()
-        .write(|tx| tx.tenants().insert(&held))
-        .expect("the tenant is added");
+    subject.control().write(|tx| tx.tenants().insert(&held)).expect("the tenant is added");
     let (before, after) = (sample::tenant("before"), sample::tenant("after"));
     let outcome: Result<(), StoreError> = subject.control().write(|tx| {
         tx.tenants().insert(&before)?;
@@ -110,10 +96,7 @@ pub fn a_doomed_transaction_leaves_the_store_working(subject: &dyn Subject) {
         });
         assert!(outcome.is_err());
         assert!(!is_there(subject, &tenant));
-        subject
-            .control()
-            .write(|tx| tx.tenants().insert(&tenant))
-            .expect("the store works");
+        subject.control().write(|tx| tx.tenants().insert(&tenant)).expect("the store works");
     }
 }
 
@@ -151,8 +134,5 @@ pub fn a_panic_keeps_nothing(subject: &dyn Subject) {
     }));
     assert!(panicked.is_err());
     assert!(!is_there(subject, &tenant));
-    subject
-        .control()
-        .write(|tx| tx.tenants().insert(&tenant))
-        .expect("the store works");
+    subject.control().write(|tx| tx.tenants().insert(&tenant)).expect("the store works");
 }

@@ -24,17 +24,12 @@ pub fn a_foreign_database_is_left_alone(subject: &dyn Subject) {
 pub fn another_tenants_database_is_foreign(subject: &dyn Subject) {
     let (databases, owner) = (subject.databases(), scope(subject, "acme"));
     let store = sample::opened(&*databases, &*subject.stores(), &owner);
-    store
-        .write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the owner writes");
+    store.write(|tx| tx.settings().put(&Settings::default())).expect("the owner writes");
     let usurper = scope(subject, "acme");
     assert_eq!(usurper.database(), owner.database());
 
     assert_eq!(presence(subject, &usurper), Presence::Foreign);
-    assert_eq!(
-        databases.create(&usurper).expect_err("it is not adopted").fault,
-        DatabaseFault::Foreign
-    );
+    assert_eq!(databases.create(&usurper).expect_err("it is not adopted").fault, DatabaseFault::Foreign);
     assert!(databases.migrate(&usurper).is_err());
     assert!(subject.stores().open(&usurper).is_err(), "it is not opened");
     databases.remove(&usurper).expect("leaving it alone is no error");
@@ -49,13 +44,9 @@ pub fn tenants_see_their_own_data_only(subject: &dyn Subject) {
     for scope in &scopes {
         let store = sample::opened(&*databases, &*stores, scope);
         let user = sample::user("same-name");
-        store
-            .write(|tx| tx.users().insert(&user, "$hash"))
-            .expect("names are unique per tenant");
+        store.write(|tx| tx.users().insert(&user, "$hash")).expect("names are unique per tenant");
         let config = sample::stored_config(scope.slug().as_str(), 1);
-        store
-            .write(|tx| tx.configs().insert(&config))
-            .expect("the config is added");
+        store.write(|tx| tx.configs().insert(&config)).expect("the config is added");
     }
     for scope in &scopes {
         let store = stores.open(scope).expect("the database is opened");

@@ -28,18 +28,11 @@ pub fn every_step_may_be_repeated(subject: &dyn Subject) {
     }
     databases.migrate(&scope).expect("the database is migrated");
     assert_eq!(databases.migrate(&scope).expect("nothing is left to do"), 0);
-    databases
-        .create(&scope)
-        .expect("it is adopted, migrated as it is");
+    databases.create(&scope).expect("it is adopted, migrated as it is");
     let store = subject.stores().open(&scope).expect("the database is opened");
-    store
-        .write(|tx| tx.settings().put(&Settings::default()))
-        .expect("it can be used");
+    store.write(|tx| tx.settings().put(&Settings::default())).expect("it can be used");
     databases.create(&scope).expect("it is adopted once more");
-    assert!(
-        store.read(|tx| tx.settings().get()).expect("a look-up").is_some(),
-        "with what is in it"
-    );
+    assert!(store.read(|tx| tx.settings().get()).expect("a look-up").is_some(), "with what is in it");
     for _ in 0..2 {
         databases.remove(&scope).expect("the database is dropped");
         assert_eq!(presence(subject, &scope), Presence::Absent);
@@ -57,11 +50,7 @@ pub fn a_missing_database_is_not_migrated(subject: &dyn Subject) {
 pub fn a_missing_database_is_not_opened(subject: &dyn Subject) {
     let (databases, stores, scope) = (subject.databases(), subject.stores(), scope(subject, "acme"));
     assert!(stores.open(&scope).is_err());
-    assert_eq!(
-        presence(subject, &scope),
-        Presence::Absent,
-        "looking for it has not made it"
-    );
+    assert_eq!(presence(subject, &scope), Presence::Absent, "looking for it has not made it");
     databases.create(&scope).expect("the database is created");
     databases.migrate(&scope).expect("the database is migrated");
     stores.open(&scope).expect("the database is opened");
@@ -71,35 +60,20 @@ pub fn a_missing_database_is_not_opened(subject: &dyn Subject) {
 pub fn a_database_may_be_opened_more_than_once(subject: &dyn Subject) {
     let scope = scope(subject, "acme");
     let first = sample::opened(&*subject.databases(), &*subject.stores(), &scope);
-    let second = subject
-        .stores()
-        .open(&scope)
-        .expect("the database is opened again");
-    first
-        .write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the settings are written");
-    assert!(
-        second
-            .read(|tx| tx.settings().get())
-            .expect("a look-up")
-            .is_some()
-    );
+    let second = subject.stores().open(&scope).expect("the database is opened again");
+    first.write(|tx| tx.settings().put(&Settings::default())).expect("the settings are written");
+    assert!(second.read(|tx| tx.settings().get()).expect("a look-up").is_some());
 }
 
 /// A database is dropped although somebody has it open, and is gone for them too.
 pub fn a_database_in_use_is_dropped(subject: &dyn Subject) {
     let (databases, stores, scope) = (subject.databases(), subject.stores(), scope(subject, "acme"));
     let store = sample::opened(&*databases, &*stores, &scope);
-    store
-        .write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the settings are written");
+    store.write(|tx| tx.settings().put(&Settings::default())).expect("the settings are written");
     databases.remove(&scope).expect("the database is dropped");
     assert_eq!(presence(subject, &scope), Presence::Absent);
     assert!(stores.open(&scope).is_err(), "it is not opened again");
-    assert!(
-        store.write(|tx| tx.settings().put(&Settings::default())).is_err(),
-        "nor written to"
-    );
+    assert!(store.write(|tx| tx.settings().put(&Settings::default())).is_err(), "nor written to");
     assert_eq!(presence(subject, &scope), Presence::Absent, "nor brought back");
 }
 
@@ -107,55 +81,38 @@ pub fn a_database_in_use_is_dropped(subject: &dyn Subject) {
 pub fn a_database_that_is_made_again_is_empty(subject: &dyn Subject) {
     let (databases, stores, first) = (subject.databases(), subject.stores(), scope(subject, "acme"));
     let old = sample::opened(&*databases, &*stores, &first);
-    old.write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the settings are written");
+    old.write(|tx| tx.settings().put(&Settings::default())).expect("the settings are written");
     databases.remove(&first).expect("the database is dropped");
 
     let second = scope(subject, "acme");
     let new = sample::opened(&*databases, &*stores, &second);
     assert_eq!(new.read(|tx| tx.settings().get()).expect("a look-up"), None);
     assert_eq!(presence(subject, &first), Presence::Foreign);
-    assert!(
-        stores.open(&first).is_err(),
-        "the first tenant's right to it has gone"
-    );
+    assert!(stores.open(&first).is_err(), "the first tenant's right to it has gone");
 }
 
 /// The same tenant's retry begins anew as well.
 pub fn a_retry_after_a_drop_begins_anew(subject: &dyn Subject) {
     let (databases, stores, scope) = (subject.databases(), subject.stores(), scope(subject, "acme"));
     let old = sample::opened(&*databases, &*stores, &scope);
-    old.write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the settings are written");
+    old.write(|tx| tx.settings().put(&Settings::default())).expect("the settings are written");
     databases.remove(&scope).expect("the database is dropped");
     let new = sample::opened(&*databases, &*stores, &scope);
     assert_eq!(new.read(|tx| tx.settings().get()).expect("a look-up"), None);
-    new.write(|tx| tx.settings().put(&Settings::default()))
-        .expect("it can be used");
+    new.write(|tx| tx.settings().put(&Settings::default())).expect("it can be used");
 }
 
 /// Workers that make the same database at once, as after a lease ran out, both succeed or are told to try again.
 pub fn concurrent_creations_of_one_database_agree(subject: &dyn Subject) {
     let scope = scope(subject, "acme");
     let outcomes: Vec<_> = std::thread::scope(|threads| {
-        let workers: Vec<_> = (0..4)
-            .map(|_| threads.spawn(|| subject.databases().create(&scope)))
-            .collect();
-        workers
-            .into_iter()
-            .map(|worker| worker.join().expect("no panic"))
-            .collect()
+        let workers: Vec<_> = (0..4).map(|_| threads.spawn(|| subject.databases().create(&scope))).collect();
+        workers.into_iter().map(|worker| worker.join().expect("no panic")).collect()
     });
     assert!(outcomes.iter().any(Result::is_ok), "{outcomes:?}");
     let mut faults = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
-    assert!(
-        faults.all(|error| error.fault == DatabaseFault::Passing),
-        "{outcomes:?}"
-    );
+    assert!(faults.all(|error| error.fault == DatabaseFault::Passing), "{outcomes:?}");
     assert_eq!(presence(subject, &scope), Presence::Own);
-    subject
-        .databases()
-        .migrate(&scope)
-        .expect("the database is migrated");
+    subject.databases().migrate(&scope).expect("the database is migrated");
     subject.stores().open(&scope).expect("the database is opened");
 }

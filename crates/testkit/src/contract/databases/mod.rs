@@ -8,8 +8,5 @@ use tenantry_ports::{Presence, TenantScope};
 use super::{Subject, scope};
 
 fn presence(subject: &dyn Subject, scope: &TenantScope) -> Presence {
-    subject
-        .databases()
-        .presence(scope)
-        .expect("looking does not fail")
+    subject.databases().presence(scope).expect("looking does not fail")
 }

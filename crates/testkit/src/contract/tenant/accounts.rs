@@ -16,9 +16,7 @@ type Store = Arc<dyn TenantStore>;
 fn with_config(subject: &dyn Subject) -> (Store, impl Fn() -> Account, StoredConfig) {
     let (store, scope) = store(subject);
     let config = sample::stored_config("25k-eval-v1", 1);
-    store
-        .write(|tx| tx.configs().insert(&config))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&config)).expect("the config is added");
     let copy = config.clone();
     (store, move || sample::account_of(scope.tenant(), &copy), config)
 }
@@ -34,9 +32,7 @@ fn stored(store: &Store, ids: &[AccountId]) -> Vec<Account> {
 }
 
 fn page(store: &Store, filter: &AccountFilter, after: Option<AccountId>, limit: usize) -> Vec<Account> {
-    store
-        .read(|tx| tx.accounts().page(filter, after, limit))
-        .expect("a page")
+    store.read(|tx| tx.accounts().page(filter, after, limit)).expect("a page")
 }
 
 fn count(store: &Store) -> u64 {
@@ -47,10 +43,7 @@ fn count(store: &Store) -> u64 {
 pub fn an_account_is_read_back_whole(subject: &dyn Subject) {
     let (store, fresh, config) = with_config(subject);
     let traded = sample::account(fresh().tenant_id, &config);
-    let bare = Account {
-        meta: None,
-        ..fresh()
-    };
+    let bare = Account { meta: None, ..fresh() };
     add(&store, &[traded.clone(), bare.clone()]).expect("the accounts are added");
     assert_eq!(stored(&store, &[traded.id]), [traded]);
     assert_eq!(stored(&store, &[bare.id]), [bare]);
@@ -59,10 +52,8 @@ pub fn an_account_is_read_back_whole(subject: &dyn Subject) {
 /// Whatever its status, it is kept.
 pub fn every_status_is_kept(subject: &dyn Subject) {
     let (store, fresh, _) = with_config(subject);
-    let accounts: Vec<_> = AccountStatus::ALL
-        .into_iter()
-        .map(|status| Account { status, ..fresh() })
-        .collect();
+    let accounts: Vec<_> =
+        AccountStatus::ALL.into_iter().map(|status| Account { status, ..fresh() }).collect();
     add(&store, &accounts).expect("the accounts are added");
     let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
     assert_eq!(stored(&store, &ids), accounts);
@@ -114,19 +105,12 @@ pub fn pages_are_newest_first_and_complete(subject: &dyn Subject) {
     let (store, fresh, _) = with_config(subject);
     let mut accounts: Vec<_> = (0..11).map(|_| fresh()).collect();
     // Not in order of insertion.
-    add(&store, &accounts[6..])
-        .and_then(|()| add(&store, &accounts[..6]))
-        .expect("the accounts are added");
+    add(&store, &accounts[6..]).and_then(|()| add(&store, &accounts[..6])).expect("the accounts are added");
     accounts.reverse();
     for limit in [1, 4, 11, 50] {
         let mut seen: Vec<Account> = Vec::new();
         loop {
-            let page = page(
-                &store,
-                &AccountFilter::default(),
-                seen.last().map(|account| account.id),
-                limit,
-            );
+            let page = page(&store, &AccountFilter::default(), seen.last().map(|account| account.id), limit);
             assert!(page.len() <= limit);
             if page.is_empty() {
                 break;
@@ -141,44 +125,25 @@ pub fn pages_are_newest_first_and_complete(subject: &dyn Subject) {
 pub fn accounts_are_filtered(subject: &dyn Subject) {
     let (store, _, config) = with_config(subject);
     let other = sample::stored_config("50k-eval-v1", 1);
-    store
-        .write(|tx| tx.configs().insert(&other))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&other)).expect("the config is added");
     let user = |text: &str| WebsiteUserId::new(text).expect("a user id");
     let tenant = sample::id();
     let mut accounts = Vec::new();
     for name in ["ann", "Ann", sample::ODD_TEXT] {
         for status in [AccountStatus::Provisioned, AccountStatus::Closed] {
             for config in [&config, &other] {
-                accounts.push(Account {
-                    user_id: user(name),
-                    status,
-                    ..sample::account_of(tenant, config)
-                });
+                accounts.push(Account { user_id: user(name), status, ..sample::account_of(tenant, config) });
             }
         }
     }
     add(&store, &accounts).expect("the accounts are added");
 
     let of = |filter: &AccountFilter| -> BTreeSet<_> {
-        page(&store, filter, None, 100)
-            .into_iter()
-            .map(|account| account.id)
-            .collect()
+        page(&store, filter, None, 100).into_iter().map(|account| account.id).collect()
     };
     let mut combinations = 0;
-    for name in [
-        None,
-        Some("ann"),
-        Some("Ann"),
-        Some("ANN"),
-        Some(sample::ODD_TEXT),
-    ] {
-        for status in [
-            None,
-            Some(AccountStatus::Provisioned),
-            Some(AccountStatus::Breached),
-        ] {
+    for name in [None, Some("ann"), Some("Ann"), Some("ANN"), Some(sample::ODD_TEXT)] {
+        for status in [None, Some(AccountStatus::Provisioned), Some(AccountStatus::Breached)] {
             for config in [None, Some(&config), Some(&other)] {
                 let filter = AccountFilter {
                     user: name.map(user),
@@ -188,10 +153,7 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
                 let fits = |account: &&Account| {
                     filter.user.as_ref().is_none_or(|user| account.user_id == *user)
                         && status.is_none_or(|status| account.status == status)
-                        && filter
-                            .config
-                            .as_ref()
-                            .is_none_or(|config| account.config_id == *config)
+                        && filter.config.as_ref().is_none_or(|config| account.config_id == *config)
                 };
                 let expected: BTreeSet<_> = accounts.iter().filter(fits).map(|account| account.id).collect();
                 assert_eq!(of(&filter), expected, "{filter:?}");
@@ -199,23 +161,14 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
             }
         }
     }
-    assert_eq!(
-        combinations,
-        4 * 2 * 3,
-        "the filters were given something to find"
-    );
+    assert_eq!(combinations, 4 * 2 * 3, "the filters were given something to find");
 
-    let filter = AccountFilter {
-        user: Some(user("ann")),
-        ..AccountFilter::default()
-    };
+    let filter = AccountFilter { user: Some(user("ann")), ..AccountFilter::default() };
     let first = page(&store, &filter, None, 1);
     let rest = page(&store, &filter, Some(first[0].id), 100);
     assert!(
         rest.len() == 3
-            && rest
-                .iter()
-                .all(|account| account.user_id == user("ann") && account.id < first[0].id)
+            && rest.iter().all(|account| account.user_id == user("ann") && account.id < first[0].id)
     );
 }
 

@@ -25,11 +25,7 @@ fn stored(store: &Store, id: &ConfigId, version: Option<ConfigVersion>) -> Optio
 }
 
 fn head(config: &StoredConfig) -> ConfigHead {
-    ConfigHead {
-        id: config.id.clone(),
-        version: config.version,
-        hash: config.hash.clone(),
-    }
+    ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
 }
 
 fn id(text: &str) -> ConfigId {
@@ -42,28 +38,20 @@ pub fn a_config_is_read_back_whole(subject: &dyn Subject) {
     let mut config = sample::stored_config("25k-eval-v1", 1);
     config.resolved["meta"] = sample::json_object().into();
     add(&store, &config).expect("the config is added");
-    assert_eq!(
-        stored(&store, &config.id, Some(config.version)),
-        Some(config.clone())
-    );
+    assert_eq!(stored(&store, &config.id, Some(config.version)), Some(config.clone()));
     assert_eq!(stored(&store, &config.id, None), Some(config));
 }
 
 /// Every version stays; without one named, the highest is meant.
 pub fn every_version_stays_and_the_highest_is_current(subject: &dyn Subject) {
     let (store, _) = store(subject);
-    let versions: Vec<_> = (1..=11)
-        .map(|version| sample::stored_config("25k-eval", version))
-        .collect();
+    let versions: Vec<_> = (1..=11).map(|version| sample::stored_config("25k-eval", version)).collect();
     for config in &versions {
         add(&store, config).expect("the version is added");
         assert_eq!(stored(&store, &config.id, None).as_ref(), Some(config));
     }
     for config in &versions {
-        assert_eq!(
-            stored(&store, &config.id, Some(config.version)).as_ref(),
-            Some(config)
-        );
+        assert_eq!(stored(&store, &config.id, Some(config.version)).as_ref(), Some(config));
     }
     let missing = ConfigVersion::new(12).expect("a version");
     assert_eq!(stored(&store, &versions[0].id, Some(missing)), None);
@@ -95,16 +83,10 @@ pub fn of_concurrent_uploads_of_one_version_one_wins(subject: &dyn Subject) {
                 })
             })
             .collect();
-        contestants
-            .into_iter()
-            .map(|one| one.join().expect("no panic"))
-            .collect()
+        contestants.into_iter().map(|one| one.join().expect("no panic")).collect()
     });
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let losers = outcomes
-        .iter()
-        .filter(|outcome| conflict(outcome, Constraint::ConfigVersion))
-        .count();
+    let losers = outcomes.iter().filter(|outcome| conflict(outcome, Constraint::ConfigVersion)).count();
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
 }
 
@@ -119,10 +101,7 @@ pub fn heads_are_the_current_versions(subject: &dyn Subject) {
         heads.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         heads
     };
-    assert_eq!(
-        heads(&[id("bbb"), id("zzz"), id("aaa"), id("bbb")]),
-        [head(&current), head(&other)]
-    );
+    assert_eq!(heads(&[id("bbb"), id("zzz"), id("aaa"), id("bbb")]), [head(&current), head(&other)]);
     assert_eq!(heads(&[]), []);
     assert_eq!(heads(&[id("zzz")]), []);
 }
@@ -133,10 +112,7 @@ pub fn pages_are_in_order_of_id(subject: &dyn Subject) {
     // In another order than any language would sort these, and not in order of insertion.
     let ids = ["b-1", "a-1", "a1z", "9zz", "a--", "ab-", "a-1-v2", "100"];
     for id in ids {
-        add_all(
-            &store,
-            &[sample::stored_config(id, 1), sample::stored_config(id, 2)],
-        );
+        add_all(&store, &[sample::stored_config(id, 1), sample::stored_config(id, 2)]);
     }
     let mut expected = ids.to_vec();
     expected.sort_unstable();
@@ -144,9 +120,7 @@ pub fn pages_are_in_order_of_id(subject: &dyn Subject) {
         let mut seen: Vec<ConfigHead> = Vec::new();
         loop {
             let after = seen.last().map(|head| head.id.clone());
-            let page = store
-                .read(|tx| tx.configs().page(after.as_ref(), limit))
-                .expect("a page");
+            let page = store.read(|tx| tx.configs().page(after.as_ref(), limit)).expect("a page");
             assert!(page.len() <= limit);
             if page.is_empty() {
                 break;

@@ -17,9 +17,7 @@ fn keep(store: &Store, responses: &[StoredResponse], since: DateTime<Utc>) -> St
 }
 
 fn find(store: &Store, scopes: &[&str], since: DateTime<Utc>) -> Vec<StoredResponse> {
-    let mut found = store
-        .read(|tx| tx.idempotency().find(scopes, since))
-        .expect("a look-up");
+    let mut found = store.read(|tx| tx.idempotency().find(scopes, since)).expect("a look-up");
     found.sort_unstable_by(|a, b| a.key.scope.cmp(&b.key.scope));
     found
 }
@@ -29,11 +27,7 @@ pub fn an_answer_is_read_back_whole(subject: &dyn Subject) {
     let (store, _) = store(subject);
     let mut odd = sample::response(&format!("key:{}:POST", sample::ODD_TEXT));
     odd.body = (0..=255).collect();
-    let empty = StoredResponse {
-        status: 599,
-        body: Vec::new(),
-        ..sample::response("empty")
-    };
+    let empty = StoredResponse { status: 599, body: Vec::new(), ..sample::response("empty") };
     keep(&store, &[odd.clone(), empty.clone()], sample::now()).expect("the answers are kept");
     assert_eq!(find(&store, &[&odd.key.scope], sample::now()), [odd]);
     assert_eq!(find(&store, &["empty"], sample::now()), [empty]);
@@ -45,10 +39,7 @@ pub fn scopes_are_found_exactly(subject: &dyn Subject) {
     let answers = ["a", "b", "c"].map(sample::response);
     keep(&store, &answers, sample::now()).expect("the answers are kept");
     let since = sample::now();
-    assert_eq!(
-        find(&store, &["c", "x", "a", "c"], since),
-        [answers[0].clone(), answers[2].clone()]
-    );
+    assert_eq!(find(&store, &["c", "x", "a", "c"], since), [answers[0].clone(), answers[2].clone()]);
     assert!(find(&store, &["A", "a ", "", "%", "_"], since).is_empty());
     assert!(find(&store, &[], since).is_empty());
 }
@@ -61,15 +52,9 @@ pub fn a_second_answer_is_a_conflict(subject: &dyn Subject) {
     let mut second = sample::response("taken");
     second.status = 409;
     let slice = [sample::response("new"), second];
-    assert!(conflict(
-        &keep(&store, &slice, sample::now()),
-        Constraint::IdempotencyKey
-    ));
+    assert!(conflict(&keep(&store, &slice, sample::now()), Constraint::IdempotencyKey));
     let twice = [sample::response("twice"), sample::response("twice")];
-    assert!(conflict(
-        &keep(&store, &twice, sample::now()),
-        Constraint::IdempotencyKey
-    ));
+    assert!(conflict(&keep(&store, &twice, sample::now()), Constraint::IdempotencyKey));
     assert_eq!(find(&store, &["taken", "new", "twice"], sample::now()), [first]);
 }
 
@@ -78,10 +63,7 @@ pub fn an_answer_counts_until_its_retention_ends(subject: &dyn Subject) {
     let (store, _) = store(subject);
     let answer = sample::response("key");
     keep(&store, std::slice::from_ref(&answer), sample::now()).expect("the answer is kept");
-    assert_eq!(
-        find(&store, &["key"], answer.created_at),
-        std::slice::from_ref(&answer)
-    );
+    assert_eq!(find(&store, &["key"], answer.created_at), std::slice::from_ref(&answer));
     assert!(find(&store, &["key"], answer.created_at + MOMENT).is_empty());
 }
 
@@ -109,25 +91,16 @@ pub fn of_concurrent_answers_one_is_kept(subject: &dyn Subject) {
             .map(|i| {
                 let (store, start) = (&store, &start);
                 scope.spawn(move || {
-                    let answer = StoredResponse {
-                        status: 200 + i,
-                        ..sample::response("contested")
-                    };
+                    let answer = StoredResponse { status: 200 + i, ..sample::response("contested") };
                     start.wait();
                     keep(store, &[answer], sample::now())
                 })
             })
             .collect();
-        contestants
-            .into_iter()
-            .map(|one| one.join().expect("no panic"))
-            .collect()
+        contestants.into_iter().map(|one| one.join().expect("no panic")).collect()
     });
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let losers = outcomes
-        .iter()
-        .filter(|outcome| conflict(outcome, Constraint::IdempotencyKey))
-        .count();
+    let losers = outcomes.iter().filter(|outcome| conflict(outcome, Constraint::IdempotencyKey)).count();
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
     assert_eq!(find(&store, &["contested"], sample::now()).len(), 1);
 }

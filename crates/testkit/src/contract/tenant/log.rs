@@ -26,9 +26,7 @@ fn head(store: &Store) -> LogHead {
 }
 
 fn all(store: &Store) -> Vec<LogEntry> {
-    store
-        .read(|tx| tx.log().page(0, 100_000))
-        .expect("the log is read")
+    store.read(|tx| tx.log().page(0, 100_000)).expect("the log is read")
 }
 
 /// Panics unless the sequence has no gap and every entry is chained to the one before.
@@ -38,10 +36,7 @@ fn check_chain(log: &[LogEntry]) {
         assert_eq!((entry.sequence, entry.previous), (head.sequence + 1, head.hash));
         let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &entry.event));
         assert_eq!(entry.hash, hash, "entry {}", entry.sequence);
-        head = LogHead {
-            sequence: entry.sequence,
-            hash,
-        };
+        head = LogHead { sequence: entry.sequence, hash };
     }
 }
 
@@ -60,13 +55,7 @@ pub fn entries_are_read_back_whole(subject: &dyn Subject) {
     for count in [1, 3, 64] {
         written.extend(append(&store, &scope, count).expect("the entries are added"));
         let last = written.last().expect("there is one");
-        assert_eq!(
-            head(&store),
-            LogHead {
-                sequence: last.sequence,
-                hash: last.hash
-            }
-        );
+        assert_eq!(head(&store), LogHead { sequence: last.sequence, hash: last.hash });
     }
     let account = sample::id();
     store
@@ -75,10 +64,8 @@ pub fn entries_are_read_back_whole(subject: &dyn Subject) {
             let mut entries = sample::log_entries(scope.tenant(), head, 1);
             entries[0].event.account_id = Some(account);
             entries[0].event.meta.config_version = Some(tenantry_domain::config::ConfigVersion::FIRST.next());
-            entries[0].hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(
-                &head.hash,
-                &entries[0].event,
-            ));
+            entries[0].hash =
+                FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &entries[0].event));
             tx.log().append(&entries)?;
             written.extend(entries);
             Ok::<_, StoreError>(())
@@ -119,14 +106,7 @@ pub fn entries_that_do_not_continue_the_log_are_refused(subject: &dyn Subject) {
 
     let taken = sample::log_entries(scope.tenant(), LogHead { sequence: 1, ..head }, 1);
     let ahead = sample::log_entries(scope.tenant(), LogHead { sequence: 3, ..head }, 1);
-    let estranged = sample::log_entries(
-        scope.tenant(),
-        LogHead {
-            hash: [7; 32],
-            ..head
-        },
-        1,
-    );
+    let estranged = sample::log_entries(scope.tenant(), LogHead { hash: [7; 32], ..head }, 1);
     let mut torn = next(3);
     torn.remove(1);
     for wrong in [taken, ahead, estranged, torn] {
@@ -134,10 +114,8 @@ pub fn entries_that_do_not_continue_the_log_are_refused(subject: &dyn Subject) {
             tx.log().lock()?;
             tx.log().append(&wrong)
         });
-        let refused = matches!(
-            outcome,
-            Err(StoreError::Stale | StoreError::Conflict(Constraint::LogSequence))
-        );
+        let refused =
+            matches!(outcome, Err(StoreError::Stale | StoreError::Conflict(Constraint::LogSequence)));
         assert!(refused, "{outcome:?}");
     }
     assert_eq!(all(&store), written);
@@ -174,9 +152,8 @@ pub fn concurrent_appends_make_one_chain(subject: &dyn Subject) {
             });
         }
     });
-    let expected: usize = (0..THREADS)
-        .flat_map(|thread| (0..UNITS).map(move |unit| 1 + (thread + unit) % 3))
-        .sum();
+    let expected: usize =
+        (0..THREADS).flat_map(|thread| (0..UNITS).map(move |unit| 1 + (thread + unit) % 3)).sum();
     let log = all(&store);
     assert_eq!(log.len(), expected);
     check_chain(&log);
@@ -187,9 +164,7 @@ pub fn what_is_read_under_the_lock_stays_true(subject: &dyn Subject) {
     const LIMIT: u64 = 10;
     let (store, scope) = store(subject);
     let config = sample::stored_config("25k-eval-v1", 1);
-    store
-        .write(|tx| tx.configs().insert(&config))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&config)).expect("the config is added");
     std::thread::scope(|threads| {
         for _ in 0..8 {
             let (store, config, tenant) = (&store, &config, scope.tenant());

@@ -19,9 +19,7 @@ fn stored(store: &Store, user: &User) -> Option<User> {
 }
 
 fn credentials(store: &Store, address: &str) -> Option<Credentials> {
-    store
-        .read(|tx| tx.users().credentials(&sample::email(address)))
-        .expect("a look-up")
+    store.read(|tx| tx.users().credentials(&sample::email(address))).expect("a look-up")
 }
 
 /// Every member of a user comes back as it went in, whatever their role.
@@ -46,18 +44,9 @@ pub fn credentials_are_found_by_folded_address(subject: &dyn Subject) {
     let mut user = sample::user("someone");
     user.email = sample::email("Jörg.ÄRGER@Example.COM");
     let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
-    store
-        .write(|tx| tx.users().insert(&user, hash))
-        .expect("the user is added");
-    let expected = Some(Credentials {
-        user,
-        password_hash: hash.to_owned(),
-    });
-    for spelling in [
-        "Jörg.ÄRGER@Example.COM",
-        "jörg.ärger@example.com",
-        "JÖRG.ÄRGER@EXAMPLE.COM",
-    ] {
+    store.write(|tx| tx.users().insert(&user, hash)).expect("the user is added");
+    let expected = Some(Credentials { user, password_hash: hash.to_owned() });
+    for spelling in ["Jörg.ÄRGER@Example.COM", "jörg.ärger@example.com", "JÖRG.ÄRGER@EXAMPLE.COM"] {
         assert_eq!(credentials(&store, spelling), expected, "{spelling}");
     }
     assert_eq!(credentials(&store, "jorg.arger@example.com"), None);
@@ -71,10 +60,7 @@ pub fn an_address_that_is_taken_is_a_conflict(subject: &dyn Subject) {
     second.email = sample::email("SomeBody@Example.Com");
     add(&store, &first).expect("the user is added");
     assert!(conflict(&add(&store, &second), Constraint::UserEmail));
-    assert_eq!(
-        (stored(&store, &second), stored(&store, &first)),
-        (None, Some(first))
-    );
+    assert_eq!((stored(&store, &second), stored(&store, &first)), (None, Some(first)));
 }
 
 /// One username has one user.
@@ -104,16 +90,10 @@ pub fn of_concurrent_users_with_one_address_one_wins(subject: &dyn Subject) {
                 })
             })
             .collect();
-        contestants
-            .into_iter()
-            .map(|one| one.join().expect("no panic"))
-            .collect()
+        contestants.into_iter().map(|one| one.join().expect("no panic")).collect()
     });
     let winners = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
-    let losers = outcomes
-        .iter()
-        .filter(|outcome| conflict(outcome, Constraint::UserEmail))
-        .count();
+    let losers = outcomes.iter().filter(|outcome| conflict(outcome, Constraint::UserEmail)).count();
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
 }
 
@@ -124,11 +104,7 @@ pub fn a_session_is_found_by_its_token(subject: &dyn Subject) {
     let (first, second) = (sample::session(&user), sample::session(&user));
     add(&store, &user).expect("the user is added");
     store
-        .write(|tx| {
-            tx.sessions()
-                .insert(&first)
-                .and_then(|()| tx.sessions().insert(&second))
-        })
+        .write(|tx| tx.sessions().insert(&first).and_then(|()| tx.sessions().insert(&second)))
         .expect("the sessions are added");
     let found = |hash: &[u8; 32]| store.read(|tx| tx.sessions().find(hash)).expect("a look-up");
     assert_eq!(found(&second.token_hash), Some(second));

@@ -10,9 +10,7 @@ use tenantry_ports::TenantStore;
 use crate::contract::{Subject, store};
 
 fn stored(store: &Arc<dyn TenantStore>) -> Option<Settings> {
-    store
-        .read(|tx| tx.settings().get())
-        .expect("the settings are read")
+    store.read(|tx| tx.settings().get()).expect("the settings are read")
 }
 
 /// Before anybody wrote them there are none.
@@ -28,14 +26,10 @@ pub fn settings_are_read_back_and_replaced(subject: &dyn Subject) {
     let full = Settings {
         allowed_configs: AllowedConfigs::Only(BTreeSet::from(ids)),
         versioning_strategy: VersioningStrategy::Internal,
-        quotas: Quotas {
-            max_accounts: Some(u64::from(u32::MAX) + 1),
-        },
+        quotas: Quotas { max_accounts: Some(u64::from(u32::MAX) + 1) },
     };
     for settings in [Settings::default(), full, Settings::default()] {
-        store
-            .write(|tx| tx.settings().put(&settings))
-            .expect("the settings are written");
+        store.write(|tx| tx.settings().put(&settings)).expect("the settings are written");
         assert_eq!(stored(&store), Some(settings));
     }
 }

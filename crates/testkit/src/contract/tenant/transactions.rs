@@ -10,17 +10,14 @@ use crate::sample;
 pub fn a_write_its_event_and_its_answer_commit_together(subject: &dyn Subject) {
     let (store, scope) = store(subject);
     let config = sample::stored_config("25k-eval-v1", 1);
-    store
-        .write(|tx| tx.configs().insert(&config))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&config)).expect("the config is added");
     for fails in [true, false] {
         let account = sample::account_of(scope.tenant(), &config);
         let outcome = store.write(|tx| {
             let head = tx.log().lock()?;
             tx.accounts().insert(std::slice::from_ref(&account))?;
             tx.log().append(&sample::log_entries(scope.tenant(), head, 1))?;
-            tx.idempotency()
-                .insert(&[sample::response("key")], sample::now())?;
+            tx.idempotency().insert(&[sample::response("key")], sample::now())?;
             if fails { Err(StoreError::Stale) } else { Ok(()) }
         });
         assert_eq!(outcome.is_err(), fails);
@@ -41,9 +38,7 @@ pub fn a_write_its_event_and_its_answer_commit_together(subject: &dyn Subject) {
 pub fn a_swallowed_error_dooms_the_transaction(subject: &dyn Subject) {
     let (store, _) = store(subject);
     let config = sample::stored_config("25k-eval-v1", 1);
-    store
-        .write(|tx| tx.configs().insert(&config))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&config)).expect("the config is added");
     let outcome: Result<(), StoreError> = store.write(|tx| {
         tx.settings().put(&Settings::default())?;
         assert!(tx.configs().insert(&config).is_err());
@@ -61,24 +56,20 @@ pub fn a_swallowed_error_dooms_the_transaction(subject: &dyn Subject) {
 pub fn a_doomed_transaction_harms_no_neighbour(subject: &dyn Subject) {
     let (store, _) = store(subject);
     let taken = sample::stored_config("taken", 1);
-    store
-        .write(|tx| tx.configs().insert(&taken))
-        .expect("the config is added");
+    store.write(|tx| tx.configs().insert(&taken)).expect("the config is added");
     std::thread::scope(|threads| {
         for thread in 0..8 {
             let (store, taken) = (&store, &taken);
             threads.spawn(move || {
                 for i in 0..10 {
                     let doomed = store.write(|tx| {
-                        tx.configs()
-                            .insert(&sample::stored_config(&format!("lost-{thread}-{i}"), 1))?;
+                        tx.configs().insert(&sample::stored_config(&format!("lost-{thread}-{i}"), 1))?;
                         tx.configs().insert(taken)
                     });
                     assert!(doomed.is_err());
                     store
                         .write(|tx| {
-                            tx.configs()
-                                .insert(&sample::stored_config(&format!("kept-{thread}-{i}"), 1))
+                            tx.configs().insert(&sample::stored_config(&format!("kept-{thread}-{i}"), 1))
                         })
                         .expect("the neighbour commits");
                 }
@@ -113,13 +104,7 @@ pub fn a_reader_and_a_writer_do_not_wait_for_each_other(subject: &dyn Subject) {
             Ok::<_, StoreError>(())
         })
         .expect("a look-up");
-    assert_eq!(
-        store
-            .read(|tx| tx.configs().page(None, 10))
-            .map(count)
-            .expect("a page"),
-        1
-    );
+    assert_eq!(store.read(|tx| tx.configs().page(None, 10)).map(count).expect("a page"), 1);
 }
 
 /// A rollback that is asked for is no error.
@@ -128,9 +113,7 @@ pub fn a_rollback_by_verdict_keeps_nothing(subject: &dyn Subject) {
     let mut calls = 0;
     let outcome = store.transact(Access::Write, &mut |tx| {
         calls += 1;
-        tx.settings()
-            .put(&Settings::default())
-            .expect("the settings are written");
+        tx.settings().put(&Settings::default()).expect("the settings are written");
         Verdict::Rollback
     });
     assert!(outcome.is_ok() && calls == 1);
@@ -148,7 +131,5 @@ pub fn a_panic_keeps_nothing(subject: &dyn Subject) {
     }));
     assert!(panicked.is_err());
     assert_eq!(store.read(|tx| tx.settings().get()).expect("a look-up"), None);
-    store
-        .write(|tx| tx.settings().put(&Settings::default()))
-        .expect("the store works");
+    store.write(|tx| tx.settings().put(&Settings::default())).expect("the store works");
 }

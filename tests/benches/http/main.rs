@@ -1,0 +1,129 @@
+//! The hot paths over HTTP, beside the limits of the machine, measured in the same run. `docs/performance.md` explains
+//! the figures.
+//!
+//! `cargo bench -p tenantry-tests --bench http -- [seconds]`: each load runs this long, 5 seconds by default.
+
+mod limits;
+mod load;
+mod memory;
+
+use std::io;
+use std::time::Duration;
+
+use limits::{EMPTY_HANDLER, EmptyHandler};
+use load::Figures;
+use serde_json::json;
+use tenantry_testkit::postgres::{self, Server};
+use tenantry_tests::{Backend, Client, Installation};
+
+const CONNECTIONS: [usize; 3] = [1, 8, 32];
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [flag, address] = &arguments[..]
+        && flag == EMPTY_HANDLER
+    {
+        return EmptyHandler::serve(address);
+    }
+    let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(5);
+    let duration = Duration::from_secs(seconds);
+
+    println!("| what | on | connections | per second | median | p99 | limit per second | ratio |");
+    println!("|---|---|---:|---:|---:|---:|---:|---:|");
+    let handler = EmptyHandler::start()?;
+    let mut empty = Vec::new();
+    for connections in CONNECTIONS {
+        let figures = load::run(handler.address, connections, duration, 200, &|_| get("/", ""))?;
+        row("empty handler", "-", connections, figures, None);
+        empty.push(figures.rate);
+    }
+    drop(handler);
+
+    bench(Backend::Sqlite, duration, &empty, None)?;
+    match postgres::durable() {
+        None => println!("\nPostgreSQL is not installed: only SQLite was measured."),
+        // Kept to the end of the process, as the backend asks for.
+        Some(server) => {
+            let server: &'static Server = Box::leak(Box::new(server));
+            bench(Backend::Postgres(server), duration, &empty, Some(server))?;
+        }
+    }
+    Ok(())
+}
+
+/// Measures everything on one backend; on PostgreSQL beside `pgbench`.
+fn bench(backend: Backend, duration: Duration, empty: &[f64], server: Option<&Server>) -> io::Result<()> {
+    // The log of every request goes to a file, as it would in production.
+    let tenantry = Installation::with(backend, &[("TENANTRY__PROVISIONING__WORKERS", "8")]).start();
+    let name = backend.to_string();
+    load::provision_tenants(&tenantry, "bench", 1, 1)?;
+    println!("| idle memory | {name} | - | {} MiB | | | 60 MiB | |", memory::resident_mib(tenantry.pid())?);
+    let scopes = ["configs:read", "configs:write", "accounts:read", "accounts:write"];
+    let key = json!({ "name": "bench", "scopes": scopes });
+    let key = tenantry.operator().post("/api/v1/tenants/bench-0/api-keys", &key).expect(201).json();
+    let key = key["key"].as_str().unwrap_or_default().to_owned();
+    let mut website = tenantry.client().with_bearer(&key);
+    let ids = some_accounts(&mut website, 1000);
+
+    for (connections, limit) in CONNECTIONS.into_iter().zip(empty) {
+        let read =
+            |n: u64| get(&format!("/api/v1/tenants/bench-0/accounts/{}", ids[n as usize % ids.len()]), &key);
+        let figures = load::run(tenantry.address(), connections, duration, 200, &read)?;
+        row("account read", &name, connections, figures, Some(*limit));
+    }
+    for (round, connections) in CONNECTIONS.into_iter().enumerate() {
+        let limit = match server {
+            None => None,
+            Some(server) => {
+                let database = format!("{}bench_0", tenantry.installation().database_prefix());
+                Some(limits::account_inserts(server, &database, connections, duration)?)
+            }
+        };
+        let post = |n: u64| provision(&key, round, n);
+        let figures = load::run(tenantry.address(), connections, duration, 201, &post)?;
+        row("account provisioning", &name, connections, figures, limit);
+    }
+    for connections in CONNECTIONS {
+        let count = 4 * connections.max(4);
+        let limit = match server {
+            None => None,
+            Some(server) => Some(limits::raw_databases(server, connections, count)?),
+        };
+        let figures = load::provision_tenants(&tenantry, &format!("load{connections}"), connections, count)?;
+        row("tenant provisioning", &name, connections, figures, limit);
+    }
+    Ok(())
+}
+
+fn some_accounts(website: &mut Client, count: usize) -> Vec<String> {
+    let body = json!({ "userId": "user", "configId": "demo-25k-eval-v1" });
+    let one = |_| {
+        let created = website.post("/api/v1/tenants/bench-0/accounts", &body).expect(201).json();
+        created["accountId"].as_str().unwrap_or_default().to_owned()
+    };
+    (0..count).map(one).collect()
+}
+
+fn get(path: &str, key: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\r\n").into_bytes()
+}
+
+/// A request for an account, with an idempotency key of its own.
+fn provision(key: &str, round: usize, number: u64) -> Vec<u8> {
+    let body = format!(r#"{{"userId":"user-{number}","configId":"demo-25k-eval-v1"}}"#);
+    format!(
+        "POST /api/v1/tenants/bench-0/accounts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\
+         Idempotency-Key: order-{round}-{number}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+fn row(what: &str, on: &str, connections: usize, figures: Figures, limit: Option<f64>) {
+    let Figures { rate, median, p99 } = figures;
+    let (limit, ratio) = match limit {
+        None => (String::new(), String::new()),
+        Some(limit) => (format!("{limit:.1}"), format!("{:.2}", rate / limit)),
+    };
+    println!("| {what} | {on} | {connections} | {rate:.1} | {median:.1?} | {p99:.1?} | {limit} | {ratio} |");
+}

@@ -16,9 +16,9 @@ run *arguments:
 test *arguments='--workspace':
     cargo test {{ arguments }}
 
-# Run the benchmarks
-bench *arguments='--workspace':
-    cargo bench {{ arguments }}
+# Measure the hot paths over HTTP beside the machine's limits, each load for so many seconds: see docs/performance.md
+bench seconds='5':
+    cargo bench -p tenantry-tests --bench http -- {{ seconds }}
 
 # Format the code
 fmt:

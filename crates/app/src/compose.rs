@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use tenantry_http_actix::{Access as DocumentedAccess, Doors};
+use tenantry_outbound_reqwest::SiteverifyCaptcha;
 use tenantry_ports::{KeyMint, StoreError};
 use tenantry_security::{
     ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy,
@@ -17,7 +19,7 @@ use tenantry_worker::Bell;
 use crate::data_dir;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
-use crate::settings::Settings;
+use crate::settings::{Access, Settings};
 
 /// Everything that was put together.
 pub(crate) struct Installation {
@@ -108,6 +110,33 @@ fn key_mint(settings: &Settings, entropy: Arc<SystemEntropy>) -> Arc<dyn KeyMint
     match &settings.operator_key {
         Some(key) => Arc::new(GivenKeyMint { mint, given: operator_key::parts(key) }),
         None => Arc::new(mint),
+    }
+}
+
+/// Who may order a tenant, with what it takes to find that out.
+pub(crate) fn doors(settings: &Settings) -> Result<Doors, Failure> {
+    Ok(match &settings.provisioning.access {
+        Access::Open => Doors::Open,
+        Access::Operator => Doors::Operator,
+        Access::Captcha(captcha) => {
+            // The settings were checked; what is left is that this machine trusts nobody.
+            let captcha = SiteverifyCaptcha::new(captcha.clone()).map_err(|error| {
+                Failure::new(
+                    error,
+                    "install the system's CA certificates, or name a file of them in SSL_CERT_FILE",
+                )
+            })?;
+            Doors::Captcha(Arc::new(captcha))
+        }
+    })
+}
+
+/// The same, for those who only talk about it.
+pub(crate) fn access(settings: &Settings) -> DocumentedAccess {
+    match settings.provisioning.access {
+        Access::Open => DocumentedAccess::Open,
+        Access::Operator => DocumentedAccess::Operator,
+        Access::Captcha(_) => DocumentedAccess::Captcha,
     }
 }
 

@@ -41,6 +41,7 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
     let environment = [
         ("TENANTRY_DATABASE_URL", "postgres://ann:hunter2@db:5432/control?sslmode=require"),
         ("TENANTRY_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+        ("TENANTRY_CAPTCHA_SECRET", "0x4AAA-captcha"),
     ];
     let said =
         run(here.path(), &["--config", "my.toml", "--data-dir", "elsewhere", "config", "show"], &environment);
@@ -54,6 +55,10 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
     assert_eq!(line("secrets.operator_key"), "secrets.operator_key = \"••••••\" # my.toml");
     assert_eq!(line("secrets.secret_key"), "secrets.secret_key = \"••••••\" # TENANTRY_SECRET_KEY");
     assert_eq!(
+        line("provisioning.captcha.secret"),
+        "provisioning.captcha.secret = \"••••••\" # TENANTRY_CAPTCHA_SECRET"
+    );
+    assert_eq!(
         line("database.url"),
         "database.url = \"postgres://ann:••••••@db:5432/control?••••••\" # TENANTRY_DATABASE_URL"
     );
@@ -63,7 +68,7 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
     let shown: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(shown["server.workers"], json!({ "value": 3, "origin": "my.toml" }));
     assert_eq!(shown["secrets.operator_key"]["value"], "••••••");
-    for secret in ["hunter2", "a-secret-operator-key-1", "MDEyMzQ1", "sslmode"] {
+    for secret in ["hunter2", "a-secret-operator-key-1", "MDEyMzQ1", "0x4AAA", "sslmode"] {
         assert!(!said.stdout.contains(secret) && !json.stdout.contains(secret), "{secret}");
     }
     assert_eq!(shown.as_object().unwrap().len(), said.stdout.lines().count());
@@ -92,6 +97,13 @@ fn config_check_says_what_a_start_would_say() {
     assert!(said.stderr.contains("TENANTRY_PROVISIONING_ACCESS=operator"), "{}", said.stderr);
     let operator = ("TENANTRY_PROVISIONING_ACCESS", "operator");
     assert_eq!(run(here.path(), &["config", "check"], &[public, operator]).status, 0);
+    let captcha = [
+        public,
+        ("TENANTRY_PROVISIONING_ACCESS", "captcha"),
+        ("TENANTRY__PROVISIONING__CAPTCHA__PROVIDER", "hcaptcha"),
+        ("TENANTRY_CAPTCHA_SECRET", "hunter2"),
+    ];
+    assert_eq!(run(here.path(), &["config", "check"], &captcha).status, 0);
     let later = run(here.path(), &["config", "check"], &[("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     assert_eq!(later.status, 0);
     assert!(later.stderr.contains("TENANTRY_WEBHOOKS_ALLOW_PRIVATE has no effect"), "{}", later.stderr);
@@ -110,7 +122,11 @@ fn openapi_prints_the_document() {
     let said = run(directory().path(), &["openapi"], &[]);
     let document: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(document["openapi"].as_str().unwrap().get(..3), Some("3.1"));
-    assert!(document["paths"]["/provision/tenants/init"]["post"].is_object());
+    let init = |document: &Value| document["paths"]["/provision/tenants/init"]["post"]["security"].clone();
+    assert_eq!(init(&document), json!([]));
+    let said = run(directory().path(), &["openapi"], &[("TENANTRY_PROVISIONING_ACCESS", "operator")]);
+    let guarded: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(init(&guarded)[0], json!({ "bearer": ["operator"] }));
 }
 
 /// A config in which nothing is wrong.

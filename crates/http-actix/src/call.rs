@@ -99,11 +99,17 @@ impl Call {
     }
 
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
-        let caller = self.state.gate.principal(Credential::of(self.headers())?).await?;
-        self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
+        let caller = self.caller(Credential::of(self.headers())?).await?;
         let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
         self.note(|trace| trace.tenant = tenant.as_ref().map(|tenant| tenant.id));
         Ok((caller, tenant))
+    }
+
+    /// Who presents this credential; a problem if it does not work.
+    pub(crate) async fn caller(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
+        let caller = self.state.gate.principal(credential).await?;
+        self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
+        Ok(caller)
     }
 
     /// Notes something for the log.

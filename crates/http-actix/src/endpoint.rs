@@ -27,6 +27,8 @@ pub(crate) enum Place {
 pub(crate) enum Who {
     /// Everybody.
     Public,
+    /// Whoever the [`Doors`](crate::Doors) let in.
+    Orderer,
     /// Whoever has the confirmation token.
     ConfirmToken,
     /// The operator, or an admin of the tenant in the path.

@@ -11,7 +11,7 @@ use tenantry_usecases::{Platform, accounts};
 use crate::auth::Gate;
 use crate::lanes::{Lanes, Limits};
 use crate::pools::{Pool, PoolQueue};
-use crate::{HttpSettings, openapi, routes};
+use crate::{Doors, HttpSettings, openapi, routes};
 
 /// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
 pub trait Readiness: Send + Sync {
@@ -24,6 +24,7 @@ pub struct HttpState {
     pub(crate) platform: Arc<Platform>,
     pub(crate) settings: HttpSettings,
     pub(crate) prefix: String,
+    pub(crate) doors: Doors,
     pub(crate) gate: Gate,
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>>,
@@ -44,12 +45,14 @@ impl HttpState {
     pub fn new(
         platform: Arc<Platform>,
         settings: HttpSettings,
+        doors: Doors,
         readiness: Arc<dyn Readiness>,
     ) -> io::Result<Self> {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
         let hashing = Pool::new("hashing", settings.hashing_threads, settings.hashing_queue)?;
         let prefix = settings.prefix();
-        let document = serde_json::to_vec(&openapi::document(&prefix)).map_err(io::Error::other)?;
+        let document =
+            serde_json::to_vec(&openapi::document(&prefix, doors.access())).map_err(io::Error::other)?;
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, storage.queue()),
@@ -57,6 +60,7 @@ impl HttpState {
             platform,
             settings,
             prefix,
+            doors,
             readiness,
             document: document.into(),
             draining: AtomicBool::new(false),

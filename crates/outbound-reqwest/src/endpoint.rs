@@ -11,6 +11,11 @@ pub const HCAPTCHA: &str = "https://api.hcaptcha.com/siteverify";
 /// Google reCAPTCHA, with keys of the kind that shows a challenge (v2).
 pub const RECAPTCHA: &str = "https://www.google.com/recaptcha/api/siteverify";
 
+/// Whether our secret may be sent there; if not, a sentence that says why and does not repeat the URL.
+pub fn check(text: &str) -> Result<(), &'static str> {
+    Endpoint::parse(text).map(drop)
+}
+
 /// A place our secret may be sent to.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoint {

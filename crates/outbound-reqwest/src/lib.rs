@@ -5,4 +5,4 @@ mod client;
 pub mod endpoint;
 mod siteverify;
 
-pub use siteverify::{InvalidSiteverify, SiteverifyCaptcha, SiteverifySettings};
+pub use siteverify::{InvalidSiteverify, MAX_TIMEOUT, SiteverifyCaptcha, SiteverifySettings, is_hostname};

@@ -12,7 +12,7 @@ use crate::endpoint::Endpoint;
 const MAX_TOKEN: usize = 8 * 1024;
 
 /// A visitor waits no longer than this.
-const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a provider is asked.
 #[derive(Debug, Clone)]
@@ -110,7 +110,8 @@ fn unaskable(response: &str) -> Option<&'static str> {
     }
 }
 
-fn is_hostname(text: &str) -> bool {
+/// Whether this is a host name, with neither scheme nor port.
+pub fn is_hostname(text: &str) -> bool {
     (1..=253).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }

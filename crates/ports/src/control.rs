@@ -113,7 +113,7 @@ pub trait RunRepository {
     /// `Conflict(RunNumber)` if there is one of that number.
     fn insert(&mut self, run: &Run, admin: Option<&PendingAdmin>) -> StoreResult<()>;
 
-    /// Lets workers claim the tenant's run of that number from `due` on.
+    /// Lets workers claim the tenant's run of that number from `due` on. `Stale` if there is none, or it is closed.
     fn enqueue(&mut self, tenant: TenantId, number: u32, due: DateTime<Utc>) -> StoreResult<()>;
 
     /// Every run of the tenant, oldest first, journals in order.

@@ -1,5 +1,7 @@
 //! Slices of accounts: one transaction, one result each, and nobody is provisioned twice.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use chrono::TimeDelta;

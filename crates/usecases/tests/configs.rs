@@ -1,5 +1,7 @@
 //! Uploads: what is wrong is said all at once, and what is stored never changes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use serde_json::{Value, json};

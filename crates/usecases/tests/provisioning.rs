@@ -1,5 +1,7 @@
 //! Whatever happens on the way, a tenant ends in `Active` with its database, or in `Failed` with nothing left.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::sync::Arc;

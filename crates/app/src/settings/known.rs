@@ -10,10 +10,11 @@ use super::value::Value;
 pub(crate) const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 
 /// Settings whose value is not for other eyes, and which may be read from a file that an environment variable names.
-pub(crate) const SECRETS: [&str; 3] = ["secrets.secret_key", "secrets.operator_key", "database.url"];
+pub(crate) const SECRETS: [&str; 4] =
+    ["secrets.secret_key", "secrets.operator_key", "provisioning.captcha.secret", "database.url"];
 
 /// Environment variables that mean a setting without following `TENANTRY__SECTION__KEY`.
-pub(crate) const SHORT_FORMS: [(&str, &str); 8] = [
+pub(crate) const SHORT_FORMS: [(&str, &str); 9] = [
     ("TENANTRY_BIND", "server.bind"),
     ("TENANTRY_DATABASE_URL", "database.url"),
     ("TENANTRY_DATA_DIR", "data_dir"),
@@ -22,6 +23,7 @@ pub(crate) const SHORT_FORMS: [(&str, &str); 8] = [
     ("TENANTRY_LOG", "log.filter"),
     ("TENANTRY_LOG_FORMAT", "log.format"),
     ("TENANTRY_PROVISIONING_ACCESS", "provisioning.access"),
+    ("TENANTRY_CAPTCHA_SECRET", "provisioning.captcha.secret"),
 ];
 
 /// The settings of a TOML document under their full names (`section.key`), without those that a setting cannot be.

@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn keys_are_masked_whatever_they_look_like_and_absent_ones_look_absent() {
-        for name in ["secrets.secret_key", "secrets.operator_key"] {
+        for name in ["secrets.secret_key", "secrets.operator_key", "provisioning.captcha.secret"] {
             assert_eq!(masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(), "\"••••••\"");
             assert_eq!(masked(name, &Value::Text(String::new())).to_string(), "\"\"");
         }

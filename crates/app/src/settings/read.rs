@@ -1,5 +1,7 @@
 //! What the settings mean: checked, in the types the rest of the program takes.
 
+mod access;
+
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -7,6 +9,7 @@ use std::time::Duration;
 
 use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::DatabasePrefix;
+use tenantry_outbound_reqwest::SiteverifySettings;
 use tenantry_ports::Secret;
 use tenantry_security::{Argon2Cost, MasterKey};
 use tenantry_store_diesel::{DatabaseUrl, InvalidUrl, StoreSettings};
@@ -57,12 +60,14 @@ pub(crate) struct Provisioning {
 }
 
 /// Who may order a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Access {
     /// Anybody who reaches the server.
     Open,
     /// The operator.
     Operator,
+    /// Whoever solves a challenge, and the operator.
+    Captcha(SiteverifySettings),
 }
 
 /// `[auth]`
@@ -141,7 +146,7 @@ impl Reader<'_> {
                 DatabasePrefix::new(text).map_err(|error| error.to_string())
             }),
             provisioning: Provisioning {
-                access: self.read("provisioning.access", Access::Operator, access),
+                access: self.access(),
                 allow_open_on_public: self.flag("provisioning.allow_open_on_public"),
                 workers: self.number("provisioning.workers", 1, 64),
                 lease: self.duration("provisioning.lease", 2 * SECOND, 10 * MINUTE),
@@ -300,24 +305,13 @@ fn api_prefix(text: &str) -> Result<String, String> {
     }
 }
 
-fn access(text: &str) -> Result<Access, String> {
-    match text {
-        "open" => Ok(Access::Open),
-        "operator" => Ok(Access::Operator),
-        "hmac" | "captcha" => {
-            Err(format!("'{text}' is not available in this version; choose open or operator"))
-        }
-        _ => Err(format!("'{text}' is none of open and operator")),
-    }
-}
-
 /// What keeps a server from being started with these settings although each of them is valid.
 pub(crate) fn insecure(settings: &Settings) -> Option<Problem> {
     let Settings { server, provisioning, .. } = settings;
-    let open = provisioning.access == Access::Open && !provisioning.allow_open_on_public;
+    let open = matches!(provisioning.access, Access::Open) && !provisioning.allow_open_on_public;
     (open && !server.bind.ip().is_loopback()).then(|| {
         let what = "is a public address, and with provisioning.access = open anybody who reaches it could create tenants; \
-                    set TENANTRY_PROVISIONING_ACCESS=operator, or, if that is what you want, \
+                    set TENANTRY_PROVISIONING_ACCESS=operator (or captcha), or, if that is what you want, \
                     provisioning.allow_open_on_public = true";
         Problem::new(format!("server.bind = {}", server.bind), what)
     })

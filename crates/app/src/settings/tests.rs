@@ -34,7 +34,7 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.server.api_prefix, "api/v1");
     assert_eq!(format!("{:?}", settings.stores), format!("{:?}", stores("sqlite:data/control.db", "data")));
     assert_eq!(settings.database_prefix.as_str(), "ecom_tenant_");
-    assert_eq!(settings.provisioning.access, Access::Open);
+    assert!(matches!(settings.provisioning.access, Access::Open));
     assert_eq!(settings.log.format, LogFormat::Auto);
     assert_eq!(insecure(&settings), None);
     let policy = tenantry_usecases::Policy::default();
@@ -128,6 +128,7 @@ fn secrets_are_read_from_the_file_a_variable_names() {
     let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     let (secret, operator, url) =
         (file(&format!("{key}\n")), file(" an-operator-key-of-my-own \n"), file("sqlite:x\n"));
+    let captcha = file("0x4AAA\n");
     let path = |file: &tempfile::NamedTempFile| file.path().to_str().unwrap().to_owned();
     for long in [false, true] {
         let name = |short: &str, name: &str| {
@@ -137,11 +138,16 @@ fn secrets_are_read_from_the_file_a_variable_names() {
             (name("TENANTRY_SECRET_KEY", "secrets.secret_key"), path(&secret)),
             (name("TENANTRY_OPERATOR_KEY", "secrets.operator_key"), path(&operator)),
             (name("TENANTRY_DATABASE_URL", "database.url"), path(&url)),
+            (name("TENANTRY_CAPTCHA_SECRET", "provisioning.captcha.secret"), path(&captcha)),
+            ("TENANTRY_PROVISIONING_ACCESS".to_owned(), "captcha".to_owned()),
+            ("TENANTRY__PROVISIONING__CAPTCHA__PROVIDER".to_owned(), "turnstile".to_owned()),
         ];
         let settings = load(None, &variables, &Vec::new()).unwrap();
         assert_eq!(settings.secret_key.unwrap().expose(), key);
         assert_eq!(settings.operator_key.unwrap().expose(), "an-operator-key-of-my-own");
         assert_eq!(settings.stores.url, "sqlite:x".parse().unwrap());
+        let Access::Captcha(captcha) = settings.provisioning.access else { panic!() };
+        assert_eq!(captcha.secret.expose(), "0x4AAA");
     }
     let empty = file("\n");
     assert!(refused("", &[("TENANTRY_SECRET_KEY_FILE", &path(&empty))]).contains("is empty"));
@@ -219,6 +225,12 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         prefix = "1x"
         [provisioning]
         access = "hmac"
+        [provisioning.captcha]
+        provider = "cloudflare"
+        endpoint = "https://ann:hunter2@captcha.example/siteverify"
+        secret = "hunter2 and more"
+        hostname = "https://www.example.com"
+        timeout = "31s"
         [auth]
         password_min_length = 7
         access_token_ttl = "10"
@@ -238,7 +250,12 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         "error: server.api_prefix (FILE): 'a b' is no path prefix",
         "error: database.url (FILE): there is no such kind of database",
         "error: tenant_databases.prefix (FILE): The database prefix must begin with a letter",
-        "error: provisioning.access (FILE): 'hmac' is not available in this version; choose open or operator",
+        "error: provisioning.access (FILE): 'hmac' is not available in this version; choose open, operator or captcha",
+        "error: provisioning.captcha.provider (FILE): 'cloudflare' is none of turnstile, hcaptcha and recaptcha",
+        "error: provisioning.captcha.endpoint (FILE): it must not contain a user or password",
+        "error: provisioning.captcha.secret (FILE): there is white space in it",
+        "error: provisioning.captcha.hostname (FILE): 'https://www.example.com' is no host name alone",
+        "error: provisioning.captcha.timeout (FILE): '31s' is not within 100ms and 30s",
         "error: provisioning.lease (TENANTRY__PROVISIONING__LEASE): '1s' is not within 2s and 10m",
         "error: auth.password_min_length (FILE): 7 is not within 8 and 128",
         "error: auth.access_token_ttl (FILE): '10' is no duration with a unit",
@@ -249,7 +266,7 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
     ] {
         assert!(refusal.contains(expected), "{expected}\n{refusal}");
     }
-    assert_eq!(refusal.matches("error:").count(), 15, "{refusal}");
+    assert_eq!(refusal.matches("error:").count(), 20, "{refusal}");
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 
@@ -263,6 +280,52 @@ fn a_wrong_kind_is_refused_in_a_file_and_in_the_environment() {
     assert!(refusal.contains("expected a whole number, found 'many'"), "{refusal}");
 }
 
+/// What a captcha takes at least.
+fn captcha() -> [(&'static str, &'static str); 3] {
+    [
+        ("TENANTRY_PROVISIONING_ACCESS", "captcha"),
+        ("TENANTRY__PROVISIONING__CAPTCHA__PROVIDER", "turnstile"),
+        ("TENANTRY_CAPTCHA_SECRET", "0x4AAA"),
+    ]
+}
+
+#[test]
+fn a_captcha_is_checked_where_and_as_the_settings_say() {
+    let settings = |more: &[(&str, &str)]| {
+        let settings = load(None, &environment(&[&captcha()[..], more].concat()), &Vec::new()).unwrap();
+        assert!(!format!("{settings:?}").contains("0x4AAA"));
+        let Access::Captcha(captcha) = settings.provisioning.access else { panic!("{settings:?}") };
+        captcha
+    };
+    let plain = settings(&[]);
+    assert_eq!(plain.endpoint, tenantry_outbound_reqwest::endpoint::TURNSTILE);
+    assert_eq!((plain.secret.expose(), plain.expected_hostname), ("0x4AAA", None));
+    assert_eq!(plain.timeout, Duration::from_secs(5));
+    let full = settings(&[
+        ("TENANTRY__PROVISIONING__CAPTCHA__ENDPOINT", "https://captcha.example/siteverify"),
+        ("TENANTRY__PROVISIONING__CAPTCHA__HOSTNAME", "www.example.com"),
+        ("TENANTRY__PROVISIONING__CAPTCHA__TIMEOUT", "500ms"),
+    ]);
+    assert_eq!(full.endpoint, "https://captcha.example/siteverify", "takes the place of the provider's");
+    assert_eq!(full.expected_hostname.as_deref(), Some("www.example.com"));
+    assert_eq!(full.timeout, Duration::from_millis(500));
+}
+
+#[test]
+fn a_captcha_that_lacks_something_is_told_all_it_lacks() {
+    let refusal = refused("", &captcha()[..1]);
+    for expected in [
+        "error: provisioning.captcha.secret: with provisioning.access = captcha this is needed; set TENANTRY_CAPTCHA_SECRET",
+        "error: provisioning.captcha.provider: with provisioning.access = captcha this is needed; set turnstile",
+    ] {
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+    assert_eq!(refusal.matches("error:").count(), 2, "{refusal}");
+    let wrong =
+        refused("[provisioning.captcha]\nprovider = \"cloudflare\"\nsecret = \"a b\"\n", &captcha()[..1]);
+    assert_eq!(wrong.matches("error:").count(), 2, "what is wrong is not missing: {wrong}");
+}
+
 #[test]
 fn an_open_server_on_a_public_address_is_insecure_unless_told() {
     let settings = |pairs: &[(&str, &str)]| load(None, &environment(pairs), &Vec::new()).unwrap();
@@ -273,10 +336,11 @@ fn an_open_server_on_a_public_address_is_insecure_unless_told() {
             "{problem}"
         );
         for told in [
-            ("TENANTRY_PROVISIONING_ACCESS", "operator"),
-            ("TENANTRY__PROVISIONING__ALLOW_OPEN_ON_PUBLIC", "true"),
+            &[("TENANTRY_PROVISIONING_ACCESS", "operator")][..],
+            &[("TENANTRY__PROVISIONING__ALLOW_OPEN_ON_PUBLIC", "true")],
+            &captcha(),
         ] {
-            assert_eq!(insecure(&settings(&[("TENANTRY_BIND", address), told])), None);
+            assert_eq!(insecure(&settings(&[&[("TENANTRY_BIND", address)], told].concat())), None);
         }
     }
     assert_eq!(insecure(&settings(&[("TENANTRY_BIND", "[::1]:5000")])), None);

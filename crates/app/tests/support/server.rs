@@ -21,6 +21,16 @@ pub(crate) struct Server {
     log: Option<JoinHandle<String>>,
 }
 
+/// What a request was answered with.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Status line and headers, in lower case.
+    pub(crate) head: String,
+    /// `Null` if it is no JSON.
+    pub(crate) body: Value,
+}
+
 impl Server {
     /// Starts `command` and waits until it says that it is ready.
     pub(crate) fn start(mut command: Command) -> Self {
@@ -69,13 +79,25 @@ impl Server {
 
     /// One request: status and body.
     pub(crate) fn send(&self, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let authorization = match key {
-            "" => String::new(),
-            key => format!("Authorization: Bearer {key}\r\n"),
+        let answer = match key {
+            "" => self.exchange(method, path, &[], body),
+            key => self.exchange(method, path, &[("Authorization", &format!("Bearer {key}"))], body),
         };
+        (answer.status, answer.body)
+    }
+
+    /// One request with these headers.
+    pub(crate) fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{authorization}\
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
@@ -86,8 +108,11 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split_whitespace().nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        Answer {
+            status: head.split_whitespace().nth(1).unwrap().parse().unwrap(),
+            head: head.to_ascii_lowercase(),
+            body: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
     }
 
     /// Resident memory in bytes.

@@ -27,7 +27,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-fn visible(value: &HeaderValue) -> Option<&str> {
+/// What a header says, if it says anything.
+pub(crate) fn visible(value: &HeaderValue) -> Option<&str> {
     value.to_str().ok().map(str::trim).filter(|text| !text.is_empty())
 }
 

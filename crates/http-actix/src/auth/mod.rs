@@ -3,5 +3,5 @@
 mod credential;
 mod gate;
 
-pub(crate) use credential::{Credential, bearer};
+pub(crate) use credential::{Credential, bearer, visible};
 pub(crate) use gate::Gate;

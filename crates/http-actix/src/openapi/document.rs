@@ -1,10 +1,13 @@
 //! The document, from the table of endpoints and the catalogue of problems.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, Paths, PathsBuilder,
+};
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -12,18 +15,19 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
-    OpenApiBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema, Server, Type,
+    OpenApiBuilder, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Server, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
 use super::{FindingView, ProblemView};
+use crate::Access;
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
 use crate::routes;
 
-/// The OpenAPI 3.1 document of a server with this prefix.
-pub(crate) fn document(prefix: &str) -> OpenApi {
+/// The OpenAPI 3.1 document of a server with this prefix and these doors.
+pub(crate) fn document(prefix: &str, access: Access) -> OpenApi {
     let endpoints = routes::endpoints();
     let mut schemas = problem_schemas().to_vec();
     for endpoint in &endpoints {
@@ -42,7 +46,7 @@ pub(crate) fn document(prefix: &str) -> OpenApi {
         .info(info())
         .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .servers(Some([Server::new("/")]))
-        .paths(paths(&endpoints, prefix))
+        .paths(paths(&endpoints, prefix, access))
         .components(Some(components))
         .build()
 }
@@ -89,11 +93,11 @@ fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
     ]
 }
 
-fn paths(endpoints: &[Endpoint], prefix: &str) -> Paths {
+fn paths(endpoints: &[Endpoint], prefix: &str, access: Access) -> Paths {
     let mut paths = PathsBuilder::new();
     for endpoint in endpoints {
         for (number, path) in endpoint.paths(prefix).into_iter().enumerate() {
-            let mut operation = describe(endpoint);
+            let mut operation = describe(endpoint, access);
             if number > 0 {
                 // The same operation by the other spelling that the source documents use for its path.
                 operation.operation_id = operation.operation_id.map(|id| format!("{id}AtRoot"));
@@ -111,9 +115,12 @@ fn paths(endpoints: &[Endpoint], prefix: &str) -> Paths {
     paths.build()
 }
 
-fn describe(endpoint: &Endpoint) -> Operation {
+fn describe(endpoint: &Endpoint, access: Access) -> Operation {
     let mut operation = (endpoint.operation)();
-    operation.security = Some(security(endpoint.who));
+    operation.security = Some(security(endpoint.who, access));
+    if (endpoint.who, access) == (Who::Orderer, Access::Captcha) {
+        operation.parameters.get_or_insert_default().push(captcha_response().into());
+    }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             parameter.schema = parameter.schema.take().map(without_null);
@@ -125,7 +132,7 @@ fn describe(endpoint: &Endpoint) -> Operation {
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in problems(endpoint, operation.request_body.is_some()) {
+    for code in problems(endpoint, access, operation.request_body.is_some()) {
         by_status.entry(code.entry().status.as_u16()).or_default().push(code);
     }
     for (status, codes) in by_status {
@@ -150,9 +157,29 @@ fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     }
 }
 
-fn security(who: Who) -> Vec<SecurityRequirement> {
+/// No token is required of the operator, so it cannot be of everybody.
+fn captcha_response() -> Parameter {
+    let about =
+        "The token that the captcha's widget gave the visitor; works once. Needed without an operator's key.";
+    ParameterBuilder::new()
+        .name("X-Captcha-Response")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
+    let operator = || ["bearer", "apiKey"].map(|name| SecurityRequirement::new(name, ["operator"]));
     match who {
         Who::Public => Vec::new(),
+        Who::Orderer => match access {
+            Access::Open => Vec::new(),
+            Access::Operator => operator().into(),
+            // Either no credential at all, or the operator's.
+            Access::Captcha => iter::once(SecurityRequirement::default()).chain(operator()).collect(),
+        },
         Who::ConfirmToken => vec![SecurityRequirement::new::<_, [&str; 0], _>("confirmToken", [])],
         Who::Admin => {
             vec![
@@ -167,9 +194,14 @@ fn security(who: Who) -> Vec<SecurityRequirement> {
 }
 
 /// Everything that can go wrong at an endpoint.
-fn problems(endpoint: &Endpoint, with_body: bool) -> Vec<Code> {
+fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = match endpoint.who {
         Who::Public => Vec::new(),
+        Who::Orderer => match access {
+            Access::Open => Vec::new(),
+            Access::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
+            Access::Captcha => vec![Code::InvalidToken, Code::CaptchaFailed, Code::CaptchaUnavailable],
+        },
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Admin => {
             vec![

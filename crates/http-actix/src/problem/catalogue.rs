@@ -83,8 +83,12 @@ catalogue! {
         "The API key may not do this: it lacks the scope that the detail names.",
         "Use a key that has the scope; a tenant's admin or the operator can make one.";
     Forbidden = "forbidden", FORBIDDEN, "Forbidden",
-        "The operation is for the platform operator, or for an admin of the tenant, and the caller is neither.",
-        "Use an operator's key or an admin's access token.";
+        "The operation is for others: the platform operator or, for most, an admin of the tenant. The detail says which.",
+        "Use an operator's key or, where the detail speaks of an admin, an admin's access token.";
+    CaptchaFailed = "captcha_failed", FORBIDDEN, "Captcha Failed",
+        "Here a captcha guards new tenants, and `X-Captcha-Response` is missing or holds no token that the captcha's provider accepts.",
+        "Solve the challenge and send the token that it gives as `X-Captcha-Response`. A token works once and for a few \
+         minutes: get a new one for every attempt.";
     TenantSuspended = "tenant_suspended", FORBIDDEN, "Tenant Suspended",
         "The operator has suspended the tenant.",
         "Ask the operator to resume it.";
@@ -157,6 +161,10 @@ catalogue! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Overloaded",
         "More requests arrived than can be worked on; this one was not begun.",
         "Repeat the request after `Retry-After`.";
+    CaptchaUnavailable = "captcha_unavailable", SERVICE_UNAVAILABLE, "Captcha Unavailable",
+        "The captcha's provider could not be asked, or gave no answer to rely on. Nothing was begun.",
+        "Repeat the request after `Retry-After`, with a new captcha token: the old one may be used up. If it persists, \
+         tell the operator.";
     ProvisioningFailed = "provisioning_failed", SERVICE_UNAVAILABLE, "Provisioning Failed",
         "The tenant could not be provisioned; what had been made was undone.",
         "Try again later; `statusEndpoint` shows every step.";

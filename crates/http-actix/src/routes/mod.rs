@@ -21,7 +21,7 @@ use tenantry_ports::Scope::{AccountsRead, AccountsWrite, ConfigsRead, ConfigsWri
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
-use crate::endpoint::Who::{Admin, ConfirmToken, Public, Scope};
+use crate::endpoint::Who::{Admin, ConfirmToken, Orderer, Public, Scope};
 use crate::problem::Code;
 
 pub(crate) use docs::{asset, page as swagger};
@@ -82,7 +82,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<provisioning::__path_init, _, _>(
             provisioning::init,
             Root,
-            Public,
+            Orderer,
             &[Code::InvalidPlan, Code::SlugTaken],
         ),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
@@ -94,7 +94,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<tenants::__path_create, _, _>(
             tenants::create,
             Prefix,
-            Public,
+            Orderer,
             &[Code::InvalidPlan, Code::SlugTaken, Code::ProvisioningFailed, Code::ProvisioningUnfinished],
         ),
         Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),

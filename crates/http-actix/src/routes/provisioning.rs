@@ -79,7 +79,7 @@ pub(crate) struct Initialized {
     })))
 )]
 pub(crate) async fn init(mut call: Call) -> Answer {
-    let body = call.body::<InitTenantBody>().await?.value;
+    let body = call.order::<InitTenantBody>().await?;
     let command =
         InitTenant { name: body.name, slug: body.slug, plan: body.plan, contact_email: body.contact_email };
     let announced = call.on_storage(move |platform| tenants::init(platform, command)).await?;

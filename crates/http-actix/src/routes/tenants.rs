@@ -202,7 +202,7 @@ impl CreatedView {
     })))
 )]
 pub(crate) async fn create(mut call: Call) -> Answer {
-    let command: CreateTenant = call.body::<CreateTenantBody>().await?.value.into();
+    let command: CreateTenant = call.order::<CreateTenantBody>().await?.into();
     let created = call.on_hashing(move |platform| tenants::create(platform, command)).await?;
     call.note(|trace| trace.tenant = Some(created.tenant.id));
     let tenant = activation(&call, created.tenant).await?;

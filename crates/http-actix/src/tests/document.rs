@@ -4,15 +4,22 @@ use std::collections::BTreeSet;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::World;
 use crate::endpoint::{Endpoint, Place};
 use crate::routes;
+use crate::{Access, Doors, HttpSettings};
 
 fn document() -> Value {
-    crate::openapi("api/v1")
+    documented(Access::Open)
 }
+
+fn documented(access: Access) -> Value {
+    crate::openapi("api/v1", access)
+}
+
+const EVERY_ACCESS: [Access; 3] = [Access::Open, Access::Operator, Access::Captcha];
 
 /// Every operation: its path, method and description.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
@@ -92,12 +99,16 @@ fn every_reference_leads_somewhere_and_every_schema_is_used() {
 
 #[test]
 fn it_is_openapi_3_1_and_describes_itself() {
-    let document = document();
+    EVERY_ACCESS.map(documented).iter().for_each(assert_complete);
+}
+
+#[track_caller]
+fn assert_complete(document: &Value) {
     assert_eq!(document["openapi"], "3.1.0");
     let tags: BTreeSet<_> =
         document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone().to_string()).collect();
     let mut ids = BTreeSet::new();
-    for (path, method, operation) in operations(&document) {
+    for (path, method, operation) in operations(document) {
         let about = format!("{method} {path}");
         let id = operation["operationId"].as_str().unwrap();
         assert!(
@@ -133,6 +144,52 @@ fn it_is_openapi_3_1_and_describes_itself() {
             assert!(operation["responses"]["415"].is_object(), "{about}");
         }
     }
+}
+
+#[test]
+fn it_says_who_may_order_a_tenant_and_what_else_that_takes() {
+    let operator = || vec![json!({ "bearer": ["operator"] }), json!({ "apiKey": ["operator"] })];
+    for (access, security, codes) in [
+        (Access::Open, vec![], vec![]),
+        (Access::Operator, operator(), vec!["forbidden", "invalid_token", "missing_authorization"]),
+        (
+            Access::Captcha,
+            [vec![json!({})], operator()].concat(),
+            vec!["captcha_failed", "captcha_unavailable", "invalid_token"],
+        ),
+    ] {
+        let document = documented(access);
+        for path in ["/provision/tenants/init", "/api/v1/tenants"] {
+            let operation = &document["paths"][path]["post"];
+            assert_eq!(operation["security"], Value::from(security.clone()), "{access:?} {path}");
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let headers: Vec<_> = parameters.filter(|parameter| parameter["in"] == "header").collect();
+            assert_eq!(headers.len(), usize::from(access == Access::Captcha), "{access:?} {path}");
+            assert!(headers.iter().all(|header| header["name"] == "X-Captcha-Response"), "{headers:?}");
+            let examples = operation["responses"].as_object().unwrap().values().flat_map(|response| {
+                let examples = &response["content"]["application/problem+json"]["examples"];
+                examples.as_object().into_iter().flat_map(|examples| examples.keys())
+            });
+            let about_callers = [
+                "captcha_failed",
+                "captcha_unavailable",
+                "forbidden",
+                "invalid_token",
+                "missing_authorization",
+            ];
+            let told: BTreeSet<_> =
+                examples.map(String::as_str).filter(|code| about_callers.contains(code)).collect();
+            assert_eq!(told, BTreeSet::from_iter(codes.iter().copied()), "{access:?} {path}");
+        }
+        let confirm = &document["paths"]["/provision/tenants/confirm"]["post"];
+        assert_eq!(confirm["security"], json!([{ "confirmToken": [] }]));
+    }
+}
+
+#[actix_web::test]
+async fn a_server_serves_the_document_of_its_own_doors() {
+    let world = World::behind(Doors::Operator, HttpSettings::default());
+    assert_eq!(world.get("/openapi.json", "").await.json(), documented(Access::Operator));
 }
 
 #[test]

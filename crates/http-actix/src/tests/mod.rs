@@ -6,6 +6,7 @@ mod authorisation;
 mod configs;
 mod conventions;
 mod document;
+mod doors;
 mod login;
 mod provisioning;
 mod server;
@@ -36,7 +37,7 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{InitTenant, confirm, init};
 use tenantry_usecases::{Platform, Policy};
 
-use crate::{HttpSettings, HttpState, Readiness};
+use crate::{Doors, HttpSettings, HttpState, Readiness};
 
 /// A server's application, without a socket.
 pub(crate) struct World {
@@ -105,10 +106,15 @@ impl World {
     }
 
     pub(crate) fn with(settings: HttpSettings) -> Self {
+        Self::behind(Doors::Open, settings)
+    }
+
+    pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
         let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
         let ready = Arc::new(Switch(AtomicBool::new(true)));
         let settings = HttpSettings { storage_threads: 2, ..settings };
-        let state = HttpState::new(Arc::clone(&test.platform), settings, Arc::clone(&ready) as _).unwrap();
+        let readiness = Arc::clone(&ready) as _;
+        let state = HttpState::new(Arc::clone(&test.platform), settings, doors, readiness).unwrap();
         Self { test, state: Data::new(state), ready, service: OnceCell::new() }
     }
 

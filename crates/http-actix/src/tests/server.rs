@@ -12,7 +12,7 @@ use tenantry_testkit::TestPlatform;
 use tenantry_usecases::Policy;
 
 use super::Switch;
-use crate::{HttpSettings, HttpState, serve};
+use crate::{Doors, HttpSettings, HttpState, serve};
 
 /// Sends each of these requests over a connection of its own to a new server, and gives the answers back.
 async fn answers<const N: usize>(schemas: Arc<dyn SchemaCheck>, requests: [Vec<u8>; N]) -> [String; N] {
@@ -23,7 +23,8 @@ async fn answers<const N: usize>(schemas: Arc<dyn SchemaCheck>, requests: [Vec<u
         body_limit: 1000,
         ..HttpSettings::default()
     };
-    let state = HttpState::new(Arc::clone(&test.platform), settings, Arc::new(Switch(true.into())));
+    let readiness = Arc::new(Switch(true.into()));
+    let state = HttpState::new(Arc::clone(&test.platform), settings, Doors::Open, readiness);
     let serving = serve(Arc::new(state.unwrap())).unwrap();
     let address = serving.addresses[0];
     let handle = serving.server.handle();

@@ -91,8 +91,22 @@ impl AccountRepository for Transaction<'_> {
             return Ok(Vec::new());
         }
         self.read(|db| {
-            let query = accounts::table.filter(accounts::id.eq_any(ids.iter().map(ToString::to_string)));
-            let rows = query.select(AccountRow::as_select()).load(db)?;
+            let rows = match db {
+                // A statement with as many parameters as ids would be compiled anew each time; this one is kept.
+                Db::Sqlite(sqlite) => {
+                    let mut rows = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        let query = accounts::table.find(id.to_string()).select(AccountRow::as_select());
+                        rows.extend(query.first(sqlite).optional()?);
+                    }
+                    rows
+                }
+                Db::Postgres(postgres) => {
+                    let ids = ids.iter().map(ToString::to_string);
+                    let query = accounts::table.filter(accounts::id.eq_any(ids));
+                    query.select(AccountRow::as_select()).load(postgres)?
+                }
+            };
             Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
         })
     }

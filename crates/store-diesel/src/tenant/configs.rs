@@ -3,6 +3,7 @@ use diesel::prelude::*;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_ports::{ConfigHead, ConfigRepository, StoreError, StoreResult, StoredConfig};
 
+use crate::db::Db;
 use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
 use crate::schema::account_configs as configs;
 use crate::transaction::Transaction;
@@ -85,8 +86,22 @@ impl ConfigRepository for Transaction<'_> {
             return Ok(Vec::new());
         }
         self.read(|db| {
-            let query = configs::table.filter(configs::id.eq_any(ids.iter().map(ConfigId::as_str)));
-            let rows = query.filter(is_current()).select(HeadRow::as_select()).load(db)?;
+            let rows = match db {
+                // A statement with as many parameters as ids would be compiled anew each time; this one is kept.
+                Db::Sqlite(sqlite) => {
+                    let mut rows = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        let query = configs::table.filter(configs::id.eq(id.as_str()));
+                        let query = query.order(configs::version.desc()).select(HeadRow::as_select());
+                        rows.extend(query.first(sqlite).optional()?);
+                    }
+                    rows
+                }
+                Db::Postgres(postgres) => {
+                    let query = configs::table.filter(configs::id.eq_any(ids.iter().map(ConfigId::as_str)));
+                    query.filter(is_current()).select(HeadRow::as_select()).load(postgres)?
+                }
+            };
             Ok(rows.into_iter().map(HeadRow::head).collect::<StoreResult<_>>()?)
         })
     }

@@ -54,10 +54,23 @@ impl IdempotencyRepository for Transaction<'_> {
             return Ok(Vec::new());
         }
         self.read(|db| {
-            let query = idempotency::table
-                .filter(idempotency::scope.eq_any(scopes.iter().copied()))
-                .filter(idempotency::created_at.ge(micros(since)));
-            let rows = query.select(ResponseRow::as_select()).load(db)?;
+            let rows = match db {
+                // A statement with as many parameters as scopes would be compiled anew each time; this one is kept.
+                Db::Sqlite(sqlite) => {
+                    let mut rows = Vec::new();
+                    for &scope in scopes {
+                        let query = idempotency::table.find(scope);
+                        let query = query.filter(idempotency::created_at.ge(micros(since)));
+                        rows.extend(query.select(ResponseRow::as_select()).first(sqlite).optional()?);
+                    }
+                    rows
+                }
+                Db::Postgres(postgres) => {
+                    let query = idempotency::table.filter(idempotency::scope.eq_any(scopes.iter().copied()));
+                    let query = query.filter(idempotency::created_at.ge(micros(since)));
+                    query.select(ResponseRow::as_select()).load(postgres)?
+                }
+            };
             Ok(rows.into_iter().map(ResponseRow::response).collect::<StoreResult<_>>()?)
         })
     }

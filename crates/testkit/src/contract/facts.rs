@@ -45,6 +45,7 @@ macro_rules! for_each_fact {
                     a_zombie_is_fenced_off
                     a_released_run_is_claimed_again_when_due
                     a_closed_run_is_done_with
+                    a_closed_or_unknown_run_is_not_enqueued
                     closing_a_run_forgets_its_admin
                     a_claim_that_is_rolled_back_was_never_made
                     concurrent_workers_get_each_run_exactly_once

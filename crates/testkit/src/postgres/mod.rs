@@ -16,6 +16,7 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 
 use cluster::Care;
+use programs::Programs;
 pub use server::Server;
 
 /// Names a server to use instead of starting one; the user has to be allowed to create databases.
@@ -30,7 +31,7 @@ pub const REQUIRE_VARIABLE: &str = "TENANTRY_REQUIRE_POSTGRES";
 /// If there is none although `TENANTRY_REQUIRE_POSTGRES=1`, or if there is one that does not work.
 pub fn shared() -> Option<&'static Server> {
     static SHARED: OnceLock<Option<Server>> = OnceLock::new();
-    SHARED.get_or_init(|| provide(variable(URL_VARIABLE), is_required())).as_ref()
+    SHARED.get_or_init(|| provide(variable(URL_VARIABLE), programs::find, is_required())).as_ref()
 }
 
 /// A server of one's own that keeps what it has acknowledged, as one in production does: what to measure on. None where
@@ -44,13 +45,13 @@ pub fn durable() -> Option<Server> {
     Some(started.unwrap_or_else(|error| panic!("PostgreSQL does not start: {error}")))
 }
 
-fn provide(url: Option<String>, required: bool) -> Option<Server> {
+fn provide(url: Option<String>, find: fn() -> Option<Programs>, required: bool) -> Option<Server> {
     if let Some(url) = url {
         return Some(
             Server::at(&url).unwrap_or_else(|error| panic!("{URL_VARIABLE} does not work: {error}")),
         );
     }
-    let Some(programs) = programs::find() else {
+    let Some(programs) = find() else {
         let missing = format!(
             "neither is {URL_VARIABLE} set, nor are initdb, pg_ctl and postgres installed together anywhere"
         );
@@ -113,6 +114,17 @@ mod tests {
     #[test]
     #[should_panic(expected = "TENANTRY_TEST_POSTGRES_URL does not work")]
     fn an_address_without_a_server_is_a_failure_and_not_skipped() {
-        provide(Some("postgres://nobody@127.0.0.1:1/postgres".to_owned()), false);
+        provide(Some("postgres://nobody@127.0.0.1:1/postgres".to_owned()), || None, false);
+    }
+
+    #[test]
+    fn without_any_postgresql_there_is_no_server() {
+        assert!(provide(None, || None, false).is_none());
+    }
+
+    #[test]
+    #[should_panic(expected = "no PostgreSQL to test with, although TENANTRY_REQUIRE_POSTGRES=1")]
+    fn without_any_postgresql_it_is_a_failure_where_one_is_required() {
+        provide(None, || None, true);
     }
 }

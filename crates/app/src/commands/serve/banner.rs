@@ -61,7 +61,8 @@ fn first_steps(settings: &Settings, url: &str, key: &str) -> Vec<String> {
     let json = "-H 'Content-Type: application/json'";
     let authorize = match settings.provisioning.access {
         Access::Open => "",
-        Access::Operator => " -H \"Authorization: Bearer $OPERATOR_KEY\"",
+        // The operator needs no captcha.
+        Access::Operator | Access::Captcha(_) => " -H \"Authorization: Bearer $OPERATOR_KEY\"",
     };
     [
         format!("OPERATOR_KEY='{key}'"),

@@ -10,7 +10,7 @@ use actix_web::rt::spawn;
 use tenantry_http_actix::{HttpSettings, HttpState, Readiness};
 use tenantry_store_diesel::Stores;
 
-use crate::compose::Installation;
+use crate::compose::{self, Installation};
 use crate::failure::Failure;
 use crate::settings::Settings;
 
@@ -25,10 +25,11 @@ impl Http {
     /// Listens and serves from now on.
     pub(super) fn start(settings: &Settings, installation: &Installation) -> Result<Self, Failure> {
         let readiness = Arc::new(Databases(Arc::clone(&installation.stores)));
-        let state = HttpState::new(Arc::clone(&installation.platform), http_settings(settings), readiness)
-            .map_err(|error| {
-                Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
-            })?;
+        let platform = Arc::clone(&installation.platform);
+        let doors = compose::doors(settings)?;
+        let state = HttpState::new(platform, http_settings(settings), doors, readiness).map_err(|error| {
+            Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
+        })?;
         let state = Arc::new(state);
         let bind = settings.server.bind;
         let serving =

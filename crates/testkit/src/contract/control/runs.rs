@@ -245,6 +245,18 @@ pub fn a_closed_run_is_done_with(subject: &dyn Subject) {
     assert!(matches!(close(subject, &mine), Err(StoreError::Stale)), "it is closed");
 }
 
+/// What is closed is not taken up again, and what is not there cannot be.
+pub fn a_closed_or_unknown_run_is_not_enqueued(subject: &dyn Subject) {
+    let run = queued(subject, "acme", sample::at(0));
+    let mine = claimed(subject, sample::at(0));
+    close(subject, &mine).expect("the lease holds");
+    for number in [run.number, run.number + 1] {
+        let outcome = subject.control().write(|tx| tx.runs().enqueue(run.tenant, number, sample::at(1)));
+        assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
+    }
+    assert_eq!(claim(subject, sample::at(1_000_000)), None);
+}
+
 /// A later run of the same tenant is claimed beside a closed one, without the admin of the former.
 pub fn closing_a_run_forgets_its_admin(subject: &dyn Subject) {
     let admin = sample::pending_admin();

@@ -229,6 +229,7 @@ pub fn pages_are_newest_first_and_complete(subject: &dyn Subject) {
                 break;
             }
             seen.extend(page);
+            assert!(seen.len() <= tenants.len(), "pages repeat themselves");
         }
         assert_eq!(seen, tenants, "in pages of {limit}");
     }

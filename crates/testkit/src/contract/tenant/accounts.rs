@@ -116,6 +116,7 @@ pub fn pages_are_newest_first_and_complete(subject: &dyn Subject) {
                 break;
             }
             seen.extend(page);
+            assert!(seen.len() <= accounts.len(), "pages repeat themselves");
         }
         assert_eq!(seen, accounts, "in pages of {limit}");
     }

@@ -126,6 +126,7 @@ pub fn pages_are_in_order_of_id(subject: &dyn Subject) {
                 break;
             }
             seen.extend(page);
+            assert!(seen.len() <= ids.len(), "pages repeat themselves");
         }
         assert!(seen.iter().all(|head| head.version.get() == 2));
         assert_eq!(

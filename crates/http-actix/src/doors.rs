@@ -1,0 +1,114 @@
+//! Who may order a tenant, at either of the two doors to one.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{HeaderMap, HeaderName};
+use tenantry_ports::{CaptchaVerdict, CaptchaVerifier};
+use tenantry_usecases::access::Principal;
+
+use crate::auth::{Credential, visible};
+use crate::body::Body;
+use crate::call::Call;
+use crate::problem::{Code, Problem};
+
+/// What the captcha's widget gave the visitor.
+const RESPONSE: HeaderName = HeaderName::from_static("x-captcha-response");
+
+/// How the two doors to a tenant, `POST /provision/tenants/init` and `POST {prefix}/tenants`, are kept.
+#[derive(Clone)]
+pub enum Doors {
+    /// Anybody may order a tenant.
+    Open,
+    /// The operator may.
+    Operator,
+    /// Whoever solves a challenge may, and the operator without one. What cannot be checked lets nobody in.
+    Captcha(Arc<dyn CaptchaVerifier>),
+}
+
+/// Which of the [`Doors`], for those who only talk about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// [`Doors::Open`].
+    Open,
+    /// [`Doors::Operator`].
+    Operator,
+    /// [`Doors::Captcha`].
+    Captcha,
+}
+
+impl Doors {
+    /// Which they are.
+    pub const fn access(&self) -> Access {
+        match self {
+            Self::Open => Access::Open,
+            Self::Operator => Access::Operator,
+            Self::Captcha(_) => Access::Captcha,
+        }
+    }
+}
+
+impl Call {
+    /// An order for a tenant, if the doors let its sender in.
+    ///
+    /// The credential comes first, as everywhere. The captcha comes last, when nothing is wrong with the body: its token
+    /// works once, and a typing error should not cost the visitor another challenge.
+    pub(crate) async fn order<T: Body>(&mut self) -> Result<T, Problem> {
+        match self.state.doors.clone() {
+            Doors::Open => Ok(self.body().await?.value),
+            Doors::Operator => {
+                if !self.is_operator(Credential::of(self.headers())?).await? {
+                    return Err(Problem::new(Code::Forbidden, "Only the operator may order tenants here"));
+                }
+                Ok(self.body().await?.value)
+            }
+            Doors::Captcha(verifier) => {
+                // Whoever presents a credential means it: one that does not work is told, not passed over.
+                let exempt = match Credential::of(self.headers()) {
+                    Ok(credential) => self.is_operator(credential).await?,
+                    Err(_) => false,
+                };
+                let order = self.body().await?.value;
+                if !exempt {
+                    self.challenge(verifier.as_ref()).await?;
+                }
+                Ok(order)
+            }
+        }
+    }
+
+    async fn is_operator(&self, credential: Credential<'_>) -> Result<bool, Problem> {
+        Ok(matches!(*self.caller(credential).await?, Principal::Operator { .. }))
+    }
+
+    /// Lets nobody pass but who solved the challenge. The visitor's address is not passed on: behind a proxy it is the
+    /// proxy's, and would make every visitor look like the same one.
+    async fn challenge(&self, verifier: &dyn CaptchaVerifier) -> Result<(), Problem> {
+        let response = response(self.headers()).ok_or_else(|| {
+            let detail = "The header X-Captcha-Response with the captcha's response token is required";
+            Problem::new(Code::CaptchaFailed, detail)
+        })?;
+        match verifier.verify(response, None).await {
+            Ok(CaptchaVerdict::Passed) => Ok(()),
+            Ok(CaptchaVerdict::Refused { codes }) => {
+                // The visitor cannot tell from the answer that it is the site's key that is set up wrongly; the log can.
+                tracing::info!(
+                    target: "tenantry::http",
+                    request_id = self.request_id(),
+                    codes = codes.join(" "),
+                    "captcha refused"
+                );
+                let detail =
+                    "The captcha's response token does not hold: it is wrong, too old or was used before";
+                Err(Problem::new(Code::CaptchaFailed, detail))
+            }
+            Err(error) => {
+                let detail = "The captcha cannot be checked at the moment, and without that nothing is begun";
+                Err(Problem::new(Code::CaptchaUnavailable, detail).because(error))
+            }
+        }
+    }
+}
+
+fn response(headers: &HeaderMap) -> Option<&str> {
+    visible(headers.get(RESPONSE)?)
+}

@@ -3,7 +3,7 @@
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, Route, guard};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard};
 use tenantry_ports::Scope;
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{HttpMethod, Operation};
@@ -109,10 +109,23 @@ pub(crate) fn register(config: &mut ServiceConfig, endpoints: &[Endpoint], prefi
     }
 }
 
+/// The pattern of the route that a request took, for the log. Kept beside the route, since actix-web would find it out
+/// by matching the path a second time.
+pub(crate) struct Pattern(String);
+
+impl Pattern {
+    /// The pattern that matched, if one did.
+    pub(crate) fn of(request: &HttpRequest) -> Option<&str> {
+        request.app_data::<Self>().map(|pattern| pattern.0.as_str())
+    }
+}
+
 /// The resource at a path: these methods, and for all others what is allowed.
 pub(crate) fn resource(path: &str, routes: Vec<(Method, Route)>) -> Resource {
     let allow = allowed(&routes);
-    let mut resource = web::resource(path).default_service(web::to(move || refuse(allow.clone())));
+    let mut resource = web::resource(path)
+        .app_data(Pattern(path.to_owned()))
+        .default_service(web::to(move || refuse(allow.clone())));
     for (method, route) in routes {
         resource = resource.route(match method {
             // A body that nobody asked for is left out by the server.

@@ -15,6 +15,7 @@ use actix_web::{Error, HttpMessage};
 use futures_util::FutureExt;
 use tenantry_ports::Ids;
 
+use crate::endpoint::Pattern;
 use crate::problem::{self, Code, Internal, Problem};
 use crate::request_id::{self, RequestId, Trace};
 
@@ -104,7 +105,7 @@ fn log<B>(response: &ServiceResponse<B>, id: &RequestId, started: Instant) {
     tracing::info!(
         target: "tenantry::http",
         method = request.method().as_str(),
-        route = request.match_pattern().as_deref().unwrap_or("(none)"),
+        route = Pattern::of(request).unwrap_or("(none)"),
         status = response.status().as_u16(),
         ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         request_id = id.as_str(),

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use tenantry_domain::account::Account;
 use tenantry_domain::config::ConfigVersion;
@@ -95,7 +97,7 @@ impl AccountRepository for Transaction<'_> {
                 // A statement with as many parameters as ids would be compiled anew each time; this one is kept.
                 Db::Sqlite(sqlite) => {
                     let mut rows = Vec::with_capacity(ids.len());
-                    for id in ids {
+                    for id in ids.iter().collect::<BTreeSet<_>>() {
                         let query = accounts::table.find(id.to_string()).select(AccountRow::as_select());
                         rows.extend(query.first(sqlite).optional()?);
                     }

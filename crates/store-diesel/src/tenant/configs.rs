@@ -1,10 +1,12 @@
+use std::collections::BTreeSet;
+
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_ports::{ConfigHead, ConfigRepository, StoreError, StoreResult, StoredConfig};
 
-use crate::db::Db;
 use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
+use crate::db::Db;
 use crate::schema::account_configs as configs;
 use crate::transaction::Transaction;
 
@@ -90,7 +92,7 @@ impl ConfigRepository for Transaction<'_> {
                 // A statement with as many parameters as ids would be compiled anew each time; this one is kept.
                 Db::Sqlite(sqlite) => {
                     let mut rows = Vec::with_capacity(ids.len());
-                    for id in ids {
+                    for id in ids.iter().collect::<BTreeSet<_>>() {
                         let query = configs::table.filter(configs::id.eq(id.as_str()));
                         let query = query.order(configs::version.desc()).select(HeadRow::as_select());
                         rows.extend(query.first(sqlite).optional()?);

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -58,7 +58,7 @@ impl IdempotencyRepository for Transaction<'_> {
                 // A statement with as many parameters as scopes would be compiled anew each time; this one is kept.
                 Db::Sqlite(sqlite) => {
                     let mut rows = Vec::new();
-                    for &scope in scopes {
+                    for &scope in scopes.iter().collect::<BTreeSet<_>>() {
                         let query = idempotency::table.find(scope);
                         let query = query.filter(idempotency::created_at.ge(micros(since)));
                         rows.extend(query.select(ResponseRow::as_select()).first(sqlite).optional()?);

@@ -68,6 +68,12 @@ impl fmt::Debug for Amount {
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Whole numbers need no detour: most amounts are.
+        if self.0.scale() == 0
+            && let Ok(whole) = i64::try_from(self.0)
+        {
+            return serializer.serialize_i64(whole);
+        }
         let raw = RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
@@ -105,6 +111,8 @@ mod tests {
             ("25000", "25000"),
             ("25000.10", "25000.1"),
             ("-0.5", "-0.5"),
+            ("-25000", "-25000"),
+            ("9223372036854775808", "9223372036854775808"),
             ("1e3", "1000"),
             ("12345678901234567890.12345678", "12345678901234567890.12345678"),
         ] {

@@ -27,7 +27,7 @@ pub struct HttpState {
     pub(crate) doors: Doors,
     pub(crate) gate: Gate,
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
-    pub(crate) reading: Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>>,
+    pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) document: Bytes,
     draining: AtomicBool,
@@ -37,6 +37,9 @@ pub struct HttpState {
 
 /// Most commands in one slice.
 const SLICE: usize = 64;
+/// What reading an account comes to; views and failures are shared by those who asked together.
+type AccountRead = Result<Option<Arc<AccountView>>, Arc<StoreError>>;
+
 /// Most commands of one tenant that wait.
 const WAITING: usize = 1024;
 
@@ -103,7 +106,7 @@ fn provisioning_lanes(
 fn reading_lanes(
     platform: &Arc<Platform>,
     storage: &PoolQueue,
-) -> Lanes<TenantScope, AccountId, Result<Option<AccountView>, Arc<StoreError>>> {
+) -> Lanes<TenantScope, AccountId, AccountRead> {
     let platform = Arc::clone(platform);
     let limits = Limits { slice: SLICE, concurrency: 2, waiting: WAITING };
     Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| match accounts::read(

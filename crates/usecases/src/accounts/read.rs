@@ -20,16 +20,18 @@ pub struct AccountView {
 }
 
 /// The accounts with these ids, in the order asked for; `None` where there is none.
+///
+/// Views are shared, since several callers may have asked for the same account.
 pub fn read(
     platform: &Platform,
     scope: &TenantScope,
     slice: &[AccountId],
-) -> StoreResult<Vec<Option<AccountView>>> {
+) -> StoreResult<Vec<Option<Arc<AccountView>>>> {
     platform.stores.open(scope)?.read(|tx| {
         let mut found = HashMap::with_capacity(slice.len());
         for account in tx.accounts().get(slice)? {
             let view = view(platform, tx, account)?;
-            found.insert(view.account.id, view);
+            found.insert(view.account.id, Arc::new(view));
         }
         Ok(slice.iter().map(|id| found.get(id).cloned()).collect())
     })

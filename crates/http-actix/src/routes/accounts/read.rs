@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use tenantry_domain::account::AccountStatus;
@@ -73,7 +75,7 @@ pub(crate) async fn read(call: Call) -> Answer {
     }
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, etag));
-    respond::json(response, &AccountView::from(found))
+    respond::json(response, &AccountView::from(Arc::unwrap_or_clone(found)))
 }
 
 /// List accounts

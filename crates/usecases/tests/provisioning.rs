@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use support::{acme, acme_with_admin, active, progress, queued, status, work_off};
-use tenantry_domain::tenant::{Status, StepKind, StepStatus};
+use tenantry_domain::config::demo;
+use tenantry_domain::people::role_config;
+use tenantry_domain::tenant::{Settings, Status, StepKind, StepStatus};
 use tenantry_ports::{Claim, Clock, DatabaseFault, StoreError};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeClock, FakeSchemaCheck, TestPlatform, sample};
 use tenantry_usecases::Policy;
@@ -46,6 +48,18 @@ fn a_confirmed_tenant_becomes_active_with_a_seeded_database() {
     assert_eq!(names, [("ecom_tenant_acme".to_owned(), Some(id))]);
     let expected = [StepKind::Init, StepKind::CreateDatabase, StepKind::ApplyMigrations, StepKind::SeedData];
     assert_eq!(steps(&test, id), expected.map(|kind| (kind, 1, StepStatus::Success)));
+}
+
+#[test]
+fn a_new_tenant_has_default_settings_with_the_role_templates_and_a_demonstration_config() {
+    let test = TestPlatform::new();
+    let store = test.platform.stores.open(&active(&test)).unwrap();
+    let (settings, configs) = store
+        .read::<_, StoreError>(|tx| Ok((tx.settings().get()?.unwrap(), tx.configs().page(None, 10)?)))
+        .unwrap();
+    assert_eq!(settings, Settings::default());
+    assert_eq!(settings.roles, role_config().roles);
+    assert_eq!(configs.iter().map(|head| head.id.as_str()).collect::<Vec<_>>(), [demo::DEMO_CONFIG_ID]);
 }
 
 #[test]

@@ -99,7 +99,8 @@ pub struct RoleConfig {
 }
 
 /// One role, said for people who assign it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RoleTemplate {
     /// The role.
     pub role: Role,

@@ -6,7 +6,7 @@ use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope};
 use crate::Platform;
 use crate::journal;
 
-/// Gives a new tenant its default settings and a demonstration account config. Seeding what is seeded changes nothing.
+/// Gives a new tenant its default settings, role templates among them, and a demonstration account config. Seeding what is seeded changes nothing.
 pub(super) fn seed(platform: &Platform, scope: &TenantScope) -> StoreResult<()> {
     let now = platform.clock.now();
     let document = demo::config();

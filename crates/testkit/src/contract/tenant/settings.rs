@@ -27,6 +27,7 @@ pub fn settings_are_read_back_and_replaced(subject: &dyn Subject) {
         allowed_configs: AllowedConfigs::Only(BTreeSet::from(ids)),
         versioning_strategy: VersioningStrategy::Internal,
         quotas: Quotas { max_accounts: Some(u64::from(u32::MAX) + 1) },
+        roles: Vec::new(),
     };
     for settings in [Settings::default(), full, Settings::default()] {
         store.write(|tx| tx.settings().put(&settings)).expect("the settings are written");

@@ -119,6 +119,37 @@ fn a_passing_fault_at_any_effect_is_got_over() {
     }
 }
 
+/// The status of every attempt at `CreateAdmin`, and the tenant's, after a fault in that step alone.
+fn fault_at_the_admin(
+    moment: FailureMoment,
+    fault: DatabaseFault,
+) -> (TestPlatform, Status, Vec<StepStatus>) {
+    let test = TestPlatform::new();
+    // The first write seeds, the second one creates the admin.
+    test.databases.before(DatabaseCall::Write, || {});
+    test.databases.fail(DatabaseCall::Write, moment, fault, 1);
+    let id = tenants::create(&test.platform, acme_with_admin()).unwrap().tenant.id;
+    work_off(&test);
+    let attempts = steps(&test, id).into_iter().filter(|step| step.0 == StepKind::CreateAdmin);
+    let attempts = attempts.map(|step| step.2).collect();
+    let status = status(&test, id);
+    (test, status, attempts)
+}
+
+#[test]
+fn a_lasting_fault_at_the_admin_leaves_nothing_and_a_passing_one_is_got_over() {
+    for moment in MOMENTS {
+        let (test, status, attempts) = fault_at_the_admin(moment, DatabaseFault::Lasting);
+        assert_eq!((status, &attempts[..]), (Status::Failed, &[StepStatus::Failed][..]), "{moment:?}");
+        assert!(test.world.existing().is_empty(), "{moment:?}");
+
+        let (test, status, attempts) = fault_at_the_admin(moment, DatabaseFault::Passing);
+        let expected = [StepStatus::Failed, StepStatus::Success];
+        assert_eq!((status, &attempts[..]), (Status::Active, &expected[..]), "{moment:?}");
+        assert_eq!(test.world.existing().len(), 1, "{moment:?}");
+    }
+}
+
 #[test]
 fn a_passing_fault_that_does_not_pass_fails_in_the_end() {
     let test = TestPlatform::new();

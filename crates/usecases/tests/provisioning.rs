@@ -11,12 +11,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use support::{acme, acme_with_admin, active, progress, queued, status, work_off};
 use tenantry_domain::config::demo;
 use tenantry_domain::people::role_config;
-use tenantry_domain::tenant::{Settings, Status, StepKind, StepStatus};
+use tenantry_domain::tenant::{Run, Settings, Slug, Status, StepKind, StepStatus};
 use tenantry_ports::{Claim, Clock, DatabaseFault, StoreError};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeClock, FakeSchemaCheck, TestPlatform, sample};
 use tenantry_usecases::Policy;
 use tenantry_usecases::provisioning::{Worked, work_once};
-use tenantry_usecases::tenants::{self, ConfirmError, CreateError, InitError, TenantRef};
+use tenantry_usecases::tenants::{self, ConfirmError, CreateError, CreateTenant, InitError, TenantRef};
 
 const MOMENTS: [FailureMoment; 2] = [FailureMoment::BeforeEffect, FailureMoment::AfterEffect];
 const EFFECTS: [(DatabaseCall, StepKind); 3] = [
@@ -265,6 +265,25 @@ fn a_step_that_takes_long_keeps_its_lease() {
         assert_eq!(claim.unwrap(), None::<Claim>);
     });
     assert_eq!(work_once(&test.platform, "first").unwrap(), Worked::Finished(id));
+}
+
+#[test]
+fn a_run_whose_tenant_cannot_start_does_not_hold_up_the_others() {
+    let test = TestPlatform::new();
+    let stuck = active(&test).tenant();
+    let run = Run::announced(stuck, 2, false, "queued by mistake", test.clock.now());
+    let queue = |due| {
+        test.platform.control.write::<_, StoreError>(|tx| {
+            tx.runs().insert(&run, None)?;
+            tx.runs().enqueue(stuck, 2, due)
+        })
+    };
+    queue(test.clock.now() - TimeDelta::hours(1)).unwrap();
+    let created = CreateTenant { slug: Slug::new("globex").unwrap(), ..acme_with_admin() };
+    let next = tenants::create(&test.platform, created).unwrap().tenant.id;
+    assert!(matches!(work_once(&test.platform, "worker").unwrap(), Worked::Postponed(id, _) if id == stuck));
+    assert_eq!(work_once(&test.platform, "worker").unwrap(), Worked::Finished(next));
+    assert_eq!((status(&test, stuck), status(&test, next)), (Status::Active, Status::Active));
 }
 
 #[test]

@@ -28,7 +28,10 @@ pub enum Worked {
 /// Claims the run that is longest due, if any, and works on it until it ends or has to wait. Blocks; takes as long
 /// as making a database takes.
 pub fn work_once(platform: &Platform, worker: &str) -> StoreResult<Worked> {
-    let Some(mut job) = Job::claim(platform, worker)? else { return Ok(Worked::Idle) };
+    let mut job = match Job::claim(platform, worker)? {
+        Ok(job) => job,
+        Err(instead) => return Ok(instead),
+    };
     let tenant = job.tenant.id;
     tracing::info!("Processing provisioning for tenant {tenant}");
     match job.work() {
@@ -50,24 +53,36 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Claims a run, moves its tenant to `Provisioning`, and notes the beginning of the first step: one commit.
-    fn claim(platform: &'a Platform, worker: &str) -> StoreResult<Option<Self>> {
+    /// Claims a run, moves its tenant to `Provisioning`, and notes the beginning of the first step: one commit. The
+    /// inner `Err` is what came of it where there is nothing to work on.
+    ///
+    /// A run whose tenant cannot start is handed back to wait: left as it is, it would stay the one that is longest due,
+    /// and no other run would ever be claimed.
+    fn claim(platform: &'a Platform, worker: &str) -> StoreResult<Result<Self, Worked>> {
         let now = platform.clock.now();
         platform.control.write(|tx| {
             let Some(Claim { lease, run, admin }) = tx.runs().claim(worker, now, platform.policy.lease)?
             else {
-                return Ok(None);
+                return Ok(Err(Worked::Idle));
             };
             let missing = || StoreError::corrupt("provisioning run", "its tenant is missing");
             let tenant = tx.tenants().get(lease.tenant)?.ok_or_else(missing)?;
             let mut job = Self { platform, tenant, run, lease, admin };
-            let started = job.tenant.lifecycle.clone().start(now).map_err(impossible)?;
+            let started = match job.tenant.lifecycle.clone().start(now) {
+                Ok(started) => started,
+                Err(error) => {
+                    tracing::error!("The run of tenant {} cannot be worked on: {error}", job.tenant.id);
+                    let due = now + platform.policy.lease;
+                    tx.runs().release(&job.lease, &job.run, due)?;
+                    return Ok(Err(Worked::Postponed(job.tenant.id, due)));
+                }
+            };
             if started != job.tenant.lifecycle {
                 job.tenant.enter(started, now);
                 tx.tenants().update(&job.tenant)?;
             }
             job.begin_next(tx, now)?;
-            Ok(Some(job))
+            Ok(Ok(job))
         })
     }
 

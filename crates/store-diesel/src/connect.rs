@@ -79,6 +79,9 @@ impl Target {
         let Self::Postgres { url, conninfo } = self else {
             return Err(ConnectError("this is no PostgreSQL database".to_owned()));
         };
+        // Initialised by libpq, OpenSSL would take itself apart when the process exits, under the feet of a pool's thread
+        // that is just connecting: a crash after everything went well. Initialised like this, it does not.
+        openssl_sys::init();
         PgConnection::establish(conninfo).map_err(|error| ConnectError(url.redact(&error.to_string())))
     }
 }

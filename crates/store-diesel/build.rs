@@ -1,21 +1,28 @@
-//! Has cargo notice new migrations, and gives the crate a fingerprint of the tenant schema: the name of the prepared
-//! database that tenants are copied from on PostgreSQL.
+//! Has cargo notice new migrations, and gives the crate a fingerprint of the tenant schema on each kind of database.
 
 use std::path::Path;
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=../../migrations");
-    let mut fingerprint = 0xcbf2_9ce4_8422_2325;
-    let mut migrations: Vec<_> = fs::read_dir("../../migrations/tenant/postgres")?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<io::Result<_>>()?;
+    for (variable, migrations) in [
+        ("TENANT_FINGERPRINT_SQLITE", "../../migrations/tenant/sqlite"),
+        ("TENANT_FINGERPRINT_POSTGRES", "../../migrations/tenant/postgres"),
+    ] {
+        println!("cargo:rustc-env={variable}={:016x}", fingerprint(Path::new(migrations))?);
+    }
+    Ok(())
+}
+
+fn fingerprint(directory: &Path) -> io::Result<u64> {
+    let mut migrations: Vec<_> =
+        fs::read_dir(directory)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
     migrations.sort();
+    let mut fingerprint = 0xcbf2_9ce4_8422_2325;
     for migration in migrations {
         digest(&mut fingerprint, &migration)?;
     }
-    println!("cargo:rustc-env=TENANT_SCHEMA_FINGERPRINT={fingerprint:016x}");
-    Ok(())
+    Ok(fingerprint)
 }
 
 /// FNV-1a: stable between compilers, and nobody attacks their own migrations.

@@ -1,7 +1,7 @@
 //! What a pure program has to be given: time, ids and randomness.
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::id::{Id, IdKind};
+use tenantry_domain::id::{Id, IdKind, TenantId};
 use uuid::Uuid;
 
 /// The time. A use case reads it once and uses that moment throughout.
@@ -39,8 +39,15 @@ pub trait Entropy: Send + Sync {
     }
 }
 
-/// Wakes whoever works on provisioning runs. Only saves time: a timer finds the work too.
+/// Wakes whoever works on provisioning runs, tells the outside, or waits for a tenant. Only saves time: a timer finds
+/// what there is, too.
 pub trait Nudge: Send + Sync {
     /// A run became claimable; said after the commit.
     fn runs_are_due(&self);
+
+    /// There is something to tell outside; said after the commit, too.
+    fn notices_are_due(&self) {}
+
+    /// The tenant's state or the journal of its runs changed; said after the commit, too. For whoever waits for that.
+    fn tenant_changed(&self, _tenant: TenantId) {}
 }

@@ -1,9 +1,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::{ApiKeyId, TenantId};
-use tenantry_domain::tenant::{Plan, Run, Slug, Status, Tenant};
+use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
-use crate::{Access, ApiKey, PendingAdmin, StoreError, StoreResult, Verdict};
+use crate::{
+    Access, ApiKey, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, StoreError, StoreResult,
+    Verdict,
+};
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
 ///
@@ -46,8 +49,14 @@ pub trait ControlTx {
     fn tenants(&mut self) -> &mut dyn TenantRepository;
     /// Provisioning runs.
     fn runs(&mut self) -> &mut dyn RunRepository;
+    /// Databases kept ready for tenants to come.
+    fn pool(&mut self) -> &mut dyn PoolRepository;
     /// API keys.
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository;
+    /// What is to be told outside.
+    fn notices(&mut self) -> &mut dyn NoticeRepository;
+    /// What may be used once.
+    fn nonces(&mut self) -> &mut dyn NonceRepository;
 }
 
 /// Which tenants to list.
@@ -76,6 +85,33 @@ pub trait TenantRepository {
     /// takes up a slug again that another one holds by now.
     fn update(&mut self, tenant: &Tenant) -> StoreResult<()>;
 
+    /// At most `limit` tenants that are waiting for a confirmation which can no longer come at `now`, oldest first.
+    fn overdue(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<Tenant>>;
+
+    /// At most `limit` tenants whose databases exist and are looked after
+    /// ([`TenantScope::maintenance`](crate::TenantScope::maintenance)) and do not have this schema as far as anybody
+    /// noted, in order of id, after this one; each with the schema that was noted, if any was.
+    fn outdated(
+        &mut self,
+        schema: &str,
+        after: Option<TenantId>,
+        limit: usize,
+    ) -> StoreResult<Vec<(Tenant, Option<String>)>>;
+
+    /// Whether any database is behind, in one question: one that [`outdated`](Self::outdated) would tell of, or one of the
+    /// pool that is ready and does not have this schema.
+    fn anything_outdated(&mut self, schema: &str) -> StoreResult<bool>;
+
+    /// Notes which schema the tenant's database has. Not a change of the tenant: its version stays.
+    fn note_schema(&mut self, id: TenantId, schema: &str) -> StoreResult<()>;
+
+    /// How many tenants there are in each state.
+    fn census(&mut self) -> StoreResult<Vec<(Status, u64)>>;
+
+    /// How many tenants hold or are going to hold a database on each server
+    /// ([`holds_slug`](tenantry_domain::tenant::Lifecycle::holds_slug)).
+    fn per_cluster(&mut self) -> StoreResult<Vec<(ClusterName, u64)>>;
+
     /// At most `limit` tenants, newest first, after the one whose (`created_at`, `id`) is `after`.
     fn page(
         &mut self,
@@ -103,8 +139,23 @@ pub struct Claim {
     pub lease: Lease,
     /// The run as its journal says.
     pub run: Run,
+    /// The tenant.
+    pub tenant: Tenant,
     /// The admin to create, if the run has that step.
     pub admin: Option<PendingAdmin>,
+}
+
+/// A run that is not closed, as the queue sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRun {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which.
+    pub number: u32,
+    /// From when on it may be claimed; none if it may not.
+    pub due: Option<DateTime<Utc>>,
+    /// Who works on it, and until when nobody else may.
+    pub lease: Option<(String, DateTime<Utc>)>,
 }
 
 /// Provisioning runs: journal, queue and leases in one.
@@ -121,6 +172,9 @@ pub trait RunRepository {
 
     /// Claims the run that is longest due at `now` and not leased, for `lease` from `now` on.
     /// Concurrent claimers get different runs or none, without waiting for each other.
+    ///
+    /// A run that cannot be read, or whose tenant cannot, is set aside for an operator to see to
+    /// ([`set_aside`](Self::set_aside)), and the next one claimed.
     fn claim(&mut self, worker: &str, now: DateTime<Utc>, lease: TimeDelta) -> StoreResult<Option<Claim>>;
 
     /// Writes direction and journal of a claimed run and holds the lease until `until`. `Stale` if the lease has
@@ -130,11 +184,26 @@ pub trait RunRepository {
     /// Holds the lease until `until` and changes nothing else. `Stale` as above.
     fn renew(&mut self, lease: &Lease, until: DateTime<Utc>) -> StoreResult<()>;
 
+    /// Whether the lease still holds: `Stale` if not. Changes nothing.
+    fn holds(&mut self, lease: &Lease) -> StoreResult<()>;
+
     /// Writes the run and gives the lease back; workers may claim it again from `due` on. `Stale` as above.
     fn release(&mut self, lease: &Lease, run: &Run, due: DateTime<Utc>) -> StoreResult<()>;
 
-    /// Writes the run and closes it: nobody claims it again, and the pending admin is forgotten. `Stale` as above.
+    /// Writes the run and closes it: nobody claims it again. `Stale` as above.
     fn close(&mut self, lease: &Lease, run: &Run) -> StoreResult<()>;
+
+    /// Closes a run that nobody works on, unfinished. `Stale` if there is none, or it is closed or leased.
+    fn cancel(&mut self, tenant: TenantId, number: u32) -> StoreResult<()>;
+
+    /// The admin that waits to be created in one of the tenant's runs, and forgets it there.
+    fn take_admin(&mut self, tenant: TenantId) -> StoreResult<Option<PendingAdmin>>;
+
+    /// The runs that are not closed, in order of what they have waited for longest, with who works on them.
+    fn open(&mut self) -> StoreResult<Vec<OpenRun>>;
+
+    /// The runs that were set aside, and why. They are claimed again once they are queued again.
+    fn set_aside(&mut self) -> StoreResult<Vec<(TenantId, u32, String)>>;
 }
 
 /// API keys, the operator's and the tenants'.

@@ -1,27 +1,71 @@
-use crate::TenantScope;
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::ClusterName;
+
+use crate::{StoreResult, TenantScope};
+
+/// Whether the caller still has the right to make or unmake the database, asked while nobody else can; an error stops the
+/// call before it has changed anything.
+///
+/// A worker that slept through the end of its lease finds out here: whoever took over, undoing what it had begun perhaps,
+/// has to wait for the same lock, so either comes later or has been here before.
+pub type Permit<'a> = &'a dyn Fn() -> StoreResult<()>;
 
 /// Makes and unmakes tenant databases. Slow, and never called inside a request or with a lock held.
 ///
 /// Every method may be repeated: after a crash nobody knows whether the last call took effect.
 pub trait TenantDatabases: Send + Sync {
-    /// Creates the tenant's database, without data, and tags it with its owner.
+    /// Creates the tenant's database, without data, tags it with its owner, and makes the login that alone may enter it.
     ///
     /// A database of that name that carries this tenant's tag is adopted; one that does not is
     /// [`DatabaseFault::Foreign`] and stays untouched.
-    fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+    fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError>;
 
-    /// Brings the tenant schema up to date; returns how many migrations that took: none where `create` could copy a
-    /// database that was up to date.
+    /// Makes a pooled database the tenant's: gives it the tenant's name and tag. Its content and login stay.
+    ///
+    /// True if the tenant's database is there afterwards (or was before); false if the pooled one is not there. What has
+    /// the tenant's name and another tag is [`DatabaseFault::Foreign`].
+    fn adopt(
+        &self,
+        pooled: &TenantScope,
+        scope: &TenantScope,
+        permit: Permit<'_>,
+    ) -> Result<bool, DatabaseError>;
+
+    /// Brings the tenant schema up to date, and the login's rights with it; returns how many migrations that took: none
+    /// where `create` could copy a database that was up to date.
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError>;
 
-    /// Drops the tenant's database, if it is there and carries this tenant's tag, and whatever an interrupted
-    /// [`create`](Self::create) left. Afterwards it is confirmed gone, also if a creation was still under way.
+    /// How many migrations the tenant's database lacks.
+    fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError>;
+
+    /// Closes every connection of this process to the database, so that it can be given another name.
+    fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+
+    /// Drops the tenant's database and its login, if they are there and carry this tenant's tag, and whatever an
+    /// interrupted [`create`](Self::create) left. Afterwards they are confirmed gone, also if a creation was still under way.
     ///
     /// A database that is not this tenant's is left alone, and that is no error.
-    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+    fn remove(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError>;
 
     /// Whether the tenant's database is there.
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError>;
+
+    /// What the tenant schema is called that [`migrate`](Self::migrate) brings a database to.
+    fn schema(&self) -> &str;
+
+    /// Every database on every server that looks like one of ours, whoever's it is.
+    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError>;
+}
+
+/// A database that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDatabase {
+    /// On which server.
+    pub cluster: ClusterName,
+    /// What it is called.
+    pub name: String,
+    /// Whose tag it carries: a tenant's, or a pooled database's; none if it carries no tag of ours.
+    pub owner: Option<TenantId>,
 }
 
 /// Whether there is a database of a tenant's name.

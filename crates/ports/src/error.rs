@@ -61,4 +61,6 @@ pub enum Constraint {
     IdempotencyKey,
     /// A sequence number of a tenant's log.
     LogSequence,
+    /// The notice of an event for a channel.
+    Notice,
 }

@@ -2,6 +2,11 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::id::EventId;
+use tenantry_domain::people::Email;
 
 /// What a [`CaptchaVerifier`] promises to answer.
 pub type CaptchaAnswer<'a> =
@@ -47,4 +52,101 @@ impl CaptchaUnavailable {
     pub fn new(detail: impl ToString) -> Self {
         Self { detail: detail.to_string() }
     }
+}
+
+/// A mail to one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// What it tells of; a mail that is sent again can be recognised by it.
+    pub id: EventId,
+    /// When that happened.
+    pub at: DateTime<Utc>,
+    /// To whom.
+    pub to: Email,
+    /// One line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same as HTML, a whole document.
+    pub html: String,
+}
+
+/// What a [`Mailer`] promises to answer.
+pub type MailAnswer<'a> = Pin<Box<dyn Future<Output = Result<(), MailFailure>> + Send + 'a>>;
+
+/// Hands mails to a mail server.
+pub trait Mailer: Send + Sync {
+    /// Hands over one mail, within `timeout`. `Ok` means that the server took charge of it, not that somebody read it.
+    ///
+    /// A failure does not always mean that nobody gets it: the server's word may have been lost on the way.
+    fn send<'a>(&'a self, mail: &'a Mail, timeout: Duration) -> MailAnswer<'a>;
+}
+
+/// A mail was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct MailFailure {
+    /// Whether it is never going to be: the server refuses this mail or this recipient for good.
+    pub lasting: bool,
+    /// What exactly happened, for the log; no password is in it.
+    pub detail: String,
+}
+
+/// One call of a webhook.
+#[derive(Debug, Clone, Copy)]
+pub struct WebhookRequest<'a> {
+    /// Where to.
+    pub url: &'a str,
+    /// `webhook-id`: the same at every attempt.
+    pub id: &'a str,
+    /// `webhook-timestamp`: when this attempt is made.
+    pub at: DateTime<Utc>,
+    /// `webhook-signature`.
+    pub signature: &'a str,
+    /// The body, JSON, as it was signed.
+    pub body: &'a [u8],
+    /// From the look-up of the name to the end of the answer.
+    pub timeout: Duration,
+}
+
+/// What a [`WebhookSender`] promises to answer.
+pub type WebhookAnswer<'a> =
+    Pin<Box<dyn Future<Output = Result<WebhookResponse, WebhookFailure>> + Send + 'a>>;
+
+/// Calls webhooks: one `POST` each, no redirects, nothing twice.
+pub trait WebhookSender: Send + Sync {
+    /// Makes one call. Whether an answer is a good one is for the caller to say.
+    fn send<'a>(&'a self, request: WebhookRequest<'a>) -> WebhookAnswer<'a>;
+}
+
+/// What a webhook's receiver answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookResponse {
+    /// The status code.
+    pub status: u16,
+    /// The beginning of the body as text, 1 KiB at most. It is whatever the receiver chose to say.
+    pub excerpt: String,
+    /// How long the receiver asks to be left alone, from the moment of the call.
+    pub retry_after: Option<Duration>,
+}
+
+impl WebhookResponse {
+    /// Whether the receiver has it: 2xx, and nothing else.
+    pub const fn is_success(&self) -> bool {
+        200 <= self.status && self.status < 300
+    }
+}
+
+/// Why there was no answer. It may have arrived all the same, unless it was not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookFailure {
+    /// Nothing may be sent there; the reason says why, without the address.
+    #[error("this address may not be called: {0}")]
+    NotAllowed(String),
+    /// The time was over.
+    #[error("no answer in time")]
+    TimedOut,
+    /// No connection came about, or it broke. The detail is for the log, without the address.
+    #[error("no answer: {0}")]
+    Unreachable(String),
 }

@@ -1,5 +1,8 @@
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{DatabaseName, Lifecycle, Slug, Status, Tenant};
+use tenantry_domain::tenant::{ClusterName, DatabaseName, Former, Lifecycle, Slug, Status, Tenant};
+use uuid::Uuid;
+
+use crate::PooledDatabase;
 
 /// The right to touch one tenant's data. It can only be made from a tenant that was looked up and whose state allows
 /// it, and no tenant store opens without one.
@@ -8,6 +11,8 @@ pub struct TenantScope {
     tenant: TenantId,
     slug: Slug,
     database: DatabaseName,
+    cluster: ClusterName,
+    login: Uuid,
 }
 
 /// The tenant's state does not allow this use of its data.
@@ -32,16 +37,49 @@ impl TenantScope {
         }
     }
 
-    /// For looking after the database of any tenant that has one: `Active`, `Suspended`.
+    /// For looking after the database of any tenant that has one: `Active`, `Suspended`, and `Deprovisioning` as long as
+    /// that can be taken back.
     pub fn maintenance(tenant: &Tenant) -> Result<Self, NotReady> {
-        match tenant.lifecycle {
+        match &tenant.lifecycle {
             Lifecycle::Active { .. } | Lifecycle::Suspended { .. } => Ok(Self::of(tenant)),
+            Lifecycle::Deprovisioning {
+                begun: false, former: Former::Active | Former::Suspended, ..
+            } => Ok(Self::of(tenant)),
             _ => Err(NotReady(tenant.lifecycle.status())),
         }
     }
 
+    /// For removing what a tenant must not have any more, should it be there all the same: the tenant is `Deleted`, `Expired`,
+    /// or `Failed` with everything undone.
+    pub fn leftover(tenant: &Tenant) -> Result<Self, NotReady> {
+        match tenant.lifecycle {
+            Lifecycle::Deleted { .. }
+            | Lifecycle::Expired { .. }
+            | Lifecycle::Failed { needs_attention: false, .. } => Ok(Self::of(tenant)),
+            _ => Err(NotReady(tenant.lifecycle.status())),
+        }
+    }
+
+    /// For making, looking after and unmaking a database that is nobody's yet. It stands for itself: its id takes the
+    /// place of the tenant's.
+    pub fn pooled(pooled: &PooledDatabase) -> Self {
+        Self {
+            tenant: TenantId::new(pooled.id),
+            slug: Slug::pooled(pooled.id),
+            database: pooled.database.clone(),
+            cluster: pooled.cluster.clone(),
+            login: pooled.id,
+        }
+    }
+
     fn of(tenant: &Tenant) -> Self {
-        Self { tenant: tenant.id, slug: tenant.slug.clone(), database: tenant.database.clone() }
+        Self {
+            tenant: tenant.id,
+            slug: tenant.slug.clone(),
+            database: tenant.database.clone(),
+            cluster: tenant.home.cluster.clone(),
+            login: tenant.home.login.unwrap_or(tenant.id.uuid()),
+        }
     }
 
     /// Whose data.
@@ -49,7 +87,7 @@ impl TenantScope {
         self.tenant
     }
 
-    /// The tenant's slug.
+    /// The tenant's slug; a placeholder for a database that is nobody's yet.
     pub const fn slug(&self) -> &Slug {
         &self.slug
     }
@@ -57,5 +95,15 @@ impl TenantScope {
     /// The name of the tenant's database.
     pub const fn database(&self) -> &DatabaseName {
         &self.database
+    }
+
+    /// The server that the database is on.
+    pub const fn cluster(&self) -> &ClusterName {
+        &self.cluster
+    }
+
+    /// Which login enters the database, on servers that have logins.
+    pub const fn login(&self) -> Uuid {
+        self.login
     }
 }

@@ -34,17 +34,40 @@ impl fmt::Debug for Secret {
 pub trait Digest: Send + Sync {
     /// The SHA-256 of `bytes`.
     fn sha256(&self, bytes: &[u8]) -> [u8; 32];
+
+    /// The SHA-256 of what comes piece by piece, since it is too long to be held.
+    fn running(&self) -> Box<dyn RunningDigest>;
+}
+
+/// A SHA-256 under way.
+pub trait RunningDigest: Send {
+    /// What comes next.
+    fn update(&mut self, bytes: &[u8]);
+
+    /// The SHA-256 of everything that came.
+    fn finish(self: Box<Self>) -> [u8; 32];
 }
 
 impl dyn Digest {
     /// The SHA-256 of `bytes` in hexadecimal.
     pub fn hex(&self, bytes: &[u8]) -> String {
-        use fmt::Write as _;
-        self.sha256(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+        hexadecimal(&self.sha256(bytes))
     }
+}
+
+/// A SHA-256 as it is written: 64 lower-case hexadecimal digits.
+pub fn hexadecimal(hash: &[u8; 32]) -> String {
+    use fmt::Write as _;
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Secrets that are shared with those who sign what they send.
+pub trait MacCheck: Send + Sync {
+    /// Whether this is the HMAC-SHA256 of `message` under one of the secrets. Compares in constant time.
+    fn verify(&self, message: &[u8], mac: &[u8; 32]) -> bool;
 }
 
 /// Password hashing. Slow on purpose: call it on a pool of its own.
@@ -163,4 +186,13 @@ pub struct SchemaSource {
 pub trait SchemaCheck: Send + Sync {
     /// Everything the schema has to say against the document; nothing if it is valid.
     fn findings(&self, schema: &SchemaSource, document: &Value) -> Vec<Finding>;
+}
+
+/// Signs webhook calls as Standard Webhooks has it.
+pub trait WebhookSigner: Send + Sync {
+    /// What goes into `webhook-signature` of a call with this id, made at this moment, with this very body: one signature
+    /// per secret, so that a receiver who knows any of them can check it.
+    ///
+    /// A secret is `whsec_` and 24 to 64 bytes in base64; what is none was refused where it came in, and signs nothing.
+    fn sign(&self, secrets: &[Secret], id: &str, at: DateTime<Utc>, body: &[u8]) -> String;
 }

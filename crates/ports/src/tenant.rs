@@ -87,6 +87,9 @@ pub trait UserRepository {
 
     /// The user with this address (folded), and the hash of their password.
     fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>>;
+
+    /// At most `limit` users in order of id, after the user `after`, each with the hash of their password.
+    fn page(&mut self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<Credentials>>;
 }
 
 /// Sign-ins.
@@ -98,7 +101,7 @@ pub trait SessionRepository {
     fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>>;
 }
 
-/// Account configs. Versions are only ever added.
+/// Account configs. Versions are only ever added, as long as the database is the same tenant's.
 pub trait ConfigRepository {
     /// Adds a version. `Conflict(ConfigVersion)` if there is that version already.
     fn insert(&mut self, config: &StoredConfig) -> StoreResult<()>;
@@ -111,6 +114,10 @@ pub trait ConfigRepository {
 
     /// The current versions of at most `limit` ids in order of id, after the id `after`.
     fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>>;
+
+    /// Removes every version of every config: for a database that nobody has used yet and that takes over what another
+    /// one holds, instead of what it was seeded with.
+    fn clear(&mut self) -> StoreResult<()>;
 }
 
 /// Which accounts to list.
@@ -124,6 +131,22 @@ pub struct AccountFilter {
     pub config: Option<ConfigId>,
 }
 
+/// Which state of an account it is: where both are the same, everything else is too. The version alone would do, were it
+/// not for a database that is restored from a backup and counts on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountRevision {
+    /// [`Account::version`].
+    pub version: i64,
+    /// [`Account::updated_at`].
+    pub updated_at: DateTime<Utc>,
+}
+
+impl From<&Account> for AccountRevision {
+    fn from(account: &Account) -> Self {
+        Self { version: account.version, updated_at: account.updated_at }
+    }
+}
+
 /// Trading accounts. Reads and writes take slices, since they are what everybody does at once.
 pub trait AccountRepository {
     /// Adds accounts, in one statement where the database can. `Conflict(AccountId)`.
@@ -131,6 +154,10 @@ pub trait AccountRepository {
 
     /// The accounts with these ids, in any order; unknown ids are left out.
     fn get(&mut self, ids: &[AccountId]) -> StoreResult<Vec<Account>>;
+
+    /// In which state the accounts with these ids are, in any order; unknown ids are left out. Much cheaper than the
+    /// accounts, for those who know them already.
+    fn revisions(&mut self, ids: &[AccountId]) -> StoreResult<Vec<(AccountId, AccountRevision)>>;
 
     /// At most `limit` accounts, newest first (ids are time-ordered), after the account `after`.
     fn page(

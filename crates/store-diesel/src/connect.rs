@@ -11,7 +11,7 @@ use crate::db::Db;
 use crate::url::{PostgresUrl, sqlite_uri};
 
 /// One database, and how to connect to it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Target {
     Sqlite { path: PathBuf, busy_timeout: Duration },
     Postgres { url: PostgresUrl, conninfo: String },
@@ -30,27 +30,30 @@ impl Target {
 
     /// A PostgreSQL database for everyday statements.
     pub(crate) fn postgres(url: PostgresUrl, settings: &StoreSettings) -> Self {
-        let timeouts = [
-            ("statement_timeout", settings.statement_timeout),
-            ("lock_timeout", settings.lock_timeout),
-            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
-        ];
-        Self::postgres_with(url, settings, timeouts)
+        Self::postgres_with(url, settings, settings.statement_timeout, &[])
+    }
+
+    /// A tenant's PostgreSQL database. All its statements find their rows by keys, so that one plan is good for all
+    /// values. PostgreSQL itself would plan some anew each time, for a slice of a few accounts at more cost than that
+    /// of reading them.
+    pub(crate) fn tenant(url: PostgresUrl, settings: &StoreSettings) -> Self {
+        let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
+        Self::postgres_with(url, settings, settings.statement_timeout, &[plans])
     }
 
     /// A PostgreSQL database to make and unmake others from.
     pub(crate) fn maintenance(url: PostgresUrl, settings: &StoreSettings) -> Self {
-        let timeouts = [
-            ("statement_timeout", settings.maintenance_timeout),
-            ("lock_timeout", settings.lock_timeout),
-            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
-        ];
-        Self::postgres_with(url, settings, timeouts)
+        Self::postgres_with(url, settings, settings.maintenance_timeout, &[])
     }
 
     /// Everything is set while connecting, which takes no round trip of its own. The keep-alives end a wait for a
     /// server that has silently gone.
-    fn postgres_with(url: PostgresUrl, settings: &StoreSettings, timeouts: [(&str, Duration); 3]) -> Self {
+    fn postgres_with(
+        url: PostgresUrl,
+        settings: &StoreSettings,
+        statement_timeout: Duration,
+        more: &[(&str, String)],
+    ) -> Self {
         let parameters = [
             ("application_name", "tenantry".to_owned()),
             ("connect_timeout", settings.connect_timeout.as_secs().max(2).to_string()),
@@ -59,8 +62,13 @@ impl Target {
             ("keepalives_count", "3".to_owned()),
             ("tcp_user_timeout", "15000".to_owned()),
         ];
-        let settings = timeouts.map(|(name, duration)| (name, duration.as_millis().to_string()));
-        let conninfo = url.conninfo(&parameters, &settings);
+        let timeouts = [
+            ("statement_timeout", statement_timeout),
+            ("lock_timeout", settings.lock_timeout),
+            ("idle_in_transaction_session_timeout", settings.idle_transaction_timeout),
+        ];
+        let timeouts = timeouts.map(|(name, duration)| (name, duration.as_millis().to_string()));
+        let conninfo = url.conninfo(&parameters, &[&timeouts, more].concat());
         Self::Postgres { url, conninfo }
     }
 
@@ -144,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_postgres_connection_has_its_time_limits() {
+    fn a_postgres_connection_has_its_settings() {
         let Some(server) = tenantry_testkit::postgres::shared() else {
             return;
         };
@@ -159,13 +167,16 @@ mod tests {
         let limits = |target: Target| {
             let query = diesel::sql_query(
                 "SELECT setting FROM pg_settings WHERE source = 'client' AND \
-                 name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'application_name') \
+                 name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
+                 'application_name', 'plan_cache_mode') \
                  ORDER BY name COLLATE \"C\"",
             );
             let found: Vec<Setting> = query.load(&mut target.connect_postgres().unwrap()).unwrap();
             found.into_iter().map(|found| found.setting).collect::<Vec<_>>()
         };
         assert_eq!(limits(Target::postgres(url.clone(), &settings)), ["tenantry", "1003", "1002", "1001"]);
-        assert_eq!(limits(Target::maintenance(url, &settings)), ["tenantry", "1003", "1002", "1004"]);
+        assert_eq!(limits(Target::maintenance(url.clone(), &settings)), ["tenantry", "1003", "1002", "1004"]);
+        let tenant = ["tenantry", "1003", "1002", "force_generic_plan", "1001"];
+        assert_eq!(limits(Target::tenant(url, &settings)), tenant);
     }
 }

@@ -1,15 +1,29 @@
 //! The control database's repositories.
 
 mod api_keys;
+mod nonces;
+mod notice_row;
+mod notices;
+#[cfg(test)]
+mod plans;
+mod pool;
+mod pool_row;
+mod queue;
+#[cfg(test)]
+mod round_trips;
+mod run_row;
 mod runs;
 mod steps;
 mod tenant_row;
 mod tenants;
+#[cfg(test)]
+mod upgrade;
 
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, ControlStore, ControlTx, RunRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository,
+    RunRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -37,7 +51,19 @@ impl ControlTx for Transaction<'_> {
         self
     }
 
+    fn pool(&mut self) -> &mut dyn PoolRepository {
+        self
+    }
+
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn notices(&mut self) -> &mut dyn NoticeRepository {
         self
     }
 }

@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 11] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -50,6 +50,7 @@ const CONSTRAINTS: [(Constraint, &str, &str); 10] = [
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
+    (Constraint::Notice, "notices_pkey", "notices.id, notices.channel"),
 ];
 
 /// How the databases say that trying again may help. Diesel passes on no SQLSTATE, so these are the English

@@ -11,6 +11,7 @@ mod db;
 mod error;
 mod gate;
 mod migrations;
+mod naming;
 mod owner;
 mod pool;
 mod registry;
@@ -23,6 +24,7 @@ mod testing;
 mod transaction;
 mod url;
 
-pub use settings::StoreSettings;
-pub use stores::{OpenError, Stores};
+pub use databases::{ClusterReport, DirectoryReport, ServerReport};
+pub use settings::{LoginPasswords, StoreSettings};
+pub use stores::{OpenError, Premises, Stores};
 pub use url::{DatabaseUrl, InvalidUrl, PostgresUrl};

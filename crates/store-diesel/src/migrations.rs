@@ -7,6 +7,7 @@ use diesel::migration::{Migration, MigrationSource};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use sha2::{Digest as _, Sha256};
 
 use crate::db::{Db, MultiBackend};
 
@@ -22,21 +23,39 @@ const CONTROL_POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations
 const TENANT_SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/tenant/sqlite");
 const TENANT_POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/tenant/postgres");
 
-/// Changes whenever a tenant migration does.
-pub(crate) const TENANT_FINGERPRINT: &str = env!("TENANT_SCHEMA_FINGERPRINT");
+/// These change whenever a tenant migration does.
+const TENANT_FINGERPRINT_SQLITE: &str = env!("TENANT_FINGERPRINT_SQLITE");
+const TENANT_FINGERPRINT_POSTGRES: &str = env!("TENANT_FINGERPRINT_POSTGRES");
 
 /// The advisory lock under which a PostgreSQL database is migrated; any constant that nothing else uses.
 const MIGRATION_LOCK: i64 = 0x7465_6e61_6e74_7279;
 
 type Outcome = Result<usize, Box<dyn Error + Send + Sync>>;
 
-const fn source(schema: Schema, db: &Db) -> EmbeddedMigrations {
+pub(crate) const fn source(schema: Schema, db: &Db) -> EmbeddedMigrations {
     match (schema, db) {
         (Schema::Control, Db::Sqlite(_)) => CONTROL_SQLITE,
         (Schema::Control, Db::Postgres(_)) => CONTROL_POSTGRES,
         (Schema::Tenant, Db::Sqlite(_)) => TENANT_SQLITE,
         (Schema::Tenant, Db::Postgres(_)) => TENANT_POSTGRES,
     }
+}
+
+/// What the tenant schema of SQLite files is called: its last migration, and a fingerprint of them all.
+pub(crate) fn tenant_schema_of_files() -> String {
+    format!("{}-{TENANT_FINGERPRINT_SQLITE}", last_version(&TENANT_SQLITE))
+}
+
+/// The same for PostgreSQL, where the rights that are given along with the tables are part of it.
+pub(crate) fn tenant_schema_of_servers(rights: &str) -> String {
+    let digest = Sha256::new().chain_update(TENANT_FINGERPRINT_POSTGRES).chain_update(rights).finalize();
+    let fingerprint = digest.iter().take(8).fold(0, |bits: u64, byte| bits << 8 | u64::from(*byte));
+    format!("{}-{fingerprint:016x}", last_version(&TENANT_POSTGRES))
+}
+
+fn last_version(source: &EmbeddedMigrations) -> String {
+    let migrations = MigrationSource::<MultiBackend>::migrations(source).unwrap_or_default();
+    migrations.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default()
 }
 
 /// How many migrations the database lacks, found out with one statement. One without the table of migrations lacks all.
@@ -60,12 +79,25 @@ diesel::table! {
 ///
 /// Whoever comes second (another replica that starts at the same moment) waits and finds nothing to do.
 pub(crate) fn run(db: &mut Db, schema: Schema) -> Outcome {
-    if pending(db, schema)? == 0 {
-        return Ok(0);
+    match pending(db, schema)? {
+        0 => Ok(0),
+        _ => run_and(db, schema, |_| Ok(())),
     }
+}
+
+/// The same, and then something more in the same transaction, whether or not there was anything to run.
+pub(crate) fn run_and(
+    db: &mut Db,
+    schema: Schema,
+    more: impl FnOnce(&mut Db) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Outcome {
     let source = source(schema, db);
     db.begin_write()?;
-    let outcome = alone(db).and_then(|()| Ok(db.run_pending_migrations(source)?.len()));
+    let outcome = alone(db).and_then(|()| {
+        let run = db.run_pending_migrations(source)?.len();
+        more(db)?;
+        Ok(run)
+    });
     match outcome {
         Ok(_) => db.commit()?,
         Err(_) => db.roll_back(),

@@ -1,4 +1,5 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,19 +16,22 @@ use crate::pool::{Database, Shared};
 /// How often unused tenant databases are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
 
+/// Says where a tenant's database is.
+type Locate = Box<dyn Fn(&TenantScope) -> StoreResult<Target> + Send + Sync>;
+
 /// The tenants' databases that are open, and no more connections to them than the settings allow.
 pub(crate) struct Registry {
     shared: Shared,
     ceiling: Arc<Ceiling>,
-    locate: Box<dyn Fn(&TenantScope) -> Target + Send + Sync>,
+    locate: Locate,
     tenants: Mutex<Tenants>,
 }
 
 #[derive(Default)]
 struct Tenants {
     open: HashMap<TenantId, Opened>,
-    /// Those whose databases must not be opened, because they are about to go.
-    closed: HashSet<TenantId>,
+    /// Those whose databases must not be opened, because they are about to go, and on how many accounts.
+    closed: HashMap<TenantId, usize>,
 }
 
 struct Opened {
@@ -39,7 +43,7 @@ impl Registry {
     /// An empty one; `locate` says where a tenant's database is.
     pub(crate) fn new(
         shared: Shared,
-        locate: impl Fn(&TenantScope) -> Target + Send + Sync + 'static,
+        locate: impl Fn(&TenantScope) -> StoreResult<Target> + Send + Sync + 'static,
     ) -> Arc<Self> {
         let ceiling = Ceiling::new(shared.settings.all_tenant_connections);
         let registry =
@@ -64,7 +68,8 @@ impl Registry {
             return Ok(database);
         }
         self.wait_for_room();
-        let connector = Connector::new((self.locate)(scope), Some(scope.tenant()), Arc::clone(&self.ceiling));
+        let connector =
+            Connector::new((self.locate)(scope)?, Some(scope.tenant()), Arc::clone(&self.ceiling));
         connector.probe().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let database = Database::new(connector, self.shared.settings.tenant_connections, &self.shared);
         self.lock().add(scope.tenant(), database)
@@ -73,7 +78,7 @@ impl Registry {
     /// Closes the tenant's database, and keeps it closed until what is returned is dropped.
     pub(crate) fn close(self: &Arc<Self>, tenant: TenantId) -> Closed {
         let mut tenants = self.lock();
-        tenants.closed.insert(tenant);
+        *tenants.closed.entry(tenant).or_default() += 1;
         let opened = tenants.open.remove(&tenant);
         drop(tenants);
         let connections = opened.map_or_else(Weak::new, |opened| opened.database.source());
@@ -115,7 +120,7 @@ impl Registry {
 
 impl Tenants {
     fn find(&mut self, tenant: TenantId) -> StoreResult<Option<Arc<Database>>> {
-        if self.closed.contains(&tenant) {
+        if self.closed.contains_key(&tenant) {
             return Err(StoreError::Unavailable("the tenant's database is about to go".to_owned()));
         }
         Ok(self.open.get_mut(&tenant).map(Opened::used))
@@ -165,7 +170,12 @@ impl Closed {
 
 impl Drop for Closed {
     fn drop(&mut self) {
-        self.registry.lock().closed.remove(&self.tenant);
+        if let Entry::Occupied(mut accounts) = self.registry.lock().closed.entry(self.tenant) {
+            *accounts.get_mut() -= 1;
+            if *accounts.get() == 0 {
+                accounts.remove();
+            }
+        }
     }
 }
 
@@ -239,10 +249,12 @@ mod tests {
     fn what_is_closed_for_good_is_not_opened_until_that_is_over() {
         let place = testing::sqlite();
         let (registry, store) = (place.stores.registry(), place.store());
-        let closed = registry.close(place.scope.tenant());
+        let (closed, twice) = (registry.close(place.scope.tenant()), registry.close(place.scope.tenant()));
         assert_eq!(closed.connections().strong_count(), 0);
-        assert!(matches!(store.read(|tx| tx.settings().get()), Err(StoreError::Unavailable(_))));
-        drop(closed);
+        for closed in [closed, twice] {
+            assert!(matches!(store.read(|tx| tx.settings().get()), Err(StoreError::Unavailable(_))));
+            drop(closed);
+        }
         store.read(|tx| tx.settings().get()).unwrap();
     }
 }

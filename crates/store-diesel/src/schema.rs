@@ -21,6 +21,12 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        cluster -> Text,
+        login -> Nullable<Text>,
+        schema_version -> Nullable<Text>,
+        drop_at -> Nullable<BigInt>,
+        begun -> Nullable<Bool>,
+        former -> Nullable<Text>,
     }
 }
 
@@ -36,6 +42,8 @@ diesel::table! {
         leased_until -> Nullable<BigInt>,
         fence -> BigInt,
         closed -> Bool,
+        kind -> Text,
+        set_aside -> Nullable<Text>,
     }
 }
 
@@ -56,6 +64,22 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(tenants, provisioning_steps);
+
+diesel::table! {
+    pooled_databases (id) {
+        id -> Text,
+        cluster -> Text,
+        database_name -> Text,
+        state -> Text,
+        schema_version -> Nullable<Text>,
+        tenant_id -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
 diesel::table! {
     api_keys (id) {
         id -> Text,
@@ -69,6 +93,31 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    nonces (hash) {
+        hash -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    notices (id, channel) {
+        id -> Text,
+        channel -> Text,
+        tenant_id -> Text,
+        event_type -> Text,
+        payload -> Text,
+        created_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+        leased_by -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        attempts -> BigInt,
+        last_error -> Nullable<Text>,
+        settled_at -> Nullable<BigInt>,
+        delivered -> Nullable<Bool>,
     }
 }
 

@@ -1,21 +1,36 @@
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::DatabaseUrl;
+use tenantry_domain::tenant::{ClusterName, DatabasePrefix};
+use tenantry_ports::Secret;
+use uuid::Uuid;
+
+use crate::{DatabaseUrl, PostgresUrl};
 
 /// Where the databases are, and how much of them the program may use.
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
-    /// The control database. With PostgreSQL, tenant databases are made on the same server.
+    /// The control database. With PostgreSQL, tenant databases are made on the same server, which is called `main`.
     pub url: DatabaseUrl,
+    /// Other PostgreSQL servers that tenant databases are made on, by name; none by default. Each URL names a database
+    /// to make others from: the same one for all replicas. Unused with SQLite.
+    pub clusters: BTreeMap<ClusterName, PostgresUrl>,
+    /// What the names of tenants' databases and logins begin with.
+    pub prefix: DatabasePrefix,
+    /// The passwords of the logins that tenants' databases are entered with, each with its own. None, as by default:
+    /// they are entered as the user that the server's URL names. Unused with SQLite.
+    pub logins: Option<LoginPasswords>,
     /// Where SQLite tenant databases are kept, in a directory `tenants`. Unused with PostgreSQL.
     pub data_dir: PathBuf,
     /// How many connections to the control database may be open; 8 by default.
     pub control_connections: u32,
     /// How many connections to one tenant's database may be open; 4 by default.
     pub tenant_connections: u32,
-    /// How many connections to all tenants' databases together may be open; 64 by default. When they are all open,
-    /// those of the tenant that nobody has used for longest are closed.
+    /// How many connections to all tenants' databases together, on whichever server, may be open; 64 by default. When
+    /// they are all open, those of the tenant that nobody has used for longest are closed.
     pub all_tenant_connections: u32,
     /// After how long without use the connections to a tenant's database are closed; 1 minute by default.
     pub tenant_idle: Duration,
@@ -36,6 +51,9 @@ impl StoreSettings {
     pub fn new(url: DatabaseUrl, data_dir: impl Into<PathBuf>) -> Self {
         Self {
             url,
+            clusters: BTreeMap::new(),
+            prefix: DatabasePrefix::default(),
+            logins: None,
             data_dir: data_dir.into(),
             control_connections: 8,
             tenant_connections: 4,
@@ -47,5 +65,28 @@ impl StoreSettings {
             idle_transaction_timeout: Duration::from_secs(30),
             maintenance_timeout: Duration::from_secs(300),
         }
+    }
+}
+
+/// The password of each login, in ASCII: always the same one for the same login, and one that nobody can guess, as a key
+/// of 32 bytes is. Its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct LoginPasswords(Arc<dyn Fn(Uuid) -> Secret + Send + Sync>);
+
+impl LoginPasswords {
+    /// The passwords that this function tells.
+    pub fn new(password: impl Fn(Uuid) -> Secret + Send + Sync + 'static) -> Self {
+        Self(Arc::new(password))
+    }
+
+    /// The password of this login.
+    pub(crate) fn of(&self, login: Uuid) -> Secret {
+        (self.0)(login)
+    }
+}
+
+impl fmt::Debug for LoginPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginPasswords(…)")
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::Text;
+use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
     ControlStore, DatabaseError, StoreError, StoreResult, TenantDatabases, TenantScope, TenantStores,
 };
@@ -14,7 +14,10 @@ use crate::ceiling::Ceiling;
 use crate::connect::{Target, connect_sqlite};
 use crate::connector::Connector;
 use crate::control::Control;
-use crate::databases::{PostgresDatabases, SqliteDatabases, pending_migrations};
+use crate::databases::{
+    ClusterReport, Clusters, DirectoryReport, OLDEST_POSTGRES, PostgresDatabases, SqliteDatabases, here,
+    postgres_version,
+};
 use crate::migrations::{self, Schema};
 use crate::pool::{Database, Shared};
 use crate::registry::{OpenTenants, Registry};
@@ -23,8 +26,6 @@ use crate::{DatabaseUrl, StoreSettings};
 
 /// The oldest SQLite that does not damage a database with several connections (the WAL-reset bug).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
-/// The oldest PostgreSQL that can create a database without waiting for a checkpoint (`STRATEGY WAL_LOG`).
-const OLDEST_POSTGRES: i32 = 150_000;
 
 /// Why the databases could not be opened. Names no password.
 #[derive(Debug, thiserror::Error)]
@@ -61,8 +62,22 @@ pub enum OpenError {
 pub struct Stores {
     control: Arc<Database>,
     registry: Arc<Registry>,
-    databases: Arc<dyn TenantDatabases>,
-    postgres: Option<Arc<PostgresDatabases>>,
+    databases: Databases,
+}
+
+/// Where tenants' databases are.
+enum Databases {
+    Sqlite(Arc<SqliteDatabases>),
+    Postgres(Arc<PostgresDatabases>),
+}
+
+/// What there is to know about the places where databases are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Premises {
+    /// SQLite files in a directory.
+    Directory(DirectoryReport),
+    /// PostgreSQL servers, by name.
+    Clusters(Vec<ClusterReport>),
 }
 
 impl Stores {
@@ -94,13 +109,13 @@ impl Stores {
         }
         let target = Target::sqlite(path.to_owned(), settings);
         let control = Arc::new(open_control(target, shared));
-        let files = directory.clone();
-        let located = Arc::clone(settings);
+        let (files, located) = (directory.clone(), Arc::clone(settings));
         let registry = Registry::new(shared.clone(), move |scope| {
-            Target::sqlite(files.join(format!("{}.db", scope.database())), &located)
+            here(scope).map_err(|error| StoreError::Failed(Box::new(error)))?;
+            Ok(Target::sqlite(files.join(format!("{}.db", scope.database())), &located))
         });
-        let databases = Arc::new(SqliteDatabases::new(directory, Arc::clone(&registry), shared));
-        Ok(Self { control, registry, databases, postgres: None })
+        let databases = SqliteDatabases::new(directory, Arc::clone(&registry), shared);
+        Ok(Self { control, registry, databases: Databases::Sqlite(Arc::new(databases)) })
     }
 
     fn open_postgres(url: &PostgresUrl, shared: &Shared) -> Result<Self, OpenError> {
@@ -116,18 +131,14 @@ impl Stores {
             return Err(OpenError::TooOld { database: "PostgreSQL", found, needed: "15" });
         }
         let control = Arc::new(open_control(target, shared));
-        let (located, server) = (Arc::clone(settings), url.clone());
+        let clusters = Arc::new(Clusters::new(url, settings));
+        let located = Arc::clone(&clusters);
         let registry = Registry::new(shared.clone(), move |scope| {
-            Target::postgres(server.with_database(scope.database().as_str()), &located)
+            let cluster = located.of(scope).map_err(|error| StoreError::Failed(Box::new(error)))?;
+            Ok(cluster.tenant(scope))
         });
-        let databases = Arc::new(PostgresDatabases::new(
-            url.clone(),
-            Arc::clone(&control),
-            Arc::clone(&registry),
-            shared,
-        ));
-        let postgres = Some(Arc::clone(&databases));
-        Ok(Self { control, registry, databases, postgres })
+        let databases = PostgresDatabases::new(clusters, Arc::clone(&registry), shared);
+        Ok(Self { control, registry, databases: Databases::Postgres(Arc::new(databases)) })
     }
 
     /// The control database.
@@ -142,7 +153,10 @@ impl Stores {
 
     /// The tenants' databases, for making and unmaking them.
     pub fn databases(&self) -> Arc<dyn TenantDatabases> {
-        Arc::clone(&self.databases)
+        match &self.databases {
+            Databases::Sqlite(sqlite) => Arc::clone(sqlite) as Arc<dyn TenantDatabases>,
+            Databases::Postgres(postgres) => Arc::clone(postgres) as Arc<dyn TenantDatabases>,
+        }
     }
 
     /// Brings the control database's schema up to date, and says how many migrations that took. Replicas that start
@@ -159,15 +173,40 @@ impl Stores {
         migrations::pending(&mut connection.db, Schema::Control).map_err(StoreError::Failed)
     }
 
-    /// How many migrations a tenant's database lacks; `databases().migrate(scope)` runs them.
-    pub fn pending_tenant(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
-        pending_migrations(&self.registry, scope)
+    /// Prepares, on each server, the database that new tenants' are copied from, so that the first one is made as fast as
+    /// the others; answers which servers that failed on, and why. Only PostgreSQL has any; without this they are prepared
+    /// when they are first needed.
+    pub fn prepare(&self) -> Vec<(ClusterName, DatabaseError)> {
+        match &self.databases {
+            Databases::Sqlite(_) => Vec::new(),
+            Databases::Postgres(postgres) => postgres.prepare(),
+        }
     }
 
-    /// Prepares the database that new tenants' are copied from, so that the first one is made as fast as the others.
-    /// Only PostgreSQL has one; without this it is prepared when it is first needed.
-    pub fn prepare(&self) -> Result<(), DatabaseError> {
-        self.postgres.as_ref().map_or(Ok(()), |postgres| postgres.prepare())
+    /// Looks at the places where databases are. Slow where a server does not answer.
+    pub fn examine(&self) -> Premises {
+        match &self.databases {
+            Databases::Sqlite(sqlite) => Premises::Directory(sqlite.examine()),
+            Databases::Postgres(postgres) => Premises::Clusters(postgres.examine()),
+        }
+    }
+
+    /// Drops logins of this installation that may enter no database, and says how many there were. Interrupted removals
+    /// leave such.
+    pub fn drop_orphaned_logins(&self) -> Result<usize, DatabaseError> {
+        match &self.databases {
+            Databases::Sqlite(_) => Ok(0),
+            Databases::Postgres(postgres) => postgres.drop_orphaned_logins(),
+        }
+    }
+
+    /// Gives the login of a tenant's database the password that the settings have for it, as is necessary when they have
+    /// other ones than before; makes the login if it is not there.
+    pub fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        match &self.databases {
+            Databases::Sqlite(_) => Ok(()),
+            Databases::Postgres(postgres) => postgres.renew_login(scope),
+        }
     }
 
     /// Whether the control database answers. Takes no longer than the settings' time-outs.
@@ -211,16 +250,10 @@ fn open_control(target: Target, shared: &Shared) -> Database {
 extern "SQL" {
     #[sql_name = "sqlite_version"]
     fn sqlite_version_text() -> Text;
-    fn current_setting(name: Text) -> Text;
 }
 
 fn sqlite_version(sqlite: &mut SqliteConnection) -> QueryResult<String> {
     diesel::select(sqlite_version_text()).get_result(sqlite)
-}
-
-fn postgres_version(postgres: &mut PgConnection) -> QueryResult<i32> {
-    let text: String = diesel::select(current_setting("server_version_num")).get_result(postgres)?;
-    text.parse().map_err(|error| diesel::result::Error::DeserializationError(Box::new(error)))
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32, u32)> {

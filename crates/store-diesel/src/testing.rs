@@ -1,14 +1,16 @@
 //! Stores of a unit test's own, with a tenant that has a database.
 
+pub(crate) mod traffic;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;
 use tenantry_domain::tenant::DatabasePrefix;
-use tenantry_ports::{TenantScope, TenantStore};
+use tenantry_ports::{Secret, TenantScope, TenantStore};
 use tenantry_testkit::sample;
 
 use crate::pool::Database;
-use crate::{DatabaseUrl, StoreSettings, Stores};
+use crate::{DatabaseUrl, LoginPasswords, StoreSettings, Stores};
 
 pub(crate) struct Place {
     pub(crate) stores: Stores,
@@ -17,10 +19,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn new(settings: &StoreSettings, prefix: &DatabasePrefix, directory: Option<TempDir>) -> Self {
+    fn new(settings: &StoreSettings, directory: Option<TempDir>) -> Self {
         let stores = Stores::open(settings).unwrap();
         stores.migrate_control().unwrap();
-        let scope = sample::scope_of(&sample::database_of(sample::tenant("acme"), prefix));
+        let scope = sample::scope_of(&sample::database_of(sample::tenant("acme"), &settings.prefix));
         sample::opened(&*stores.databases(), &*stores.tenants(), &scope);
         Self { stores, scope, _directory: directory }
     }
@@ -56,13 +58,14 @@ fn sqlite_with(change: impl Fn(&mut StoreSettings)) -> Place {
     let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
     let mut settings = StoreSettings::new(url, directory.path());
     change(&mut settings);
-    Place::new(&settings, &DatabasePrefix::default(), Some(directory))
+    Place::new(&settings, Some(directory))
 }
 
 fn postgres_with(change: impl Fn(&mut StoreSettings)) -> Option<Place> {
     let server = tenantry_testkit::postgres::shared()?;
     let mut settings = StoreSettings::new(server.fresh_database("control").parse().unwrap(), "/nonexistent");
+    settings.prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
+    settings.logins = Some(LoginPasswords::new(|login| Secret::new(login.to_string())));
     change(&mut settings);
-    let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
-    Some(Place::new(&settings, &prefix, None))
+    Some(Place::new(&settings, None))
 }

@@ -2,6 +2,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use tenantry_ports::Secret;
+
 /// Where a control database is. Its `Debug` and errors never show a password.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -82,6 +84,18 @@ impl PostgresUrl {
         Self { database: name.to_owned(), ..self.clone() }
     }
 
+    /// The same place, entered as somebody else. The user has to be fit for a URL, as tenants' logins are.
+    pub(crate) fn with_login(&self, user: &str, password: &Secret) -> Self {
+        let hosts = self.authority.rsplit_once('@').map_or(self.authority.as_str(), |(_, hosts)| hosts);
+        let of_another = |name: &str| matches!(name, "user" | "password" | "passfile");
+        let parameters = self.parameters.iter().filter(|(name, _)| !of_another(name));
+        Self {
+            authority: format!("{user}:{}@{hosts}", encoded(password.expose())),
+            parameters: parameters.cloned().collect(),
+            ..self.clone()
+        }
+    }
+
     /// What libpq connects with: these parameters and server settings, unless the URL itself says otherwise.
     pub(crate) fn conninfo(&self, parameters: &[(&str, String)], settings: &[(&str, String)]) -> String {
         let mut text = format!("postgresql://{}/{}?", self.authority, self.database);
@@ -112,6 +126,18 @@ impl PostgresUrl {
             _ => message.to_owned(),
         }
     }
+}
+
+/// Percent-encoded, but for what means itself everywhere in a URL.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut url, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            url.push(byte.into());
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+        url
+    })
 }
 
 impl fmt::Debug for DatabaseUrl {
@@ -192,6 +218,23 @@ mod tests {
             "postgresql://h/ctl?options=-c%20jit%3Don%20-c%20jit%3Doff",
             "what the URL says comes last and wins"
         );
+    }
+
+    #[test]
+    fn a_tenant_enters_as_itself_whoever_the_url_names() {
+        for (url, expected) in [
+            (
+                "postgres://u:p%40w@a:1,b:2/ctl?sslmode=require",
+                "postgresql://t~1:a%2Fb@a:1,b:2/t_acme?sslmode=require&",
+            ),
+            ("postgres://db/ctl?user=u&password=p&passfile=/x", "postgresql://t~1:a%2Fb@db/t_acme?"),
+            ("postgres:///ctl?host=/run/postgresql", "postgresql://t~1:a%2Fb@/t_acme?host=/run/postgresql&"),
+        ] {
+            let Ok(DatabaseUrl::Postgres(url)) = url.parse() else { panic!("no PostgreSQL URL") };
+            let login = url.with_database("t_acme").with_login("t~1", &Secret::new("a/b"));
+            assert_eq!(login.conninfo(&[], &[]), format!("{expected}options="));
+            assert_eq!(login.redact("no a%2Fb at db"), "no *** at db");
+        }
     }
 
     #[test]

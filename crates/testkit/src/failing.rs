@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenantry_ports::{
-    Access, DatabaseError, DatabaseFault, Presence, StoreError, StoreResult, TenantDatabases, TenantScope,
-    TenantStore, TenantStores, TenantTx, Verdict,
+    Access, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, StoreError, StoreResult,
+    TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
 /// What is asked of a tenant's database.
@@ -11,12 +11,20 @@ use tenantry_ports::{
 pub enum DatabaseCall {
     /// [`TenantDatabases::create`].
     Create,
+    /// [`TenantDatabases::adopt`].
+    Adopt,
     /// [`TenantDatabases::migrate`].
     Migrate,
+    /// [`TenantDatabases::pending`].
+    Pending,
+    /// [`TenantDatabases::close`].
+    Close,
     /// [`TenantDatabases::remove`].
     Remove,
     /// [`TenantDatabases::presence`].
     Presence,
+    /// [`TenantDatabases::inventory`].
+    Inventory,
     /// A writing unit of work of a [`TenantStore`].
     Write,
 }
@@ -119,20 +127,45 @@ impl FailingDatabases {
 }
 
 impl TenantDatabases for FailingDatabases {
-    fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Create, DatabaseError::new, || self.databases.create(scope))
+    fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::Create, DatabaseError::new, || self.databases.create(scope, permit))
+    }
+
+    fn adopt(
+        &self,
+        pooled: &TenantScope,
+        scope: &TenantScope,
+        permit: Permit<'_>,
+    ) -> Result<bool, DatabaseError> {
+        self.run(DatabaseCall::Adopt, DatabaseError::new, || self.databases.adopt(pooled, scope, permit))
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         self.run(DatabaseCall::Migrate, DatabaseError::new, || self.databases.migrate(scope))
     }
 
-    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        self.run(DatabaseCall::Remove, DatabaseError::new, || self.databases.remove(scope))
+    fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
+        self.run(DatabaseCall::Pending, DatabaseError::new, || self.databases.pending(scope))
+    }
+
+    fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::Close, DatabaseError::new, || self.databases.close(scope))
+    }
+
+    fn remove(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::Remove, DatabaseError::new, || self.databases.remove(scope, permit))
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
         self.run(DatabaseCall::Presence, DatabaseError::new, || self.databases.presence(scope))
+    }
+
+    fn schema(&self) -> &str {
+        self.databases.schema()
+    }
+
+    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+        self.run(DatabaseCall::Inventory, DatabaseError::new, || self.databases.inventory())
     }
 }
 
@@ -187,14 +220,44 @@ mod tests {
         databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
         databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Lasting, 1);
         for _ in 0..2 {
-            assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Passing);
+            assert_eq!(
+                databases.create(&scope, &sample::permitted).unwrap_err().fault,
+                DatabaseFault::Passing
+            );
             assert!(world.existing().is_empty());
         }
-        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Lasting);
+        assert_eq!(databases.create(&scope, &sample::permitted).unwrap_err().fault, DatabaseFault::Lasting);
         assert_eq!(world.existing().len(), 1);
-        databases.create(&scope).unwrap();
+        databases.create(&scope, &sample::permitted).unwrap();
         assert_eq!(databases.calls(DatabaseCall::Create), 4);
         assert_eq!(databases.calls(DatabaseCall::Remove), 0);
+    }
+
+    #[test]
+    fn permission_is_asked_of_whoever_calls() {
+        let world = MemoryWorld::new();
+        let databases = failing(&world);
+        let scope = sample::scope("acme");
+        let refused = databases.create(&scope, &|| Err(StoreError::Stale)).unwrap_err();
+        assert_eq!(refused.detail, StoreError::Stale.to_string());
+        assert!(world.existing().is_empty());
+        databases.fail(DatabaseCall::Create, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
+        let failed = databases.create(&scope, &|| panic!("it was not to get that far")).unwrap_err();
+        assert_eq!(failed.detail, "Create was told to fail");
+    }
+
+    #[test]
+    fn what_is_adopted_stays_adopted_though_the_answer_is_lost() {
+        let world = MemoryWorld::new();
+        let databases = failing(&world);
+        let (pool, scope) =
+            (TenantScope::pooled(&sample::pooled_database(&Default::default())), sample::scope("acme"));
+        databases.create(&pool, &sample::permitted).unwrap();
+        databases.fail(DatabaseCall::Adopt, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
+        assert!(databases.adopt(&pool, &scope, &sample::permitted).is_err());
+        assert_eq!(world.existing(), [(scope.database().clone(), Some(scope.tenant()))]);
+        assert!(databases.adopt(&pool, &scope, &sample::permitted).unwrap());
+        assert_eq!(databases.calls(DatabaseCall::Adopt), 2);
     }
 
     #[test]
@@ -204,6 +267,6 @@ mod tests {
         let scope = sample::scope("acme");
         world.make_foreign(scope.database());
         databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
-        assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Foreign);
+        assert_eq!(databases.create(&scope, &sample::permitted).unwrap_err().fault, DatabaseFault::Foreign);
     }
 }

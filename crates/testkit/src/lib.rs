@@ -7,11 +7,12 @@ mod memory;
 mod platform;
 pub mod postgres;
 pub mod sample;
+pub mod smtp;
 
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
 pub use fakes::{
-    FakeClock, FakeDigest, FakeKeys, FakePasswords, FakeSchemaCheck, FakeTokens, FixedEntropy, SeededEntropy,
-    SequentialIds,
+    FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens,
+    FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy, SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::TestPlatform;

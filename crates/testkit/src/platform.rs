@@ -1,12 +1,15 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use tenantry_ports::{Nudge, SchemaCheck};
+use tenantry_domain::id::TenantId;
+use tenantry_ports::{Nudge, SchemaCheck, Secret};
+use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakePasswords, FakeSchemaCheck, FakeTokens,
-    MemoryWorld, SeededEntropy, SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck,
+    FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -19,15 +22,37 @@ pub struct TestPlatform {
     pub clock: Arc<FakeClock>,
     /// The platform's tenant databases, which fail when told to.
     pub databases: FailingDatabases,
+    /// What mails were sent, if the platform sends any.
+    pub mailer: Arc<FakeMailer>,
+    /// What calls were made, if the platform makes any.
+    pub webhooks: Arc<FakeWebhooks>,
     nudges: Arc<Nudges>,
 }
 
-#[derive(Debug, Default)]
-struct Nudges(AtomicUsize);
+#[derive(Default)]
+struct Nudges {
+    runs: AtomicUsize,
+    beside: OnceLock<Arc<dyn Nudge>>,
+}
 
 impl Nudge for Nudges {
     fn runs_are_due(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.runs.fetch_add(1, Ordering::SeqCst);
+        if let Some(nudge) = self.beside.get() {
+            nudge.runs_are_due();
+        }
+    }
+
+    fn notices_are_due(&self) {
+        if let Some(nudge) = self.beside.get() {
+            nudge.notices_are_due();
+        }
+    }
+
+    fn tenant_changed(&self, tenant: TenantId) {
+        if let Some(nudge) = self.beside.get() {
+            nudge.tenant_changed(tenant);
+        }
     }
 }
 
@@ -37,12 +62,28 @@ impl TestPlatform {
         Self::with(Policy::default(), Arc::new(FakeSchemaCheck::content()))
     }
 
+    /// An empty platform that sends mails and calls a webhook.
+    pub fn telling() -> Self {
+        Self::telling_with(Policy::default())
+    }
+
+    /// The same with this policy.
+    pub fn telling_with(policy: Policy) -> Self {
+        Self::build(policy, Arc::new(FakeSchemaCheck::content()), true)
+    }
+
     /// An empty platform with this policy and schema check.
     pub fn with(policy: Policy, schemas: Arc<dyn SchemaCheck>) -> Self {
+        Self::build(policy, schemas, false)
+    }
+
+    fn build(policy: Policy, schemas: Arc<dyn SchemaCheck>, telling: bool) -> Self {
         let world = MemoryWorld::new();
         let clock = Arc::new(FakeClock::new());
         let databases = FailingDatabases::new(world.databases(), world.stores());
         let nudges = Arc::<Nudges>::default();
+        let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
+        let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let platform = Arc::new(Platform {
             control: world.control(),
             stores: Arc::new(databases.clone()),
@@ -56,15 +97,40 @@ impl TestPlatform {
             keys: Arc::new(FakeKeys::new()),
             schemas,
             nudge: nudges.clone(),
+            channels,
             policy,
             configs: tenantry_usecases::configs::ConfigCache::default(),
         });
-        Self { platform, world, clock, databases, nudges }
+        Self { platform, world, clock, databases, mailer, webhooks, nudges }
     }
 
     /// How often a worker was nudged.
     pub fn nudges(&self) -> usize {
-        self.nudges.0.load(Ordering::SeqCst)
+        self.nudges.runs.load(Ordering::SeqCst)
+    }
+
+    /// Has the platform nudge this, too; the first one it is asked for.
+    pub fn nudge_also(&self, nudge: Arc<dyn Nudge>) {
+        let _ = self.nudges.beside.set(nudge);
+    }
+}
+
+fn channels(mailer: &Arc<FakeMailer>, webhooks: &Arc<FakeWebhooks>) -> Channels {
+    Channels {
+        mail: Some(MailChannel {
+            mailer: mailer.clone(),
+            link: Some("https://console.example/{slug}".to_owned()),
+            timeout: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(24 * 60 * 60),
+        }),
+        webhook: Some(WebhookChannel {
+            sender: webhooks.clone(),
+            signer: Arc::new(FakeSigner),
+            url: "https://operator.example/hooks".to_owned(),
+            secrets: vec![Secret::new("new"), Secret::new("old")],
+            timeout: Duration::from_secs(15),
+            longest_wait: Duration::from_secs(24 * 60 * 60),
+        }),
     }
 }
 

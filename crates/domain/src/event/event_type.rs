@@ -41,6 +41,8 @@ event_types! {
     TENANT_SUSPENDED = "tenant.suspended";
     /// A suspended tenant can be used again.
     TENANT_RESUMED = "tenant.resumed";
+    /// A tenant took over what another one was exported with; what its log holds before happened there.
+    TENANT_IMPORTED = "tenant.imported";
     /// A tenant and its database are gone.
     TENANT_DELETED = "tenant.deleted";
     /// A config version was stored.
@@ -144,10 +146,10 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 20);
+        assert_eq!(listed.len(), 21);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
-            ("tenant", "activated|suspended|resumed|deleted"),
+            ("tenant", "activated|suspended|resumed|imported|deleted"),
             ("config", "uploaded"),
             ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),

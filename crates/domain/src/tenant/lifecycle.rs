@@ -53,16 +53,60 @@ pub enum Lifecycle {
         /// When that was noticed.
         at: DateTime<Utc>,
     },
-    /// Its database is about to be dropped.
+    /// Its database is going to be dropped.
     Deprovisioning {
         /// When it was asked for.
         since: DateTime<Utc>,
+        /// When the grace period ends.
+        drop_at: DateTime<Utc>,
+        /// A worker has begun to drop: there is no way back.
+        begun: bool,
+        /// What the tenant was, and is again if this is taken back.
+        former: Former,
     },
     /// Its database is confirmed gone.
     Deleted {
         /// When that was confirmed.
         at: DateTime<Utc>,
     },
+}
+
+/// What a tenant was before it was told to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Former {
+    /// In business.
+    Active,
+    /// Suspended.
+    Suspended,
+    /// Failed.
+    Failed {
+        /// What had gone wrong.
+        reason: StepError,
+        /// Whether something may be left behind.
+        needs_attention: bool,
+    },
+}
+
+impl Former {
+    /// The name of the state.
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Active => Status::Active,
+            Self::Suspended => Status::Suspended,
+            Self::Failed { .. } => Status::Failed,
+        }
+    }
+
+    /// The state, entered again.
+    fn again(self, now: DateTime<Utc>) -> Lifecycle {
+        match self {
+            Self::Active => Lifecycle::Active { since: now },
+            Self::Suspended => Lifecycle::Suspended { since: now },
+            Self::Failed { reason, needs_attention } => {
+                Lifecycle::Failed { at: now, reason, needs_attention }
+            }
+        }
+    }
 }
 
 /// The name of a [`Lifecycle`] state, spelled as on the wire.
@@ -136,6 +180,7 @@ pub enum Transition {
     Resume,
     Retry,
     Deprovision,
+    Restore,
     Delete,
 }
 
@@ -180,8 +225,10 @@ impl Lifecycle {
             | Self::Provisioning { .. }
             | Self::Active { .. }
             | Self::Suspended { .. }
-            | Self::Deprovisioning { .. }
             | Self::Failed { needs_attention: true, .. } => true,
+            Self::Deprovisioning { former, .. } => {
+                !matches!(former, Former::Failed { needs_attention: false, .. })
+            }
             Self::Failed { needs_attention: false, .. } | Self::Expired { .. } | Self::Deleted { .. } => {
                 false
             }
@@ -208,11 +255,15 @@ impl Lifecycle {
         }
     }
 
-    /// A worker claimed the run. Claiming it again (after a crash) changes nothing.
+    /// A worker claimed the run: it provisions, or drops once the grace period is over. Claiming it again (after a crash)
+    /// changes nothing.
     pub fn start(self, now: DateTime<Utc>) -> Next {
         match self {
             Self::Queued { .. } => Ok(Self::Provisioning { since: now }),
             Self::Provisioning { since } => Ok(Self::Provisioning { since }),
+            Self::Deprovisioning { since, drop_at, begun, former } if begun || drop_at <= now => {
+                Ok(Self::Deprovisioning { since, drop_at, begun: true, former })
+            }
             other => other.refuse(Transition::Start),
         }
     }
@@ -257,20 +308,30 @@ impl Lifecycle {
         }
     }
 
-    /// The tenant is to go.
-    pub fn deprovision(self, now: DateTime<Utc>) -> Next {
+    /// The tenant is to go, once `grace` is over.
+    pub fn deprovision(self, grace: TimeDelta, now: DateTime<Utc>) -> Next {
+        let former = match self {
+            Self::Active { .. } => Former::Active,
+            Self::Suspended { .. } => Former::Suspended,
+            Self::Failed { reason, needs_attention, .. } => Former::Failed { reason, needs_attention },
+            other => return other.refuse(Transition::Deprovision),
+        };
+        let drop_at = now.checked_add_signed(grace).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Ok(Self::Deprovisioning { since: now, drop_at, begun: false, former })
+    }
+
+    /// The tenant is to stay after all: as long as nobody has begun to drop its database.
+    pub fn restore(self, now: DateTime<Utc>) -> Next {
         match self {
-            Self::Active { .. } | Self::Suspended { .. } | Self::Failed { .. } => {
-                Ok(Self::Deprovisioning { since: now })
-            }
-            other => other.refuse(Transition::Deprovision),
+            Self::Deprovisioning { begun: false, former, .. } => Ok(former.again(now)),
+            other => other.refuse(Transition::Restore),
         }
     }
 
     /// Its database is confirmed gone.
     pub fn delete(self, now: DateTime<Utc>) -> Next {
         match self {
-            Self::Deprovisioning { .. } => Ok(Self::Deleted { at: now }),
+            Self::Deprovisioning { begun: true, .. } => Ok(Self::Deleted { at: now }),
             other => other.refuse(Transition::Delete),
         }
     }
@@ -281,119 +342,4 @@ impl Lifecycle {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(minute: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
-    }
-
-    const TOKEN: Uuid = Uuid::from_u128(7);
-
-    fn sample(status: Status) -> Lifecycle {
-        match status {
-            Status::PendingValidation => Lifecycle::announced(TOKEN, at(0)),
-            Status::Queued => Lifecycle::Queued { since: at(1) },
-            Status::Provisioning => Lifecycle::Provisioning { since: at(1) },
-            Status::Active => Lifecycle::Active { since: at(1) },
-            Status::Suspended => Lifecycle::Suspended { since: at(1) },
-            Status::Failed => Lifecycle::Failed { at: at(1), reason: reason(), needs_attention: false },
-            Status::Expired => Lifecycle::Expired { at: at(1) },
-            Status::Deprovisioning => Lifecycle::Deprovisioning { since: at(1) },
-            Status::Deleted => Lifecycle::Deleted { at: at(1) },
-        }
-    }
-
-    fn reason() -> StepError {
-        StepError {
-            code: "database_unavailable".into(),
-            message: "Failed to connect to database server".into(),
-        }
-    }
-
-    fn attempt(state: Lifecycle, transition: Transition) -> Next {
-        match transition {
-            Transition::Confirm => state.confirm(TOKEN, at(15)),
-            Transition::Expire => state.expire(at(16)),
-            Transition::Start => state.start(at(2)),
-            Transition::Activate => state.activate(at(2)),
-            Transition::Fail => state.fail(reason(), false, at(2)),
-            Transition::Suspend => state.suspend(at(2)),
-            Transition::Resume => state.resume(at(2)),
-            Transition::Retry => state.retry(at(2)),
-            Transition::Deprovision => state.deprovision(at(2)),
-            Transition::Delete => state.delete(at(2)),
-        }
-    }
-
-    const TRANSITIONS: [Transition; 10] = [
-        Transition::Confirm,
-        Transition::Expire,
-        Transition::Start,
-        Transition::Activate,
-        Transition::Fail,
-        Transition::Suspend,
-        Transition::Resume,
-        Transition::Retry,
-        Transition::Deprovision,
-        Transition::Delete,
-    ];
-
-    /// Every legal move; any other pair must be refused.
-    const LEGAL: [(Status, Transition, Status); 13] = [
-        (Status::PendingValidation, Transition::Confirm, Status::Queued),
-        (Status::PendingValidation, Transition::Expire, Status::Expired),
-        (Status::Queued, Transition::Start, Status::Provisioning),
-        (Status::Provisioning, Transition::Start, Status::Provisioning),
-        (Status::Provisioning, Transition::Activate, Status::Active),
-        (Status::Provisioning, Transition::Fail, Status::Failed),
-        (Status::Active, Transition::Suspend, Status::Suspended),
-        (Status::Suspended, Transition::Resume, Status::Active),
-        (Status::Failed, Transition::Retry, Status::Queued),
-        (Status::Active, Transition::Deprovision, Status::Deprovisioning),
-        (Status::Suspended, Transition::Deprovision, Status::Deprovisioning),
-        (Status::Failed, Transition::Deprovision, Status::Deprovisioning),
-        (Status::Deprovisioning, Transition::Delete, Status::Deleted),
-    ];
-
-    #[test]
-    fn the_full_transition_matrix() {
-        for from in Status::ALL {
-            for transition in TRANSITIONS {
-                let expected = LEGAL
-                    .iter()
-                    .find(|(state, by, _)| (*state, *by) == (from, transition))
-                    .map(|(_, _, to)| *to)
-                    .ok_or(InvalidTransition { from, transition });
-                let actual = attempt(sample(from), transition).map(|next| next.status());
-                assert_eq!(actual, expected, "{from} {transition:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn confirming_takes_the_right_token_in_time() {
-        let announced = sample(Status::PendingValidation);
-        assert!(announced.clone().confirm(TOKEN, at(15)).is_ok());
-        assert!(announced.clone().confirm(TOKEN, at(15) + TimeDelta::microseconds(1)).is_err());
-        assert!(announced.clone().confirm(Uuid::from_u128(8), at(1)).is_err());
-        assert!(announced.expire(at(15)).is_err(), "not before it can no longer be confirmed");
-    }
-
-    #[test]
-    fn a_slug_is_free_only_where_no_database_can_exist() {
-        let free: Vec<_> = Status::ALL.into_iter().filter(|status| !sample(*status).holds_slug()).collect();
-        assert_eq!(free, [Status::Failed, Status::Expired, Status::Deleted]);
-        let left_behind = Lifecycle::Failed { at: at(1), reason: reason(), needs_attention: true };
-        assert!(left_behind.holds_slug());
-    }
-
-    #[test]
-    fn names_are_read_back() {
-        for status in Status::ALL {
-            assert_eq!(Status::parse(status.as_str()), Some(status));
-            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
-        }
-        assert_eq!(Status::parse("active"), None);
-    }
-}
+mod tests;

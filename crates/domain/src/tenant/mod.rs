@@ -6,9 +6,10 @@
 //!         | token expires (15 min)                              | a step fails for good, undone
 //!         v                                                     v
 //!      Expired                                               Failed
-//! Active <--> Suspended            Active/Suspended/Failed --deprovision--> Deprovisioning --> Deleted
+//! Active <--> Suspended            Active/Suspended/Failed <--restore / deprovision--> Deprovisioning --> Deleted
 //! ```
 
+mod home;
 mod lifecycle;
 mod names;
 mod plan;
@@ -19,10 +20,11 @@ mod steps;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-pub use lifecycle::{CONFIRMATION_WINDOW, InvalidTransition, Lifecycle, Status, Transition};
+pub use home::{ClusterName, Home};
+pub use lifecycle::{CONFIRMATION_WINDOW, Former, InvalidTransition, Lifecycle, Status, Transition};
 pub use names::{DatabaseName, DatabasePrefix, Slug, TenantName};
 pub use plan::{InvalidPlan, Plan};
-pub use run::{AfterFailure, Direction, NextStep, RetryPolicy, Run};
+pub use run::{AfterFailure, Direction, NextStep, RetryPolicy, Run, RunKind};
 pub use settings::{Quotas, Settings};
 pub use steps::{StepError, StepKind, StepRecord, StepStatus};
 
@@ -46,6 +48,8 @@ pub struct Tenant {
     pub config: Option<Map<String, Value>>,
     /// The name of its database, whether or not that exists (yet, or any more).
     pub database: DatabaseName,
+    /// Where that is.
+    pub home: Home,
     /// Where it stands.
     pub lifecycle: Lifecycle,
     /// Counts its changes, from 1.

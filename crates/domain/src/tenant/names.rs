@@ -1,3 +1,5 @@
+use uuid::Uuid;
+
 use crate::text::{InvalidText, check_length};
 use crate::validated_text;
 
@@ -45,6 +47,11 @@ impl Slug {
         "static",
         "well-known",
     ];
+
+    /// What a database that is nobody's yet goes by where others have their tenant's slug.
+    pub fn pooled(id: Uuid) -> Self {
+        Self(format!("pool-{}", id.simple()))
+    }
 
     /// Checks length, alphabet and the reserved names.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
@@ -103,7 +110,8 @@ impl Default for DatabasePrefix {
 
 /// The name of a tenant's database: prefix and slug, with `_` for `-`, at most 63 bytes.
 ///
-/// Two slugs never share a name, since no slug contains `_`.
+/// Two slugs never share a name, since no slug contains `_`. A database that is kept ready for a tenant to come has a
+/// name with a `~`, which no tenant's own has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct DatabaseName(String);
 
@@ -113,20 +121,25 @@ impl DatabaseName {
         Self(format!("{}{}", prefix.0, slug.0.replace('-', "_")))
     }
 
-    /// Reads a stored name back: 1 to 63 bytes of `a-z`, `0-9` and `_`.
+    /// The name of a database that is nobody's yet.
+    pub fn pooled(prefix: &DatabasePrefix, id: Uuid) -> Self {
+        Self(format!("{}~pool_{}", prefix.0, id.simple()))
+    }
+
+    /// Reads a stored name back: 1 to 63 bytes of `a-z`, `0-9`, `_` and `~`.
     pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
         let text = text.into();
         check_length("The database name", &text, 1, 63)?;
-        if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_')) {
+        if !text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'~')) {
             return Err(InvalidText::new(
                 "invalid_database_name",
-                "A database name has only a-z, 0-9 and '_'",
+                "A database name has only a-z, 0-9, '_' and '~'",
             ));
         }
         Ok(Self(text))
     }
 }
-validated_text!(DatabaseName, { "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9_]+$" });
+validated_text!(DatabaseName, { "type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[a-z0-9_~]+$" });
 
 #[cfg(test)]
 mod tests {
@@ -177,6 +190,11 @@ mod tests {
             let of = |slug: &str| DatabaseName::of(&prefix, &Slug::new(slug).unwrap());
             prop_assert!(DatabaseName::new(of(&a).as_str()).is_ok());
             prop_assert_eq!(of(&a) == of(&b), a == b);
+            let placeholder = Slug::pooled(Uuid::from_u128(b.len() as u128));
+            prop_assert_eq!(Slug::new(placeholder.as_str()), Ok(placeholder));
+            let pooled = DatabaseName::pooled(&prefix, Uuid::from_u128(a.len() as u128));
+            prop_assert!(DatabaseName::new(pooled.as_str()).is_ok());
+            prop_assert_ne!(pooled, of(&a));
         }
     }
 }

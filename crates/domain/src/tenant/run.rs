@@ -36,22 +36,51 @@ pub enum AfterFailure {
     Unwind,
 }
 
-/// One run of a tenant's provisioning steps: the plan and the journal, and nothing of who executes it.
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunKind {
+    /// The tenant gets a database with everything in it.
+    Provision {
+        /// And a first admin.
+        with_admin: bool,
+    },
+    /// The tenant's database is dropped.
+    Deprovision,
+}
+
+impl RunKind {
+    /// The steps of such a run, in order.
+    pub const fn steps(self) -> &'static [StepKind] {
+        use StepKind::{ApplyMigrations, CreateAdmin, CreateDatabase, DropDatabase, Init, SeedData};
+        match self {
+            Self::Provision { with_admin: false } => &[Init, CreateDatabase, ApplyMigrations, SeedData],
+            Self::Provision { with_admin: true } => {
+                &[Init, CreateDatabase, ApplyMigrations, SeedData, CreateAdmin]
+            }
+            Self::Deprovision => &[DropDatabase],
+        }
+    }
+}
+
+/// One run of a tenant's provisioning (or deprovisioning) steps: the plan and the journal, and nothing of who executes it.
 ///
 /// The journal is the truth: a crashed run continues by asking [`Run::next`] again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// Whose run.
     pub tenant: TenantId,
-    /// 1 for the tenant's first run; a retry by an operator is the next one.
+    /// 1 for the tenant's first run; a retry by an operator is the next one, and so is a deprovisioning.
     pub number: u32,
-    /// Whether the tenant gets a first admin.
-    pub with_admin: bool,
+    /// What it is for.
+    pub kind: RunKind,
     /// Which way it goes.
     pub direction: Direction,
     /// Every attempt, oldest first.
     pub journal: Vec<StepRecord>,
 }
+
+/// The longest wait of a run that never gives up.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// When an attempt is repeated: exponential backoff with full jitter, capped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,13 +114,19 @@ impl Run {
     pub fn announced(tenant: TenantId, number: u32, with_admin: bool, log: &str, now: DateTime<Utc>) -> Self {
         let mut init = StepRecord::begun(StepKind::Init, 1, now);
         init.succeed(log, now);
-        Self { tenant, number, with_admin, direction: Direction::Forward, journal: vec![init] }
+        let kind = RunKind::Provision { with_admin };
+        Self { tenant, number, kind, direction: Direction::Forward, journal: vec![init] }
+    }
+
+    /// A run that makes an end of the tenant's database.
+    pub const fn deprovisioning(tenant: TenantId, number: u32) -> Self {
+        let kind = RunKind::Deprovision;
+        Self { tenant, number, kind, direction: Direction::Forward, journal: Vec::new() }
     }
 
     /// The steps of this run, in order.
     pub fn plan(&self) -> impl DoubleEndedIterator<Item = StepKind> + use<> {
-        let with_admin = self.with_admin;
-        StepKind::ALL.into_iter().filter(move |kind| with_admin || *kind != StepKind::CreateAdmin)
+        self.kind.steps().iter().copied()
     }
 
     /// What to do next, from the journal alone.
@@ -128,7 +163,8 @@ impl Run {
     }
 
     /// Notes that the attempt failed, and decides what follows: a passing fault is tried again until the policy
-    /// says it is enough, anything else turns the run around.
+    /// says it is enough, anything else turns the run around. A deprovisioning has nowhere to turn to: it is tried again
+    /// until it succeeds, after ever longer waits.
     pub fn fail(
         &mut self,
         kind: StepKind,
@@ -145,6 +181,10 @@ impl Run {
         }
         if passing && attempt < policy.max_attempts {
             return AfterFailure::Retry(policy.wait(attempt, jitter));
+        }
+        if self.kind == RunKind::Deprovision {
+            let patient = RetryPolicy { cap: policy.cap.max(LONGEST_WAIT), ..*policy };
+            return AfterFailure::Retry(patient.wait(attempt, jitter));
         }
         self.direction = Direction::Unwind;
         AfterFailure::Unwind
@@ -209,14 +249,14 @@ mod tests {
                 run.succeed(kind, "done", NOW);
                 done.push(kind);
             }
-            assert_eq!(done, StepKind::ALL[1..=steps]);
+            assert_eq!(done, StepKind::ALL[1..=steps], "{with_admin}");
             assert_eq!(run.next(), NextStep::Succeeded);
         }
     }
 
     #[test]
     fn a_failure_for_good_at_any_step_undoes_what_was_begun_in_reverse() {
-        for (i, stop) in StepKind::ALL.into_iter().enumerate().skip(1) {
+        for (i, stop) in run(true).plan().enumerate().skip(1) {
             let mut run = run(true);
             until(&mut run, stop);
             let after = run.fail(stop, error(), false, &RetryPolicy::default(), 0.5, NOW);
@@ -252,6 +292,28 @@ mod tests {
         }
         let attempts: Vec<_> = run.journal.iter().skip(1).map(|record| record.attempt).collect();
         assert_eq!(attempts, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_deprovisioning_drops_and_never_gives_up() {
+        let mut run = Run::deprovisioning(TenantId::new(Uuid::from_u128(1)), 2);
+        for attempt in 1..=40 {
+            assert_eq!(run.next(), NextStep::Do(StepKind::DropDatabase));
+            run.begin(StepKind::DropDatabase, NOW);
+            let after = run.fail(
+                StepKind::DropDatabase,
+                error(),
+                attempt % 2 == 0,
+                &RetryPolicy::default(),
+                1.0,
+                NOW,
+            );
+            let AfterFailure::Retry(wait) = after else { panic!("gave up after {attempt}") };
+            assert!(wait <= LONGEST_WAIT);
+        }
+        run.begin(StepKind::DropDatabase, NOW);
+        run.succeed(StepKind::DropDatabase, "dropped", NOW);
+        assert_eq!(run.next(), NextStep::Succeeded);
     }
 
     #[test]

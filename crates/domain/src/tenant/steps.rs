@@ -3,7 +3,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// One kind of step of a provisioning run, in the order they run.
+/// One kind of step of a run, in the order they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum StepKind {
     /// The tenant was announced; has no effect to undo.
@@ -16,12 +16,20 @@ pub enum StepKind {
     SeedData,
     /// The first admin; only where the tenant was created together with one. Gone with the database.
     CreateAdmin,
+    /// The one step of a deprovisioning: its database is dropped. Cannot be undone.
+    DropDatabase,
 }
 
 impl StepKind {
     /// Every kind, in order.
-    pub const ALL: [Self; 5] =
-        [Self::Init, Self::CreateDatabase, Self::ApplyMigrations, Self::SeedData, Self::CreateAdmin];
+    pub const ALL: [Self; 6] = [
+        Self::Init,
+        Self::CreateDatabase,
+        Self::ApplyMigrations,
+        Self::SeedData,
+        Self::CreateAdmin,
+        Self::DropDatabase,
+    ];
 
     /// The name on the wire and in storage.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +39,7 @@ impl StepKind {
             Self::ApplyMigrations => "ApplyMigrations",
             Self::SeedData => "SeedData",
             Self::CreateAdmin => "CreateAdmin",
+            Self::DropDatabase => "DropDatabase",
         }
     }
 

@@ -3,6 +3,7 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{StepError, StepKind, StepRecord, StepStatus};
 use tenantry_ports::{StoreError, StoreResult};
 
+use crate::bulk::Bind;
 use crate::convert::{micros, named, number, optional_time};
 use crate::db::Db;
 use crate::error::Answer;
@@ -65,37 +66,91 @@ impl StepRow {
     }
 }
 
-/// The attempts of one run, or of every run of the tenant, in order.
-pub(super) fn load(db: &mut Db, tenant: TenantId, run: Option<u32>) -> QueryResult<Vec<StepRow>> {
-    let mut query = steps::table
+/// A journal's rows.
+pub(super) fn rows(tenant: TenantId, run: u32, journal: &[StepRecord]) -> Vec<StepRow> {
+    (0..).zip(journal).map(|(position, record)| StepRow::new(tenant, run, position, record)).collect()
+}
+
+/// How many rows that is.
+pub(super) fn length(rows: &[StepRow]) -> i64 {
+    i64::try_from(rows.len()).unwrap_or(i64::MAX)
+}
+
+/// What each of the rows has in its columns after the first two, which they have in common.
+pub(super) fn columns(rows: &[StepRow]) -> [Bind<'_>; 10] {
+    let optional = |text: fn(&StepRow) -> &Option<String>| {
+        Bind::OptionalTexts(rows.iter().map(|row| text(row).as_deref()).collect())
+    };
+    let times = |time: fn(&StepRow) -> Option<i64>| Bind::OptionalNumbers(rows.iter().map(time).collect());
+    [
+        Bind::Numbers(rows.iter().map(|row| row.position).collect()),
+        Bind::Texts(rows.iter().map(|row| row.kind.as_str()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.attempt).collect()),
+        Bind::Texts(rows.iter().map(|row| row.status.as_str()).collect()),
+        times(|row| row.started_at),
+        times(|row| row.completed_at),
+        optional(|row| &row.log),
+        optional(|row| &row.error_code),
+        optional(|row| &row.error_message),
+        times(|row| row.undone_at),
+    ]
+}
+
+/// The attempts of every run of the tenant, in order.
+pub(super) fn of_tenant(db: &mut Db, tenant: TenantId) -> QueryResult<Vec<StepRow>> {
+    steps::table
         .filter(steps::tenant_id.eq(tenant.to_string()))
         .select(StepRow::as_select())
         .order((steps::run_number, steps::position))
-        .into_boxed();
-    if let Some(run) = run {
-        query = query.filter(steps::run_number.eq(i64::from(run)));
-    }
-    query.load(db)
+        .load(db)
 }
 
-/// Writes what of the journal is not stored yet. An attempt that is stored is completed, never removed.
-pub(super) fn save(db: &mut Db, tenant: TenantId, run: u32, journal: &[StepRecord]) -> Answer<()> {
-    let stored = load(db, tenant, Some(run))?;
-    if stored.len() > journal.len() {
-        return Err(StoreError::Failed("a journal never gets shorter".into()).into());
+/// Adds a new run's journal.
+pub(super) fn insert(db: &mut Db, rows: &[StepRow]) -> Answer<()> {
+    match db {
+        _ if rows.is_empty() => {}
+        Db::Sqlite(sqlite) => {
+            for row in rows {
+                diesel::insert_into(steps::table).values(row).execute(sqlite)?;
+            }
+        }
+        Db::Postgres(postgres) => {
+            diesel::insert_into(steps::table).values(rows).execute(postgres)?;
+        }
     }
-    for (position, record) in (0..).zip(journal) {
-        let row = StepRow::new(tenant, run, position, record);
-        match stored.iter().find(|stored| stored.position == position) {
+    Ok(())
+}
+
+/// Writes what of the journal is not stored yet, where looking for that costs no round trip.
+pub(super) fn save(
+    sqlite: &mut SqliteConnection,
+    tenant: TenantId,
+    run: u32,
+    journal: Vec<StepRow>,
+) -> Answer<()> {
+    let of_run = steps::table
+        .filter(steps::tenant_id.eq(tenant.to_string()))
+        .filter(steps::run_number.eq(i64::from(run)));
+    let stored = of_run.select(StepRow::as_select()).order(steps::position).load(sqlite)?;
+    if stored.len() > journal.len() {
+        return Err(shorter().into());
+    }
+    for (i, row) in journal.into_iter().enumerate() {
+        match stored.get(i) {
             Some(stored) if *stored == row => {}
-            Some(_) => {
-                let key = (row.tenant_id.clone(), row.run_number, row.position);
-                diesel::update(steps::table.find(key)).set(row).execute(db)?;
+            Some(stored) => {
+                let key = (&stored.tenant_id, stored.run_number, stored.position);
+                diesel::update(steps::table.find(key)).set(row).execute(sqlite)?;
             }
             None => {
-                diesel::insert_into(steps::table).values(row).execute(db)?;
+                diesel::insert_into(steps::table).values(row).execute(sqlite)?;
             }
         }
     }
     Ok(())
+}
+
+/// Attempts are only ever added, so somebody has mistaken one run for another.
+pub(super) fn shorter() -> StoreError {
+    StoreError::Failed("a journal never gets shorter".into())
 }

@@ -1,11 +1,12 @@
 use diesel::prelude::*;
-use tenantry_domain::tenant::{Lifecycle, Plan, Status, StepError, Tenant};
+use tenantry_domain::tenant::{Former, Home, Lifecycle, Plan, Status, StepError, Tenant};
 use tenantry_ports::{StoreError, StoreResult};
 
 use crate::convert::{from_json, micros, named, optional, parse, time, to_json};
 use crate::schema::tenants;
 
-/// A row of `tenants`. A column whose fact the status does not have is null.
+/// A row of `tenants`, but for its schema, which is no fact of the tenant. A column whose fact the status does not have is
+/// null.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tenants, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct TenantRow {
@@ -18,6 +19,8 @@ pub(super) struct TenantRow {
     contact_email: Option<String>,
     config: Option<String>,
     database_name: String,
+    cluster: String,
+    login: Option<String>,
     status: String,
     token: Option<String>,
     expires_at: Option<i64>,
@@ -25,6 +28,9 @@ pub(super) struct TenantRow {
     error_code: Option<String>,
     error_message: Option<String>,
     needs_attention: Option<bool>,
+    drop_at: Option<i64>,
+    begun: Option<bool>,
+    former: Option<String>,
     version: i64,
     created_at: i64,
     updated_at: i64,
@@ -36,8 +42,10 @@ struct Facts {
     token: Option<String>,
     expires_at: Option<i64>,
     since: Option<i64>,
-    error: Option<StepError>,
-    needs_attention: Option<bool>,
+    failure: Option<(StepError, bool)>,
+    drop_at: Option<i64>,
+    begun: Option<bool>,
+    former: Option<Status>,
 }
 
 impl Facts {
@@ -52,13 +60,22 @@ impl Facts {
             | Lifecycle::Provisioning { since: at }
             | Lifecycle::Active { since: at }
             | Lifecycle::Suspended { since: at }
-            | Lifecycle::Deprovisioning { since: at }
             | Lifecycle::Expired { at }
             | Lifecycle::Deleted { at } => Self { since: Some(micros(*at)), ..Self::default() },
             Lifecycle::Failed { at, reason, needs_attention } => Self {
                 since: Some(micros(*at)),
-                error: Some(reason.clone()),
-                needs_attention: Some(*needs_attention),
+                failure: Some((reason.clone(), *needs_attention)),
+                ..Self::default()
+            },
+            Lifecycle::Deprovisioning { since, drop_at, begun, former } => Self {
+                since: Some(micros(*since)),
+                failure: match former {
+                    Former::Active | Former::Suspended => None,
+                    Former::Failed { reason, needs_attention } => Some((reason.clone(), *needs_attention)),
+                },
+                drop_at: Some(micros(*drop_at)),
+                begun: Some(*begun),
+                former: Some(former.status()),
                 ..Self::default()
             },
         }
@@ -68,7 +85,8 @@ impl Facts {
 impl TenantRow {
     pub(super) fn new(tenant: &Tenant) -> StoreResult<Self> {
         let facts = Facts::of(&tenant.lifecycle);
-        let (error_code, error_message) = facts.error.map(|error| (error.code, error.message)).unzip();
+        let (error, needs_attention) = facts.failure.unzip();
+        let (error_code, error_message) = error.map(|error| (error.code, error.message)).unzip();
         Ok(Self {
             id: tenant.id.to_string(),
             name: tenant.name.to_string(),
@@ -79,13 +97,18 @@ impl TenantRow {
             contact_email: tenant.contact_email.as_ref().map(ToString::to_string),
             config: tenant.config.as_ref().map(to_json).transpose()?,
             database_name: tenant.database.to_string(),
+            cluster: tenant.home.cluster.to_string(),
+            login: tenant.home.login.as_ref().map(ToString::to_string),
             status: tenant.lifecycle.status().to_string(),
             token: facts.token,
             expires_at: facts.expires_at,
             since: facts.since,
             error_code,
             error_message,
-            needs_attention: facts.needs_attention,
+            needs_attention,
+            drop_at: facts.drop_at,
+            begun: facts.begun,
+            former: facts.former.map(|status| status.to_string()),
             version: tenant.version,
             created_at: micros(tenant.created_at),
             updated_at: micros(tenant.updated_at),
@@ -108,6 +131,10 @@ impl TenantRow {
             contact_email: optional("tenant", self.contact_email.as_deref())?,
             config: self.config.as_deref().map(|config| from_json("tenant", config)).transpose()?,
             database: parse("tenant", &self.database_name)?,
+            home: Home {
+                cluster: parse("tenant", &self.cluster)?,
+                login: optional("tenant", self.login.as_deref())?,
+            },
             lifecycle,
             version: self.version,
             created_at: time("tenant", self.created_at)?,
@@ -118,133 +145,53 @@ impl TenantRow {
     /// The state that exactly these facts are of.
     fn lifecycle(&self) -> StoreResult<Lifecycle> {
         let status = named("tenant", &self.status, Status::parse)?;
+        let wrong =
+            || StoreError::corrupt("tenant", format!("the facts of {} are not those of {status}", self.id));
         let at = |micros| time("tenant", micros);
-        let error = match (&self.error_code, &self.error_message) {
-            (Some(code), Some(message)) => Some(Some(StepError::new(code, message))),
-            (None, None) => Some(None),
-            _ => None,
+        let failure = match (&self.error_code, &self.error_message, self.needs_attention) {
+            (Some(code), Some(message), Some(attention)) => Some((StepError::new(code, message), attention)),
+            (None, None, None) => None,
+            _ => return Err(wrong()),
         };
-        let facts = (status, self.token.as_deref(), self.expires_at, self.since, error, self.needs_attention);
-        Ok(match facts {
-            (Status::PendingValidation, Some(token), Some(expires_at), None, Some(None), None) => {
+        let leave = match (self.drop_at, self.begun, self.former.as_deref()) {
+            (Some(drop_at), Some(begun), Some(former)) => {
+                Some((drop_at, begun, named("tenant", former, Status::parse)?))
+            }
+            (None, None, None) => None,
+            _ => return Err(wrong()),
+        };
+        Ok(match (status, self.token.as_deref(), self.expires_at, self.since, failure, leave) {
+            (Status::PendingValidation, Some(token), Some(expires_at), None, None, None) => {
                 Lifecycle::PendingValidation { token: parse("tenant", token)?, expires_at: at(expires_at)? }
             }
-            (Status::Queued, None, None, Some(since), Some(None), None) => {
-                Lifecycle::Queued { since: at(since)? }
-            }
-            (Status::Provisioning, None, None, Some(since), Some(None), None) => {
+            (Status::Queued, None, None, Some(since), None, None) => Lifecycle::Queued { since: at(since)? },
+            (Status::Provisioning, None, None, Some(since), None, None) => {
                 Lifecycle::Provisioning { since: at(since)? }
             }
-            (Status::Active, None, None, Some(since), Some(None), None) => {
-                Lifecycle::Active { since: at(since)? }
-            }
-            (Status::Suspended, None, None, Some(since), Some(None), None) => {
+            (Status::Active, None, None, Some(since), None, None) => Lifecycle::Active { since: at(since)? },
+            (Status::Suspended, None, None, Some(since), None, None) => {
                 Lifecycle::Suspended { since: at(since)? }
             }
-            (Status::Failed, None, None, Some(since), Some(Some(reason)), Some(needs_attention)) => {
+            (Status::Failed, None, None, Some(since), Some((reason, needs_attention)), None) => {
                 Lifecycle::Failed { at: at(since)?, reason, needs_attention }
             }
-            (Status::Expired, None, None, Some(since), Some(None), None) => {
-                Lifecycle::Expired { at: at(since)? }
+            (Status::Expired, None, None, Some(since), None, None) => Lifecycle::Expired { at: at(since)? },
+            (Status::Deprovisioning, None, None, Some(since), failure, Some((drop_at, begun, former))) => {
+                let former = match (former, failure) {
+                    (Status::Active, None) => Former::Active,
+                    (Status::Suspended, None) => Former::Suspended,
+                    (Status::Failed, Some((reason, needs_attention))) => {
+                        Former::Failed { reason, needs_attention }
+                    }
+                    _ => return Err(wrong()),
+                };
+                Lifecycle::Deprovisioning { since: at(since)?, drop_at: at(drop_at)?, begun, former }
             }
-            (Status::Deprovisioning, None, None, Some(since), Some(None), None) => {
-                Lifecycle::Deprovisioning { since: at(since)? }
-            }
-            (Status::Deleted, None, None, Some(since), Some(None), None) => {
-                Lifecycle::Deleted { at: at(since)? }
-            }
-            (status, ..) => {
-                return Err(StoreError::corrupt(
-                    "tenant",
-                    format!("the facts of {} are not those of {status}", self.id),
-                ));
-            }
+            (Status::Deleted, None, None, Some(since), None, None) => Lifecycle::Deleted { at: at(since)? },
+            _ => return Err(wrong()),
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use tenantry_testkit::sample;
-
-    use super::*;
-
-    fn rows() -> Vec<TenantRow> {
-        let of = |lifecycle| TenantRow::new(&Tenant { lifecycle, ..sample::tenant("acme") }).unwrap();
-        sample::lifecycles().into_iter().map(of).collect()
-    }
-
-    /// The row with one of its facts there or not there, unlike before.
-    fn changed(row: &TenantRow) -> Vec<TenantRow> {
-        fn other<T>(fact: &Option<T>, some: T) -> Option<T> {
-            if fact.is_some() { None } else { Some(some) }
-        }
-        let row = || row.clone();
-        vec![
-            TenantRow {
-                token: other(&row().token, "7b7e4b1e-8a53-4f3b-9f3e-0d7d6a5f6c11".to_owned()),
-                ..row()
-            },
-            TenantRow { expires_at: other(&row().expires_at, 1), ..row() },
-            TenantRow { since: other(&row().since, 1), ..row() },
-            TenantRow { error_code: other(&row().error_code, "code".to_owned()), ..row() },
-            TenantRow { error_message: other(&row().error_message, "message".to_owned()), ..row() },
-            TenantRow { needs_attention: other(&row().needs_attention, true), ..row() },
-            TenantRow { slug_held: !row().slug_held, ..row() },
-            TenantRow { status: "Unheard-of".to_owned(), ..row() },
-            TenantRow { since: Some(i64::MAX), expires_at: row().expires_at.map(|_| i64::MAX), ..row() },
-            TenantRow { slug: "Not A Slug".to_owned(), ..row() },
-            TenantRow { id: "ten_".to_owned(), ..row() },
-            TenantRow { config: Some("{".to_owned()), ..row() },
-        ]
-    }
-
-    #[test]
-    fn a_lifecycle_is_read_back_from_exactly_its_own_facts() {
-        for row in rows() {
-            assert_eq!(TenantRow::new(&row.clone().tenant().unwrap()).unwrap(), row);
-            for (i, wrong) in changed(&row).into_iter().enumerate() {
-                assert_ne!(wrong, row);
-                let read = wrong.tenant();
-                assert!(
-                    matches!(read, Err(StoreError::Corrupt { what: "tenant", .. })),
-                    "{} {i}: {read:?}",
-                    row.status
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn the_facts_of_one_status_are_not_those_of_another() {
-        for row in rows() {
-            for other in rows() {
-                let mixed =
-                    TenantRow { status: other.status.clone(), slug_held: other.slug_held, ..row.clone() };
-                let same_facts = Facts::of(&row.lifecycle().unwrap()).names()
-                    == Facts::of(&other.lifecycle().unwrap()).names();
-                let agrees = mixed.needs_attention.is_none_or(|attention| attention == mixed.slug_held);
-                assert_eq!(
-                    mixed.tenant().is_ok(),
-                    same_facts && agrees,
-                    "{} as {}",
-                    row.status,
-                    other.status
-                );
-            }
-        }
-    }
-
-    impl Facts {
-        /// Which facts there are.
-        fn names(&self) -> [bool; 5] {
-            [
-                self.token.is_some(),
-                self.expires_at.is_some(),
-                self.since.is_some(),
-                self.error.is_some(),
-                self.needs_attention.is_some(),
-            ]
-        }
-    }
-}
+mod tests;

@@ -1,11 +1,16 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::{count_star, sql};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Slug, Tenant};
+use tenantry_domain::tenant::{ClusterName, Slug, Status, Tenant};
 use tenantry_ports::{StoreError, StoreResult, TenantFilter, TenantRepository};
 
+use super::pool_row::READY;
 use super::tenant_row::TenantRow;
-use crate::convert::{limit, micros};
+use crate::convert::{limit, micros, named, number, parse};
+use crate::db::{Db, MultiBackend};
+use crate::error::Answer;
 use crate::schema::tenants;
 use crate::transaction::Transaction;
 
@@ -43,6 +48,86 @@ impl TenantRepository for Transaction<'_> {
         })
     }
 
+    fn overdue(&mut self, now: DateTime<Utc>, most: usize) -> StoreResult<Vec<Tenant>> {
+        self.read(|db| {
+            let query = tenants::table
+                .filter(tenants::expires_at.lt(micros(now)))
+                .order((tenants::expires_at, tenants::id))
+                .limit(limit(most));
+            tenants_of(query.select(TenantRow::as_select()).load(db)?)
+        })
+    }
+
+    fn outdated(
+        &mut self,
+        schema: &str,
+        after: Option<TenantId>,
+        most: usize,
+    ) -> StoreResult<Vec<(Tenant, Option<String>)>> {
+        self.read(|db| {
+            let query = tenants::table
+                .filter(is_outdated(schema, after, limit(most)))
+                .select((TenantRow::as_select(), tenants::schema_version))
+                .order(tenants::id);
+            let rows: Vec<(TenantRow, Option<String>)> = query.load(db)?;
+            let noted = |(row, schema): (TenantRow, _)| Ok((row.tenant()?, schema));
+            Ok(rows.into_iter().map(noted).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn anything_outdated(&mut self, schema: &str) -> StoreResult<bool> {
+        self.read(|db| {
+            let tenant = |which: &str| {
+                format!("EXISTS (SELECT 1 FROM tenants WHERE {LOOKED_AFTER} AND schema_version {which}")
+            };
+            let (none, lesser, greater) = (tenant("IS NULL)"), tenant("< "), tenant("> "));
+            let condition = sql::<Bool>(&format!("{none} OR {lesser}"))
+                .bind::<Text, _>(schema)
+                .sql(&format!(") OR {greater}"))
+                .bind::<Text, _>(schema)
+                .sql(&format!(") OR EXISTS (SELECT 1 FROM pooled_databases WHERE state = '{READY}' AND schema_version <> "))
+                .bind::<Text, _>(schema)
+                .sql(")");
+            let question = diesel::select(condition);
+            Ok(match db {
+                Db::Sqlite(sqlite) => question.get_result(sqlite)?,
+                Db::Postgres(postgres) => question.get_result(postgres)?,
+            })
+        })
+    }
+
+    fn note_schema(&mut self, id: TenantId, schema: &str) -> StoreResult<()> {
+        self.write(|db| {
+            let tenant = tenants::table.find(id.to_string());
+            diesel::update(tenant).set(tenants::schema_version.eq(schema)).execute(db)?;
+            Ok(())
+        })
+    }
+
+    fn census(&mut self) -> StoreResult<Vec<(Status, u64)>> {
+        self.read(|db| {
+            let query = tenants::table.group_by(tenants::status).select((tenants::status, count_star()));
+            let counted = |(status, count): (String, i64)| {
+                Ok((named("tenant", &status, Status::parse)?, number("number of tenants", count)?))
+            };
+            Ok(query.load(db)?.into_iter().map(counted).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn per_cluster(&mut self) -> StoreResult<Vec<(ClusterName, u64)>> {
+        self.read(|db| {
+            let query = tenants::table
+                .filter(tenants::slug_held)
+                .group_by(tenants::cluster)
+                .select((tenants::cluster, count_star()))
+                .order(tenants::cluster);
+            let counted = |(cluster, count): (String, i64)| {
+                Ok((parse("tenant", &cluster)?, number("number of tenants", count)?))
+            };
+            Ok(query.load(db)?.into_iter().map(counted).collect::<StoreResult<_>>()?)
+        })
+    }
+
     fn page(
         &mut self,
         filter: &TenantFilter,
@@ -68,13 +153,49 @@ impl TenantRepository for Transaction<'_> {
             }
             if let Some((created_at, id)) = after {
                 let (created_at, id) = (micros(created_at), id.to_string());
-                let same_moment = tenants::created_at.eq(created_at).and(tenants::id.lt(id));
-                query = query.filter(tenants::created_at.lt(created_at).or(same_moment));
+                // An index finds where to go on by the first condition; by the second, which is exact, none would.
+                query = query.filter(tenants::created_at.le(created_at));
+                query = query.filter(tenants::created_at.lt(created_at).or(tenants::id.lt(id)));
             }
-            let rows = query.load(db)?;
-            Ok(rows.into_iter().map(TenantRow::tenant).collect::<StoreResult<_>>()?)
+            tenants_of(query.load(db)?)
         })
     }
+}
+
+fn tenants_of(rows: Vec<TenantRow>) -> Answer<Vec<Tenant>> {
+    Ok(rows.into_iter().map(TenantRow::tenant).collect::<StoreResult<_>>()?)
+}
+
+/// Whose databases are looked after: word for word the condition of the index `tenants_outdated`, which is used for nothing
+/// else.
+const LOOKED_AFTER: &str = "CASE status \
+    WHEN 'Active' THEN TRUE \
+    WHEN 'Suspended' THEN TRUE \
+    WHEN 'Deprovisioning' THEN NOT begun AND former IN ('Active', 'Suspended') \
+    ELSE FALSE END";
+
+type Condition = Box<dyn BoxableExpression<tenants::table, MultiBackend, SqlType = Bool>>;
+
+/// Whether it is among the first so many, after that id, whose databases are looked after and do not have this schema.
+///
+/// "Another one" is put as none, a lesser and a greater one, each of which is a place in the index; and each is looked for on
+/// its own, since SQLite would rather go through all tenants in order of id.
+fn is_outdated(schema: &str, after: Option<TenantId>, most: i64) -> Condition {
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let some =
+        |which: &str| format!("SELECT id FROM tenants WHERE {LOOKED_AFTER} AND schema_version {which}");
+    let (none, lesser, greater) = (some("IS NULL"), some("< "), some("> "));
+    let condition =
+        sql::<Bool>(&format!("tenants.id IN (WITH outdated AS MATERIALIZED ({none} UNION ALL {lesser}"))
+            .bind::<Text, _>(schema.to_owned())
+            .sql(&format!(" UNION ALL {greater}"))
+            .bind::<Text, _>(schema.to_owned())
+            .sql(") SELECT id FROM outdated WHERE id > ")
+            .bind::<Text, _>(after)
+            .sql(" ORDER BY id LIMIT ")
+            .bind::<BigInt, _>(most)
+            .sql(")");
+    Box::new(condition)
 }
 
 /// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.

@@ -1,187 +1,161 @@
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, TenantScope};
+use tenantry_domain::tenant::ClusterName;
+use tenantry_ports::{
+    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+};
 
-use super::server::{Server, has, look, presence};
-use super::template::Template;
-use super::{Broken, migrate, unavailable};
-use crate::connect::Target;
-use crate::db::Db;
-use crate::error::is_disconnected;
+use super::cluster::Clusters;
+use super::making::{adopt, create, foreign, remove};
+use super::report::{self, ClusterReport};
+use super::server::{Right, is_in_use, presence};
+use super::{logins, migrate, upkeep, wait_until_gone};
 use crate::owner;
-use crate::pool::{Database, Shared};
+use crate::pool::Shared;
 use crate::registry::Registry;
-use crate::url::PostgresUrl;
 
-/// Tenants' databases on the server of the control database.
+/// Tenants' databases on PostgreSQL servers.
 ///
-/// A database is copied from a prepared one under another name, and gets its tag and its own name last and together:
-/// whatever has a tenant's name has its tag. PostgreSQL goes on creating a database after the client has died; the
-/// lock that a tenant's database is made and unmade under therefore belongs to the very connection that creates.
+/// A database is copied from a prepared one under another name, and gets its login, its tag and its own name last and
+/// together: whatever has a tenant's name has its tag, and lets nobody else in. PostgreSQL goes on creating a database
+/// after the client has died; the lock that a tenant's database is made and unmade under therefore belongs to the very
+/// connection that creates.
 pub(crate) struct PostgresDatabases {
-    url: PostgresUrl,
-    control: Arc<Database>,
+    clusters: Arc<Clusters>,
     registry: Arc<Registry>,
-    shared: Shared,
-    template: OnceLock<Template>,
-    idle: Mutex<Vec<Server>>,
+    own_logins: bool,
+    patience: Duration,
 }
 
-/// How many connections are kept for the next database to be made or unmade.
-const IDLE: usize = 2;
+/// How long a server may take to notice that connections were closed.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 impl PostgresDatabases {
-    pub(crate) fn new(
-        url: PostgresUrl,
-        control: Arc<Database>,
-        registry: Arc<Registry>,
-        shared: &Shared,
-    ) -> Self {
-        let (template, idle) = (OnceLock::new(), Mutex::default());
-        Self { url, control, registry, shared: shared.clone(), template, idle }
+    pub(crate) fn new(clusters: Arc<Clusters>, registry: Arc<Registry>, shared: &Shared) -> Self {
+        let (own_logins, patience) = (shared.settings.logins.is_some(), shared.settings.lock_timeout);
+        Self { clusters, registry, own_logins, patience }
     }
 
-    /// Prepares the database that tenants' are copied from.
-    pub(crate) fn prepare(&self) -> Result<(), DatabaseError> {
-        let mut server = self.connect()?;
-        Ok(self.template(&mut server)?.prepare(&mut server)?)
+    /// Makes what tenants' databases are copied from on each server; the servers where that failed, and why.
+    pub(crate) fn prepare(&self) -> Vec<(ClusterName, DatabaseError)> {
+        let prepared = self.clusters.iter().map(|cluster| (&cluster.name, cluster.prepare()));
+        prepared.filter_map(|(name, done)| Some((name.clone(), done.err()?.0))).collect()
     }
 
-    fn connect(&self) -> Result<Server, Broken> {
-        Server::connect(&Target::maintenance(self.url.clone(), &self.shared.settings))
+    /// What there is to know about each server.
+    pub(crate) fn examine(&self) -> Vec<ClusterReport> {
+        self.clusters.iter().map(report::cluster).collect()
     }
 
-    fn template(&self, server: &mut Server) -> Result<&Template, Broken> {
-        if let Some(template) = self.template.get() {
-            return Ok(template);
+    /// Drops the logins that may enter no database any more, on every server; how many there were.
+    pub(crate) fn drop_orphaned_logins(&self) -> Result<usize, DatabaseError> {
+        let mut dropped = 0;
+        for cluster in self.clusters.iter() {
+            let orphans = cluster.ask(|server| server.orphaned_logins(cluster.naming.prefix()))?;
+            dropped += cluster.with(|server| logins::drop(server, &orphans))?;
         }
-        let template = Template::new(server, self.url.clone(), Arc::clone(&self.shared.settings))?;
-        Ok(self.template.get_or_init(|| template))
+        Ok(dropped)
     }
 
-    /// Does something under the tenant's lock. After a failure the connection is closed, and the lock goes with it as
-    /// soon as the server has stopped doing what it was asked to.
-    fn locked<T>(
-        &self,
-        scope: &TenantScope,
-        act: impl FnOnce(&mut Server) -> Result<T, Broken>,
-    ) -> Result<T, Broken> {
-        let key = lock_key(scope.tenant());
-        let mut server = self.lock(key)?;
-        let done = act(&mut server)?;
-        server.unlock(key)?;
-        let mut idle = self.idle();
-        if idle.len() < IDLE {
-            idle.push(server);
+    /// Gives the login of the tenant's database its password again, and makes it if it is not there.
+    pub(crate) fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        if !self.own_logins {
+            return Ok(());
         }
-        Ok(done)
-    }
-
-    fn lock(&self, key: i64) -> Result<Server, Broken> {
-        let idle = self.idle().pop();
-        if let Some(mut server) = idle {
-            match server.lock(key) {
-                // The server was restarted in the meantime.
-                Err(error) if is_disconnected(&error) => {}
-                locked => return Ok(locked.map(|()| server)?),
+        Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
+            if presence(&server.look(&[scope.database().as_str()])?, scope) != Presence::Own {
+                return Err(foreign().into());
             }
-        }
-        let mut server = self.connect()?;
-        server.lock(key)?;
-        Ok(server)
-    }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Server>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn create(&self, server: &mut Server, scope: &TenantScope) -> Result<(), Broken> {
-        let template = self.template(server)?;
-        let (name, unfinished) = (scope.database().as_str(), unfinished(scope.tenant()));
-        let found = server.look(&[name, &unfinished, template.name()])?;
-        match presence(&found, scope) {
-            Presence::Own => return Ok(()),
-            Presence::Foreign => return Err(foreign().into()),
-            Presence::Absent => {}
-        }
-        if has(&found, &unfinished) {
-            server.drop_database(&unfinished)?;
-        }
-        if !has(&found, template.name()) {
-            template.prepare(server)?;
-        }
-        // WAL_LOG does not wait for a checkpoint of the whole cluster.
-        server.create(&format!(
-            "CREATE DATABASE \"{unfinished}\" TEMPLATE \"{}\" STRATEGY WAL_LOG",
-            template.name()
-        ))?;
-        let tag = owner::tag(scope.tenant());
-        let named = server.execute(&format!(
-            "COMMENT ON DATABASE \"{unfinished}\" IS '{tag}'; ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\""
-        ));
-        if named.is_err() && presence(&server.look(&[name])?, scope) == Presence::Foreign {
-            server.drop_database(&unfinished)?;
-            return Err(foreign().into());
-        }
-        Ok(named?)
-    }
-
-    fn remove(server: &mut Server, scope: &TenantScope) -> Result<(), Broken> {
-        let (name, unfinished) = (scope.database().as_str(), unfinished(scope.tenant()));
-        let found = server.look(&[name, &unfinished])?;
-        if has(&found, &unfinished) {
-            server.drop_database(&unfinished)?;
-        }
-        if presence(&found, scope) == Presence::Own {
-            server.drop_database(name)?;
-        }
-        let left = server.look(&[name, &unfinished])?;
-        if presence(&left, scope) == Presence::Own || has(&left, &unfinished) {
-            return Err(DatabaseError::new(DatabaseFault::Passing, "the database is still there").into());
-        }
-        Ok(())
+            cluster.ensure_group(server)?;
+            let login = logins::make(cluster, scope, server.has_role(&cluster.naming.login(scope))?);
+            let sql = login + &logins::admit(cluster, scope, scope.database().as_str());
+            server.execute_by_right(Right::CreateRoles, &sql)
+        })?)
     }
 }
 
 impl TenantDatabases for PostgresDatabases {
-    fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        Ok(self.locked(scope, |server| self.create(server, scope))?)
+    fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        Ok(cluster.locked(lock_key(scope.tenant()), permit, |server| create(cluster, server, scope))?)
+    }
+
+    fn adopt(
+        &self,
+        pooled: &TenantScope,
+        scope: &TenantScope,
+        permit: Permit<'_>,
+    ) -> Result<bool, DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        if pooled.cluster() != scope.cluster() {
+            let detail = "a pooled database becomes a tenant's on the server that it is on";
+            return Err(DatabaseError::new(DatabaseFault::Lasting, detail));
+        }
+        let _closed = self.registry.close(pooled.tenant());
+        let key = lock_key(scope.tenant());
+        Ok(cluster.locked(key, permit, |server| adopt(cluster, server, pooled, scope))?)
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
-        migrate(&self.registry, scope)
+        let cluster = self.clusters.of(scope)?;
+        if !self.own_logins {
+            return migrate(&self.registry, scope);
+        }
+        if upkeep::is_up_to_date(&self.registry, scope, self.schema()) {
+            return Ok(0);
+        }
+        Ok(upkeep::migrate(cluster, scope)?)
     }
 
-    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+    fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
+        Ok(upkeep::pending(self.clusters.of(scope)?, scope)?)
+    }
+
+    fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        let closed = self.registry.close(scope.tenant());
+        wait_until_gone(closed.connections(), self.patience)?;
+        let (begun, names) = (Instant::now(), [scope.database().as_str()]);
+        while is_in_use(&cluster.ask(|server| server.look(&names))?, scope) && begun.elapsed() < GOODBYE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    fn remove(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
         let _closed = self.registry.close(scope.tenant());
-        Ok(self.locked(scope, |server| Self::remove(server, scope))?)
+        Ok(cluster.locked(lock_key(scope.tenant()), permit, |server| remove(cluster, server, scope))?)
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
-        let names = [scope.database().as_str()];
-        let found = self.control.query(|db| match db {
-            Db::Postgres(postgres) => Ok(look(postgres, &names)?),
-            Db::Sqlite(_) => Ok(Vec::new()),
-        });
-        Ok(presence(&found.map_err(unavailable)?, scope))
+        let found = self.clusters.of(scope)?.ask(|server| server.look(&[scope.database().as_str()]))?;
+        Ok(presence(&found, scope))
     }
-}
 
-/// What a tenant's database is called until it is complete. No other database is, since no name of one has a `~`.
-fn unfinished(tenant: TenantId) -> String {
-    format!("tenantry~new_{}", tenant.uuid().simple())
+    fn schema(&self) -> &str {
+        self.clusters.schema()
+    }
+
+    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+        let mut inventory = Vec::new();
+        for cluster in self.clusters.iter() {
+            let found = cluster.ask(|server| server.look_for(cluster.naming.prefix()))?;
+            inventory.extend(found.into_iter().map(|found| FoundDatabase {
+                cluster: cluster.name.clone(),
+                name: found.name,
+                owner: found.tag.and_then(|tag| owner::of_tag(&tag)),
+            }));
+        }
+        Ok(inventory)
+    }
 }
 
 /// The advisory lock of a tenant's database.
 fn lock_key(tenant: TenantId) -> i64 {
     let (high, low) = tenant.uuid().as_u64_pair();
     (high ^ low).cast_signed()
-}
-
-fn foreign() -> DatabaseError {
-    DatabaseError::new(
-        DatabaseFault::Foreign,
-        "a database of the tenant's name is there and is not the tenant's",
-    )
 }

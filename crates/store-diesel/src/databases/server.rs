@@ -1,33 +1,67 @@
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantScope};
 
-use super::Broken;
+use super::faults::Broken;
 use crate::connect::Target;
 use crate::owner;
 
-/// A connection of its own, from which databases are made and unmade.
+/// The oldest PostgreSQL that can create a database without waiting for a checkpoint (`STRATEGY WAL_LOG`).
+pub(crate) const OLDEST: i32 = 150_000;
+
+/// A connection of its own, from which databases and logins are made and unmade.
 pub(super) struct Server(PgConnection);
 
 /// A database that is there.
 #[derive(Debug, QueryableByName)]
 pub(super) struct Found {
     #[diesel(sql_type = Text)]
-    name: String,
+    pub(super) name: String,
     #[diesel(sql_type = Nullable<Text>)]
-    tag: Option<String>,
+    pub(super) tag: Option<String>,
+    /// How many are connected to it.
+    #[diesel(sql_type = Integer)]
+    pub(super) sessions: i32,
+}
+
+/// What a statement may lack the right for. That will not pass by itself, unlike whatever else may keep a server from
+/// doing what it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Right {
+    CreateDatabases,
+    CreateRoles,
 }
 
 #[derive(QueryableByName)]
 struct May {
     #[diesel(sql_type = Bool)]
-    create: bool,
+    databases: bool,
+    #[diesel(sql_type = Bool)]
+    roles: bool,
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
 }
 
 impl Server {
+    /// Connects, if the server is one that can be relied on.
     pub(super) fn connect(target: &Target) -> Result<Self, Broken> {
         let mut postgres = target.connect_postgres()?;
+        let version = version(&mut postgres)?;
+        if version < OLDEST {
+            let detail = format!("PostgreSQL {} is too old: 15 or newer is needed", version / 10_000);
+            return Err(DatabaseError::new(DatabaseFault::Lasting, detail).into());
+        }
         // If this process dies, the server notices and stops creating. Not every platform's server can.
         if let Err(error) = postgres.batch_execute("SET client_connection_check_interval = '200ms'") {
             tracing::debug!(%error, "the server does not notice when its client dies");
@@ -37,6 +71,10 @@ impl Server {
 
     pub(super) const fn connection(&mut self) -> &mut PgConnection {
         &mut self.0
+    }
+
+    pub(super) fn into_connection(self) -> PgConnection {
+        self.0
     }
 
     /// Takes the advisory lock until the connection ends, or gives up after the time-out for locks.
@@ -53,45 +91,125 @@ impl Server {
 
     /// Which of these databases there are.
     pub(super) fn look(&mut self, names: &[&str]) -> QueryResult<Vec<Found>> {
-        look(&mut self.0, names)
+        let sql = format!("{FOUND} WHERE datname = ANY($1)");
+        diesel::sql_query(sql).bind::<Array<Text>, _>(names).load(&mut self.0)
     }
 
-    /// Runs DDL.
+    /// Which databases there are whose names begin like this, but for the one that this is a connection to.
+    pub(super) fn look_for(&mut self, prefix: &str) -> QueryResult<Vec<Found>> {
+        let sql = format!(
+            "{FOUND} WHERE starts_with(datname::text, $1) AND datname <> current_database() \
+             ORDER BY datname COLLATE \"C\""
+        );
+        diesel::sql_query(sql).bind::<Text, _>(prefix).load(&mut self.0)
+    }
+
+    /// Runs DDL: several statements in one transaction.
     pub(super) fn execute(&mut self, sql: &str) -> QueryResult<()> {
         self.0.batch_execute(sql)
     }
 
-    /// Runs DDL that takes the right to create databases. Its lack will not pass by itself, unlike whatever else may
-    /// keep a server from creating one.
-    pub(super) fn create(&mut self, sql: &str) -> Result<(), Broken> {
+    /// Runs DDL that takes this right.
+    pub(super) fn execute_by_right(&mut self, right: Right, sql: &str) -> Result<(), Broken> {
         let Err(error) = self.0.batch_execute(sql) else {
             return Ok(());
         };
-        let may = diesel::sql_query(
-            "SELECT rolcreatedb OR rolsuper AS \"create\" FROM pg_roles WHERE rolname = current_user",
-        );
-        match may.get_result::<May>(&mut self.0) {
-            Ok(May { create: false }) => {
-                let detail = format!("the server's role has no CREATEDB: {error}");
-                Err(DatabaseError::new(DatabaseFault::Lasting, detail).into())
+        Err(self.lacks(right, &error).map_or_else(|| error.into(), Into::into))
+    }
+
+    /// Whether that is because the right is lacking.
+    fn lacks(&mut self, right: Right, error: &diesel::result::Error) -> Option<DatabaseError> {
+        let May { databases, roles } = self.rights().ok()?;
+        let detail = match right {
+            Right::CreateDatabases if !databases => {
+                format!(
+                    "the server's role has no CREATEDB: {error}; an administrator can grant it: ALTER ROLE … CREATEDB"
+                )
             }
-            _ => Err(error.into()),
-        }
+            Right::CreateRoles if !roles => format!(
+                "the server's role has no CREATEROLE: {error}; an administrator can grant it (ALTER ROLE … CREATEROLE), \
+                 or tenant_databases.own_logins = false does without"
+            ),
+            _ => return None,
+        };
+        Some(DatabaseError::new(DatabaseFault::Lasting, detail))
+    }
+
+    fn rights(&mut self) -> QueryResult<May> {
+        let query = diesel::sql_query(
+            "SELECT rolcreatedb OR rolsuper AS databases, rolcreaterole OR rolsuper AS roles \
+             FROM pg_roles WHERE rolname = current_user",
+        );
+        query.get_result(&mut self.0)
     }
 
     pub(super) fn drop_database(&mut self, name: &str) -> QueryResult<()> {
         self.execute(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
     }
+
+    pub(super) fn has_role(&mut self, name: &str) -> QueryResult<bool> {
+        let found = diesel::sql_query("SELECT FROM pg_roles WHERE rolname = $1").bind::<Text, _>(name);
+        Ok(found.execute(&mut self.0)? > 0)
+    }
+
+    /// The logins of our making that may enter the database.
+    pub(super) fn logins_of(&mut self, database: &str) -> QueryResult<Vec<String>> {
+        let query = diesel::sql_query(
+            "SELECT DISTINCT rolname::text AS name FROM pg_database, aclexplode(datacl) AS granted, pg_roles \
+             WHERE datname = $1 AND grantee = pg_roles.oid AND rolname ~ '~[0-9a-f]{32}$'",
+        );
+        Ok(names(query.bind::<Text, _>(database).load(&mut self.0)?))
+    }
+
+    /// Those of the roles that are there and may enter no database any more.
+    pub(super) fn without_database(&mut self, roles: &[String]) -> QueryResult<Vec<String>> {
+        let sql = format!("{WITHOUT_DATABASE} AND rolname = ANY($1)");
+        Ok(names(diesel::sql_query(sql).bind::<Array<Text>, _>(roles).load(&mut self.0)?))
+    }
+
+    /// The logins of this prefix that may enter no database.
+    pub(super) fn orphaned_logins(&mut self, prefix: &str) -> QueryResult<Vec<String>> {
+        let sql = format!("{WITHOUT_DATABASE} AND rolname ~ $1 ORDER BY rolname COLLATE \"C\"");
+        let pattern = format!("^{prefix}~[0-9a-f]{{32}}$");
+        Ok(names(diesel::sql_query(sql).bind::<Text, _>(pattern).load(&mut self.0)?))
+    }
+
+    /// Has this role be a member of the others, so that it may end their sessions; a superuser may anyway.
+    pub(super) fn join(&mut self, roles: &[String]) -> QueryResult<()> {
+        let grants = roles.iter().map(|role| format!("GRANT \"{role}\" TO CURRENT_USER;"));
+        self.execute(&grants.collect::<String>())
+    }
+
+    pub(super) fn leave(&mut self, roles: &[String]) -> QueryResult<()> {
+        let revokes = roles.iter().map(|role| format!("REVOKE \"{role}\" FROM CURRENT_USER;"));
+        self.execute(&revokes.collect::<String>())
+    }
+
+    /// Ends the sessions in a database and waits until they have ended, each at most 5 seconds.
+    pub(super) fn end_sessions(&mut self, database: &str) -> QueryResult<()> {
+        let query = diesel::sql_query(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+             WHERE datname = $1 AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+        );
+        query.bind::<Text, _>(database).execute(&mut self.0)?;
+        Ok(())
+    }
 }
 
-/// Which of these databases there are on the server.
-pub(super) fn look(postgres: &mut PgConnection, names: &[&str]) -> QueryResult<Vec<Found>> {
-    diesel::sql_query(
-        "SELECT datname::text AS name, shobj_description(oid, 'pg_database') AS tag \
-         FROM pg_database WHERE datname = ANY($1)",
-    )
-    .bind::<Array<Text>, _>(names)
-    .load(postgres)
+const FOUND: &str = "SELECT datname::text AS name, shobj_description(oid, 'pg_database') AS tag, \
+    pg_stat_get_db_numbackends(oid) AS sessions FROM pg_database";
+
+const WITHOUT_DATABASE: &str = "SELECT rolname::text AS name FROM pg_roles WHERE NOT EXISTS \
+    (SELECT FROM pg_database, aclexplode(datacl) AS granted WHERE grantee = pg_roles.oid)";
+
+fn names(found: Vec<Name>) -> Vec<String> {
+    found.into_iter().map(|found| found.name).collect()
+}
+
+/// The server's version, as 150018.
+pub(crate) fn version(postgres: &mut PgConnection) -> QueryResult<i32> {
+    let query = diesel::sql_query("SELECT current_setting('server_version_num')::int AS number");
+    Ok(query.get_result::<Number>(postgres)?.number)
 }
 
 /// Whether a database of this name is among them.
@@ -106,4 +224,9 @@ pub(super) fn presence(found: &[Found], scope: &TenantScope) -> Presence {
         Some(found) if found.tag == Some(owner::tag(scope.tenant())) => Presence::Own,
         Some(_) => Presence::Foreign,
     }
+}
+
+/// Whether anybody is connected to the tenant's database.
+pub(super) fn is_in_use(found: &[Found], scope: &TenantScope) -> bool {
+    found.iter().any(|found| found.name == scope.database().as_str() && found.sessions > 0)
 }

@@ -1,143 +1,214 @@
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::prelude::*;
-use tenantry_domain::id::TenantId;
-use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantDatabases, TenantScope};
+use diesel::sql_types::Text;
+use tenantry_domain::tenant::ClusterName;
+use tenantry_ports::{
+    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+};
 
-use super::{Broken, migrate, wait_until_gone};
+use super::directory::{Directory, remove, remove_companions, tag};
+use super::faults::{Broken, migration_failed, unavailable, unopened};
+use super::report::{self, DirectoryReport};
+use super::{migrate, permitted, wait_until_gone};
 use crate::connect::connect_sqlite;
+use crate::migrations::{self, Schema};
+use crate::naming::Naming;
 use crate::owner;
 use crate::pool::Shared;
 use crate::registry::Registry;
 use crate::url::sqlite_uri;
 
-/// Tenants' databases as files of one directory, `<database name>.db`.
+/// Tenants' databases as files of one directory.
 ///
 /// A file is made under another name, tagged with its owner, and gets its own name last: whatever has a tenant's name
 /// has its tag. Making and unmaking hold a lock on the directory, so that a process that was suspended in the midst of
 /// making a database cannot finish after somebody else has undone it.
 pub(crate) struct SqliteDatabases {
-    directory: PathBuf,
+    directory: Directory,
+    naming: Naming,
     registry: Arc<Registry>,
-    busy_timeout: Duration,
+    schema: String,
     patience: Duration,
+}
+
+#[derive(QueryableByName)]
+struct Mode {
+    #[diesel(sql_type = Text)]
+    journal_mode: String,
 }
 
 impl SqliteDatabases {
     pub(crate) fn new(directory: PathBuf, registry: Arc<Registry>, shared: &Shared) -> Self {
-        let busy_timeout = shared.settings.lock_timeout;
-        Self { directory, registry, busy_timeout, patience: shared.settings.lock_timeout }
-    }
-
-    fn file(&self, scope: &TenantScope) -> PathBuf {
-        self.directory.join(format!("{}.db", scope.database()))
-    }
-
-    /// A name no database of a tenant can have, since it has a `~`.
-    fn unfinished(&self, tenant: TenantId) -> PathBuf {
-        self.directory.join(format!("~{tenant}.new"))
-    }
-
-    /// The lock on the directory, until the file is dropped.
-    fn lock(&self) -> Result<File, Broken> {
-        let file =
-            File::options().create(true).truncate(false).write(true).open(self.directory.join("~lock"))?;
-        let begun = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < self.patience => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(DatabaseError::new(
-                        DatabaseFault::Passing,
-                        "another process makes databases",
-                    )
-                    .into());
-                }
-            }
+        Self {
+            directory: Directory::new(directory),
+            naming: Naming::new(&shared.settings),
+            registry,
+            schema: migrations::tenant_schema_of_files(),
+            patience: shared.settings.lock_timeout,
         }
     }
 
+    fn file(&self, scope: &TenantScope) -> PathBuf {
+        self.directory.file(scope.database().as_str())
+    }
+
+    fn unfinished(&self, scope: &TenantScope) -> PathBuf {
+        self.directory.file(&self.naming.unfinished(scope))
+    }
+
+    fn adopted(&self, scope: &TenantScope) -> PathBuf {
+        self.directory.file(&self.naming.adopted(scope))
+    }
+
+    /// The directory's lock, if it is permitted to go on then.
+    fn lock(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<File, Broken> {
+        here(scope)?;
+        let lock = self.directory.lock(self.patience)?;
+        permitted(permit)?;
+        Ok(lock)
+    }
+
     fn look(&self, scope: &TenantScope) -> Result<Presence, Broken> {
+        here(scope)?;
         let file = self.file(scope);
         if !file.try_exists()? {
             return Ok(Presence::Absent);
         }
-        // Read-only, so that what is not ours stays as it is.
-        let tag = SqliteConnection::establish(&sqlite_uri(&file, "ro"))
-            .ok()
-            .and_then(|mut sqlite| owner::of_file(&mut sqlite).ok());
-        let own = tag == Some(owner::tag(scope.tenant()));
+        let own = tag(&file, self.patience)? == Some(owner::tag(scope.tenant()));
         Ok(if own { Presence::Own } else { Presence::Foreign })
     }
 
-    fn create(&self, scope: &TenantScope) -> Result<(), Broken> {
-        let _lock = self.lock()?;
+    fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), Broken> {
+        let _lock = self.lock(scope, permit)?;
+        let (file, unfinished) = (self.file(scope), self.unfinished(scope));
         match self.look(scope)? {
-            Presence::Own => return Ok(()),
+            Presence::Own => return self.clear(scope),
             Presence::Foreign => return Err(foreign().into()),
-            Presence::Absent => {}
+            Presence::Absent => self.remove_unnamed(scope)?,
         }
-        let (file, unfinished) = (self.file(scope), self.unfinished(scope.tenant()));
-        remove(&unfinished)?;
         remove_companions(&file)?;
-        let mut sqlite = connect_sqlite(&sqlite_uri(&unfinished, "rwc"), self.busy_timeout)?;
+        let mut sqlite = connect_sqlite(&sqlite_uri(&unfinished, "rwc"), self.patience)?;
         owner::set_on_file(&mut sqlite, scope.tenant())?;
         drop(sqlite);
-        File::open(&unfinished)?.sync_all()?;
+        self.name(&unfinished, scope)
+    }
+
+    /// Gives a file that is complete and tagged the tenant's name.
+    fn name(&self, from: &Path, scope: &TenantScope) -> Result<(), Broken> {
+        File::open(from)?.sync_all()?;
         // Unlike a renaming, a second name never takes the place of what has it already.
-        match fs::hard_link(&unfinished, &file) {
+        match fs::hard_link(from, self.file(scope)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(foreign().into()),
             linked => linked?,
         }
-        remove(&unfinished)?;
-        self.sync()
+        self.clear(scope)
     }
 
-    fn remove(&self, scope: &TenantScope) -> Result<(), Broken> {
+    /// Removes what was on its way to becoming the tenant's database, and has that and all before survive a crash.
+    fn clear(&self, scope: &TenantScope) -> Result<(), Broken> {
+        self.remove_unnamed(scope)?;
+        Ok(self.directory.sync()?)
+    }
+
+    fn remove_unnamed(&self, scope: &TenantScope) -> io::Result<()> {
+        remove(&self.unfinished(scope))?;
+        remove(&self.adopted(scope))
+    }
+
+    /// The pooled file is put aside for the tenant, by one renaming, then tagged, and named last. Whoever finds it aside
+    /// carries on; and whatever is aside is the tenant's to remove.
+    fn adopt(&self, pooled: &TenantScope, scope: &TenantScope, permit: Permit<'_>) -> Result<bool, Broken> {
+        let closed = self.registry.close(pooled.tenant());
+        wait_until_gone(closed.connections(), self.patience)?;
+        let _lock = self.lock(scope, permit)?;
+        match self.look(scope)? {
+            Presence::Own => return self.clear(scope).map(|()| true),
+            Presence::Foreign => return Err(foreign().into()),
+            Presence::Absent => {}
+        }
+        let (from, aside) = (self.file(pooled), self.adopted(scope));
+        if self.look(pooled)? == Presence::Own {
+            self.remove_unnamed(scope)?;
+            self.settle(&from)?;
+            fs::rename(&from, &aside)?;
+        } else if !aside.try_exists()? {
+            return Ok(false);
+        }
+        remove_companions(&self.file(scope))?;
+        let mut sqlite = SqliteConnection::establish(&sqlite_uri(&aside, "rw")).map_err(unopened)?;
+        owner::change_on_file(&mut sqlite, scope.tenant())?;
+        drop(sqlite);
+        self.name(&aside, scope).map(|()| true)
+    }
+
+    /// Has the file hold everything that was written to its log, and no log left beside it. That fails as long as anybody
+    /// else, in whatever process, has it open.
+    fn settle(&self, file: &Path) -> Result<(), Broken> {
+        let mut sqlite = connect_sqlite(&sqlite_uri(file, "rw"), self.patience)?;
+        let Mode { journal_mode } =
+            diesel::sql_query("PRAGMA journal_mode = DELETE").get_result(&mut sqlite)?;
+        if journal_mode != "delete" {
+            return Err(DatabaseError::new(DatabaseFault::Passing, "the database is still in use").into());
+        }
+        Ok(())
+    }
+
+    fn remove(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), Broken> {
         // A connection that is closed later would take the log of the file's successor with it.
         let closed = self.registry.close(scope.tenant());
         wait_until_gone(closed.connections(), self.patience)?;
-        let _lock = self.lock()?;
-        remove(&self.unfinished(scope.tenant()))?;
-        if self.look(scope)? == Presence::Own {
-            remove(&self.file(scope))?;
+        let _lock = self.lock(scope, permit)?;
+        match self.look(scope)? {
+            Presence::Own => remove(&self.file(scope))?,
+            Presence::Absent => remove_companions(&self.file(scope))?,
+            Presence::Foreign => {}
         }
-        self.sync()
+        self.clear(scope)
     }
 
-    fn sync(&self) -> Result<(), Broken> {
-        Ok(File::open(&self.directory)?.sync_all()?)
+    fn close(&self, scope: &TenantScope) -> Result<(), Broken> {
+        let closed = self.registry.close(scope.tenant());
+        Ok(wait_until_gone(closed.connections(), self.patience)?)
+    }
+
+    /// Whether databases can be made, and what interrupted makings left.
+    pub(crate) fn examine(&self) -> DirectoryReport {
+        report::directory(&self.directory)
+    }
+
+    fn inventory(&self) -> Result<Vec<FoundDatabase>, Broken> {
+        let mut inventory = Vec::new();
+        for name in self.directory.names()? {
+            let file = self.directory.file(&name);
+            match tag(&file, self.patience) {
+                Ok(tag) => {
+                    let owner = tag.and_then(|tag| owner::of_tag(&tag));
+                    inventory.push(FoundDatabase { cluster: ClusterName::default(), name, owner });
+                }
+                // It has gone since.
+                Err(_) if !file.try_exists()? => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(inventory)
     }
 }
 
-/// Removes a database. Its log goes first: a log without its database would be taken for that of the next one.
-fn remove(file: &Path) -> io::Result<()> {
-    remove_companions(file)?;
-    remove_if_there(file)
-}
-
-fn remove_companions(file: &Path) -> io::Result<()> {
-    for suffix in ["-wal", "-shm", "-journal"] {
-        let mut companion = file.as_os_str().to_owned();
-        companion.push(suffix);
-        remove_if_there(Path::new(&companion))?;
+/// An error if the scope's database is somewhere else: the directory is the only place there is.
+pub(crate) fn here(scope: &TenantScope) -> Result<(), DatabaseError> {
+    if *scope.cluster() == ClusterName::default() {
+        return Ok(());
     }
-    Ok(())
-}
-
-fn remove_if_there(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    let detail = format!(
+        "there is no server '{}': with a SQLite control database all databases are files in data_dir",
+        scope.cluster()
+    );
+    Err(DatabaseError::new(DatabaseFault::Lasting, detail))
 }
 
 fn foreign() -> DatabaseError {
@@ -148,19 +219,46 @@ fn foreign() -> DatabaseError {
 }
 
 impl TenantDatabases for SqliteDatabases {
-    fn create(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        Ok(self.create(scope)?)
+    fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        Ok(self.create(scope, permit)?)
+    }
+
+    fn adopt(
+        &self,
+        pooled: &TenantScope,
+        scope: &TenantScope,
+        permit: Permit<'_>,
+    ) -> Result<bool, DatabaseError> {
+        Ok(self.adopt(pooled, scope, permit)?)
     }
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         migrate(&self.registry, scope)
     }
 
-    fn remove(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        Ok(self.remove(scope)?)
+    fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
+        let database = self.registry.database(scope).map_err(unavailable)?;
+        let mut connection = database.connection().map_err(unavailable)?;
+        migrations::pending(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
+    }
+
+    fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        Ok(self.close(scope)?)
+    }
+
+    fn remove(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
+        Ok(self.remove(scope, permit)?)
     }
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
         Ok(self.look(scope)?)
+    }
+
+    fn schema(&self) -> &str {
+        &self.schema
+    }
+
+    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+        Ok(self.inventory()?)
     }
 }

@@ -1,14 +1,13 @@
-use std::sync::Arc;
-
+use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 
-use super::server::{Server, has};
-use super::{Broken, migration_failed};
-use crate::StoreSettings;
-use crate::connect::Target;
-use crate::migrations::{self, Schema, TENANT_FINGERPRINT};
-use crate::url::PostgresUrl;
+use super::cluster::Cluster;
+use super::faults::{Broken, migration_failed};
+use super::rights;
+use super::server::{Right, Server, has};
+use crate::migrations::{self, Schema};
+use crate::naming::{Naming, TEMPLATE};
 
 /// The advisory lock under which the template is prepared; any constant that nothing else uses.
 const LOCK: i64 = 0x7465_6d70_6c61_7465;
@@ -16,15 +15,15 @@ const LOCK: i64 = 0x7465_6d70_6c61_7465;
 /// A database that tenants' are copied from: up to date, empty, and closed to connections, so that it can be copied at
 /// any time.
 ///
-/// There is one per control database and tenant schema; its name says which.
+/// On each server there is one per installation and tenant schema; its name says which.
 pub(super) struct Template {
     name: String,
-    url: PostgresUrl,
-    settings: Arc<StoreSettings>,
+    /// What its name begins with before the fingerprint, and what it did before prefixes were part of it.
+    stems: [String; 2],
 }
 
 #[derive(QueryableByName)]
-struct ControlDatabase {
+struct ThisDatabase {
     #[diesel(sql_type = BigInt)]
     oid: i64,
 }
@@ -36,15 +35,14 @@ struct Outdated {
 }
 
 impl Template {
-    pub(super) fn new(
-        server: &mut Server,
-        url: PostgresUrl,
-        settings: Arc<StoreSettings>,
-    ) -> Result<Self, Broken> {
+    /// The one that belongs to the database which this is a connection to, to this prefix and to this schema.
+    pub(super) fn named(server: &mut Server, naming: &Naming, schema: &str) -> Result<Self, Broken> {
         let query =
             diesel::sql_query("SELECT oid::bigint FROM pg_database WHERE datname = current_database()");
-        let ControlDatabase { oid } = query.get_result(server.connection())?;
-        Ok(Self { name: format!("tenantry~template_{oid}_{TENANT_FINGERPRINT}"), url, settings })
+        let ThisDatabase { oid } = query.get_result(server.connection())?;
+        let fingerprint = schema.rsplit('-').next().unwrap_or_default();
+        let stems = [format!("{TEMPLATE}{oid}_{}_", naming.prefix()), format!("{TEMPLATE}{oid}_")];
+        Ok(Self { name: format!("{}{fingerprint}", stems[0]), stems })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -52,22 +50,38 @@ impl Template {
     }
 
     /// Makes the template unless it is there. It gets its name last: what has the name is complete.
-    pub(super) fn prepare(&self, server: &mut Server) -> Result<(), Broken> {
+    pub(super) fn prepare(&self, cluster: &Cluster, server: &mut Server) -> Result<(), Broken> {
         server.lock(LOCK)?;
-        let prepared = if has(&server.look(&[&self.name])?, &self.name) { Ok(()) } else { self.make(server) };
+        let prepared =
+            if has(&server.look(&[&self.name])?, &self.name) { Ok(()) } else { self.make(cluster, server) };
         server.unlock(LOCK)?;
         prepared
     }
 
-    fn make(&self, server: &mut Server) -> Result<(), Broken> {
+    fn make(&self, cluster: &Cluster, server: &mut Server) -> Result<(), Broken> {
         let (name, unfinished) = (&self.name, format!("{}~new", self.name));
         server.drop_database(&unfinished)?;
         // From template0, and with the plainest of locales, a tenant's database is the same on every server.
-        server.create(&format!(
-            "CREATE DATABASE \"{unfinished}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C' \
-             STRATEGY WAL_LOG"
-        ))?;
-        self.migrate(&unfinished)?;
+        server.execute_by_right(
+            Right::CreateDatabases,
+            &format!(
+                "CREATE DATABASE \"{unfinished}\" TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER libc LOCALE 'C' \
+                 STRATEGY WAL_LOG"
+            ),
+        )?;
+        let grants = match cluster.settings.logins {
+            Some(_) => {
+                cluster.ensure_group(server)?;
+                Some(rights::grant(&cluster.naming.group(), &cluster.schema))
+            }
+            None => None,
+        };
+        let mut db = cluster.owner(&unfinished).connect()?;
+        migrations::run_and(&mut db, Schema::Tenant, |db| {
+            Ok(grants.map_or(Ok(()), |sql| db.batch_execute(&sql))?)
+        })
+        .map_err(|error| migration_failed(&*error))?;
+        drop(db);
         server.execute(&format!(
             "ALTER DATABASE \"{unfinished}\" ALLOW_CONNECTIONS false; ALTER DATABASE \"{unfinished}\" RENAME TO \"{name}\""
         ))?;
@@ -75,25 +89,17 @@ impl Template {
         Ok(())
     }
 
-    fn migrate(&self, database: &str) -> Result<(), Broken> {
-        let target = Target::maintenance(self.url.with_database(database), &self.settings);
-        let mut db = target.connect()?;
-        match migrations::run(&mut db, Schema::Tenant) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(migration_failed(&*error).into()),
-        }
-    }
-
-    /// Drops the templates of other schemas, and of control databases that are gone. Nothing depends on it: a replica
-    /// of another version that misses its template makes it again.
+    /// Drops the templates of other schemas, and of databases that are gone. Nothing depends on it: a replica of another
+    /// version that misses its template makes it again.
     fn drop_outdated(&self, server: &mut Server) {
         let query = diesel::sql_query(
             "SELECT template.datname::text AS name FROM pg_database AS template \
-             WHERE template.datname ~ '^tenantry~template_[0-9]+_[0-9a-f]{16}$' AND template.datname <> $1 \
-             AND (split_part(template.datname, '_', 2) = split_part($1, '_', 2) OR NOT EXISTS \
-                 (SELECT FROM pg_database AS control WHERE control.oid::text = split_part(template.datname, '_', 2)))",
+             WHERE template.datname ~ '^tenantry~template_[0-9]+_([a-z0-9_]+_)?[0-9a-f]{16}$' \
+             AND template.datname <> $1 AND (left(template.datname, -16) = ANY($2) OR NOT EXISTS \
+                 (SELECT FROM pg_database AS from_it WHERE from_it.oid::text = split_part(template.datname, '_', 2)))",
         );
-        let outdated = query.bind::<Text, _>(&self.name).load::<Outdated>(server.connection());
+        let query = query.bind::<Text, _>(&self.name).bind::<Array<Text>, _>(&self.stems[..]);
+        let outdated = query.load::<Outdated>(server.connection());
         for Outdated { name } in outdated.unwrap_or_default() {
             if let Err(error) = server.drop_database(&name) {
                 tracing::debug!(%error, %name, "an outdated template is still there");

@@ -4,13 +4,17 @@ use diesel::prelude::*;
 use tenantry_domain::account::Account;
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::id::AccountId;
-use tenantry_ports::{AccountFilter, AccountRepository, StoreError, StoreResult};
+use tenantry_ports::{AccountFilter, AccountRepository, AccountRevision, StoreError, StoreResult};
 
 use crate::bulk::{Bind, Bulk, Sql};
 use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
 use crate::db::Db;
 use crate::schema::accounts;
 use crate::transaction::Transaction;
+
+/// The columns of an [`AccountRevision`], after the account's id.
+const REVISION: (accounts::id, accounts::version, accounts::updated_at) =
+    (accounts::id, accounts::version, accounts::updated_at);
 
 /// A row of `accounts`.
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -99,7 +103,7 @@ impl AccountRepository for Transaction<'_> {
                     let mut rows = Vec::with_capacity(ids.len());
                     for id in ids.iter().collect::<BTreeSet<_>>() {
                         let query = accounts::table.find(id.to_string()).select(AccountRow::as_select());
-                        rows.extend(query.first(sqlite).optional()?);
+                        rows.extend(query.get_result(sqlite).optional()?);
                     }
                     rows
                 }
@@ -110,6 +114,34 @@ impl AccountRepository for Transaction<'_> {
                 }
             };
             Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn revisions(&mut self, ids: &[AccountId]) -> StoreResult<Vec<(AccountId, AccountRevision)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read(|db| {
+            let rows: Vec<(String, i64, i64)> = match db {
+                // One by one, as in `get`.
+                Db::Sqlite(sqlite) => {
+                    let mut rows = Vec::with_capacity(ids.len());
+                    for id in ids.iter().collect::<BTreeSet<_>>() {
+                        let query = accounts::table.find(id.to_string()).select(REVISION);
+                        rows.extend(query.get_result(sqlite).optional()?);
+                    }
+                    rows
+                }
+                Db::Postgres(postgres) => {
+                    let ids = ids.iter().map(ToString::to_string);
+                    accounts::table.filter(accounts::id.eq_any(ids)).select(REVISION).load(postgres)?
+                }
+            };
+            let revision = |(id, version, updated_at): (String, i64, i64)| {
+                let updated_at = time("account", updated_at)?;
+                Ok((parse("account", &id)?, AccountRevision { version, updated_at }))
+            };
+            Ok(rows.into_iter().map(revision).collect::<StoreResult<_>>()?)
         })
     }
 

@@ -112,7 +112,7 @@ impl ConfigRepository for Transaction<'_> {
         self.read(|db| {
             let query = configs::table.filter(configs::id.eq(id.as_str())).select(ConfigRow::as_select());
             let found = match version {
-                Some(version) => query.filter(configs::version.eq(i64::from(version.get()))).first(db),
+                Some(version) => query.filter(configs::version.eq(i64::from(version.get()))).get_result(db),
                 None => query.order(configs::version.desc()).first(db),
             };
             Ok(found.optional()?.map(ConfigRow::config).transpose()?)
@@ -129,6 +129,13 @@ impl ConfigRepository for Transaction<'_> {
                 .limit(limit(most));
             let rows = query.load(db)?;
             Ok(rows.into_iter().map(HeadRow::head).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn clear(&mut self) -> StoreResult<()> {
+        self.write(|db| {
+            diesel::delete(configs::table).execute(db)?;
+            Ok(())
         })
     }
 }

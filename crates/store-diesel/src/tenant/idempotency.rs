@@ -61,7 +61,7 @@ impl IdempotencyRepository for Transaction<'_> {
                     for &scope in scopes.iter().collect::<BTreeSet<_>>() {
                         let query = idempotency::table.find(scope);
                         let query = query.filter(idempotency::created_at.ge(micros(since)));
-                        rows.extend(query.select(ResponseRow::as_select()).first(sqlite).optional()?);
+                        rows.extend(query.select(ResponseRow::as_select()).get_result(sqlite).optional()?);
                     }
                     rows
                 }

@@ -52,8 +52,8 @@ impl LogRepository for Transaction<'_> {
             let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
             // On SQLite this transaction is the only one that writes, since it began.
             let (sequence, hash): (i64, Vec<u8>) = match db {
-                Db::Sqlite(sqlite) => query.first(sqlite)?,
-                Db::Postgres(postgres) => query.for_update().first(postgres)?,
+                Db::Sqlite(sqlite) => query.get_result(sqlite)?,
+                Db::Postgres(postgres) => query.for_update().get_result(postgres)?,
             };
             Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
         })

@@ -1,40 +1,15 @@
 //! What a slice of provisioned accounts costs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use diesel::connection::{Connection, InstrumentationEvent};
-use tenantry_ports::{LogHead, StoreError, TenantStore};
+use chrono::TimeDelta;
+use diesel::connection::SimpleConnection;
+use tenantry_domain::id::AccountId;
+use tenantry_ports::{AccountRepository, AccountRevision, LogHead, StoreError, StoreResult, TenantStore};
 use tenantry_testkit::sample;
 
-use crate::db::Db;
-use crate::pool::Database;
 use crate::testing;
-
-/// What went over a connection.
-#[derive(Debug, Default)]
-struct Traffic {
-    /// Every statement that was sent, `BEGIN` and `COMMIT` too.
-    sent: Vec<String>,
-    /// Those that were prepared first, which is one more round trip each.
-    prepared: Vec<String>,
-}
-
-/// Listens to the database's only connection from now on.
-fn listen(database: &Database) -> Arc<Mutex<Traffic>> {
-    let traffic = Arc::<Mutex<Traffic>>::default();
-    let heard = Arc::clone(&traffic);
-    let mut connection = database.connection().unwrap();
-    let Db::Postgres(postgres) = &mut connection.db else { panic!("no PostgreSQL") };
-    postgres.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-        let mut heard = heard.lock().unwrap();
-        match event {
-            InstrumentationEvent::StartQuery { query, .. } => heard.sent.push(query.to_string()),
-            InstrumentationEvent::CacheQuery { sql, .. } => heard.prepared.push(sql.to_owned()),
-            _ => {}
-        }
-    });
-    traffic
-}
+use crate::testing::traffic::{Ear, Traffic};
 
 /// Provisions `count` accounts as the use case does, from the statements' point of view.
 fn provision(store: &Arc<dyn TenantStore>, count: usize, round: usize) {
@@ -61,25 +36,80 @@ fn a_slice_of_accounts_takes_nine_round_trips_however_large_it_is() {
     let (database, store) = (place.tenant_database(), place.store());
     store.write(|tx| tx.configs().insert(&sample::stored_config("25k-eval-v1", 1))).unwrap();
     provision(&store, 2, 0);
-    let traffic = listen(&database);
+    let ear = Ear::on(&database);
     for (round, count) in [(1, 1), (2, 7), (3, 64)] {
-        *traffic.lock().unwrap() = Traffic::default();
-        provision(&store, count, round);
-        let Traffic { sent, prepared } = &*traffic.lock().unwrap();
+        let Traffic { sent, prepared } = ear.hear(|| provision(&store, count, round));
         assert_eq!(sent.len(), 9, "{count}: {sent:#?}");
         assert!(prepared.is_empty(), "{count}: {prepared:#?}");
     }
 }
 
 #[test]
-fn reading_accounts_takes_one_round_trip() {
+fn reading_accounts_or_their_revisions_takes_one_round_trip() {
     let Some(place) = testing::postgres() else { return };
     let (database, store) = (place.tenant_database(), place.store());
-    let traffic = listen(&database);
-    for ids in [1, 2, 50] {
-        let ids: Vec<_> = (0..ids).map(|_| sample::id()).collect();
-        store.read(|tx| tx.accounts().get(&ids)).unwrap();
+    let ear = Ear::on(&database);
+    let read: [fn(&mut dyn AccountRepository, &[AccountId]) -> StoreResult<()>; 2] =
+        [|accounts, ids| accounts.get(ids).map(drop), |accounts, ids| accounts.revisions(ids).map(drop)];
+    for read in read {
+        let Traffic { sent, prepared } = ear.hear(|| {
+            for ids in [1, 2, 50] {
+                let ids: Vec<_> = (0..ids).map(|_| sample::id()).collect();
+                store.read(|tx| read(tx.accounts(), &ids)).unwrap();
+            }
+        });
+        assert_eq!((sent.len(), prepared.len()), (3, 1), "{sent:#?}");
     }
-    let Traffic { sent, prepared } = &*traffic.lock().unwrap();
-    assert_eq!((sent.len(), prepared.len()), (3, 1), "{sent:#?}");
+}
+
+/// A limit's value is bound, and SQLite compiles such a statement anew for every value it is given.
+#[test]
+fn what_is_looked_up_by_its_key_has_no_limit() {
+    let place = testing::sqlite();
+    let (database, store) = (place.tenant_database(), place.store());
+    let id = sample::id();
+    let Traffic { sent, .. } = Ear::on(&database).hear(|| {
+        let read = store.read(|tx| {
+            tx.settings().get()?;
+            tx.users().get(sample::id())?;
+            tx.users().credentials(&sample::email("ann@acme.example"))?;
+            tx.sessions().find(&[0; 32])?;
+            tx.accounts().get(&[id])?;
+            tx.accounts().revisions(&[id])?;
+            tx.idempotency().find(&["key"], sample::now())
+        });
+        assert!(read.unwrap().is_empty());
+        store.write(|tx| tx.log().lock()).unwrap();
+    });
+    let selects: Vec<_> = sent.iter().filter(|sql| sql.contains("SELECT")).collect();
+    assert_eq!(selects.len(), 8, "{sent:#?}");
+    assert!(selects.iter().all(|sql| !sql.contains("LIMIT")), "{selects:#?}");
+}
+
+/// Whoever changes an account, it is seen: nothing is remembered below the use cases.
+#[test]
+fn a_change_by_another_connection_is_a_new_revision() {
+    // A tenant's own login may not change accounts yet.
+    for place in testing::both_with(|settings| settings.logins = None) {
+        let (store, config) = (place.store(), sample::stored_config("25k-eval-v1", 1));
+        let account = sample::account_of(place.scope.tenant(), &config);
+        let revision = || store.read(|tx| tx.accounts().revisions(&[account.id])).unwrap();
+        store.write(|tx| tx.accounts().insert(std::slice::from_ref(&account))).unwrap();
+        let before = AccountRevision::from(&account);
+        assert_eq!(revision(), [(account.id, before)]);
+        for (assignment, after) in [
+            ("version = version + 1", AccountRevision { version: before.version + 1, ..before }),
+            (
+                "updated_at = updated_at + 1",
+                AccountRevision {
+                    updated_at: before.updated_at + TimeDelta::microseconds(1),
+                    version: before.version + 1,
+                },
+            ),
+        ] {
+            let update = format!("UPDATE accounts SET {assignment} WHERE id = '{}'", account.id);
+            place.tenant_database().connection().unwrap().db.batch_execute(&update).unwrap();
+            assert_eq!(revision(), [(account.id, after)]);
+        }
+    }
 }

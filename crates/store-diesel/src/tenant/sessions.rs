@@ -46,7 +46,7 @@ impl SessionRepository for Transaction<'_> {
     fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>> {
         self.read(|db| {
             let query = sessions::table.filter(sessions::token_hash.eq(&token_hash[..]));
-            let found = query.select(SessionRow::as_select()).first(db).optional()?;
+            let found = query.select(SessionRow::as_select()).get_result(db).optional()?;
             Ok(found.map(SessionRow::session).transpose()?)
         })
     }

@@ -15,7 +15,7 @@ impl SettingsRepository for Transaction<'_> {
     fn get(&mut self) -> StoreResult<Option<Settings>> {
         self.read(|db| {
             let document: Option<String> =
-                settings::table.find(ROW).select(settings::document).first(db).optional()?;
+                settings::table.find(ROW).select(settings::document).get_result(db).optional()?;
             Ok(document.map(|document| from_json("settings", &document)).transpose()?)
         })
     }

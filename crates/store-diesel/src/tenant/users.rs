@@ -3,7 +3,7 @@ use tenantry_domain::id::UserId;
 use tenantry_domain::people::{Email, User};
 use tenantry_ports::{Credentials, StoreResult, UserRepository};
 
-use crate::convert::{from_json, micros, optional, parse, time, to_json};
+use crate::convert::{from_json, limit, micros, optional, parse, time, to_json};
 use crate::schema::users;
 use crate::transaction::Transaction;
 
@@ -77,7 +77,7 @@ impl UserRepository for Transaction<'_> {
     fn get(&mut self, id: UserId) -> StoreResult<Option<User>> {
         self.read(|db| {
             let found =
-                users::table.find(id.to_string()).select(UserRow::as_select()).first(db).optional()?;
+                users::table.find(id.to_string()).select(UserRow::as_select()).get_result(db).optional()?;
             Ok(found.map(UserRow::credentials).transpose()?.map(|credentials| credentials.user))
         })
     }
@@ -86,7 +86,19 @@ impl UserRepository for Transaction<'_> {
         self.read(|db| {
             let query =
                 users::table.filter(users::email_folded.eq(email.folded())).select(UserRow::as_select());
-            Ok(query.first(db).optional()?.map(UserRow::credentials).transpose()?)
+            Ok(query.get_result(db).optional()?.map(UserRow::credentials).transpose()?)
+        })
+    }
+
+    fn page(&mut self, after: Option<UserId>, most: usize) -> StoreResult<Vec<Credentials>> {
+        self.read(|db| {
+            let query = users::table
+                .filter(users::id.gt(after.map(|id| id.to_string()).unwrap_or_default()))
+                .select(UserRow::as_select())
+                .order(users::id)
+                .limit(limit(most));
+            let rows = query.load(db)?;
+            Ok(rows.into_iter().map(UserRow::credentials).collect::<StoreResult<_>>()?)
         })
     }
 }

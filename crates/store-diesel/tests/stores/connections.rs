@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use tenantry_ports::{DatabaseFault, StoreError};
 use tenantry_store_diesel::{OpenError, Stores};
-use tenantry_testkit::sample;
+use tenantry_testkit::sample::{self, permitted};
 
 use crate::places::{Postgres, opened, postgres, postgres_with, sqlite_with, use_it};
 
@@ -50,7 +50,7 @@ fn survives_restarts(place: &Postgres) {
         assert_eq!(found, Some(tenant.clone()));
         use_it(&store).unwrap();
         place.stores.ping().unwrap();
-        place.stores.databases().create(&scope).unwrap();
+        place.stores.databases().create(&scope, &permitted).unwrap();
     }
 }
 

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use tenantry_ports::{DatabaseFault, Presence, StoreError};
 use tenantry_store_diesel::{OpenError, Stores};
-use tenantry_testkit::sample;
+use tenantry_testkit::sample::{self, permitted};
 
 use crate::places::{opened, sqlite, sqlite_with, use_it};
 
@@ -26,8 +26,8 @@ struct Name {
 fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
     let place = sqlite();
     let scope = sample::scope("acme");
-    let unfinished = place.tenants().join(format!("~{}.new", scope.tenant()));
-    let log = place.tenants().join(format!("~{}.new-wal", scope.tenant()));
+    let name = format!("ecom_tenant_~new_{}.db", scope.tenant().uuid().simple());
+    let (unfinished, log) = (place.tenants().join(&name), place.tenants().join(format!("{name}-wal")));
     fs::write(&unfinished, "half a database").unwrap();
     fs::write(&log, "and its log").unwrap();
     assert_eq!(place.stores.databases().presence(&scope).unwrap(), Presence::Absent);
@@ -35,10 +35,8 @@ fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
     assert!(!unfinished.exists() && !log.exists());
 
     fs::write(&unfinished, "half a database").unwrap();
-    place.stores.databases().remove(&scope).unwrap();
-    let left: Vec<_> =
-        fs::read_dir(place.tenants()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["~lock"]);
+    place.stores.databases().remove(&scope, &permitted).unwrap();
+    assert_eq!(place.files(), ["~lock"]);
 }
 
 #[test]
@@ -59,8 +57,8 @@ fn a_foreign_file_stays_byte_for_byte() {
     fs::write(&file, "somebody else's notes").unwrap();
     let databases = place.stores.databases();
     assert_eq!(databases.presence(&scope).unwrap(), Presence::Foreign);
-    assert_eq!(databases.create(&scope).unwrap_err().fault, DatabaseFault::Foreign);
-    databases.remove(&scope).unwrap();
+    assert_eq!(databases.create(&scope, &permitted).unwrap_err().fault, DatabaseFault::Foreign);
+    databases.remove(&scope, &permitted).unwrap();
     assert_eq!(fs::read_to_string(&file).unwrap(), "somebody else's notes");
 }
 
@@ -72,10 +70,13 @@ fn a_process_that_makes_databases_keeps_others_from_it_for_a_while_only() {
     let other = fs::File::options().write(true).open(place.tenants().join("~lock")).unwrap();
     other.lock().unwrap();
     let databases = place.stores.databases();
-    assert_eq!(databases.create(&sample::scope("other")).unwrap_err().fault, DatabaseFault::Passing);
-    assert_eq!(databases.remove(&scope).unwrap_err().fault, DatabaseFault::Passing);
+    assert_eq!(
+        databases.create(&sample::scope("other"), &permitted).unwrap_err().fault,
+        DatabaseFault::Passing
+    );
+    assert_eq!(databases.remove(&scope, &permitted).unwrap_err().fault, DatabaseFault::Passing);
     drop(other);
-    databases.remove(&scope).unwrap();
+    databases.remove(&scope, &permitted).unwrap();
 }
 
 #[test]

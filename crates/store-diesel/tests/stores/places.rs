@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
 use tempfile::TempDir;
-use tenantry_domain::tenant::{DatabaseName, DatabasePrefix, Settings};
-use tenantry_ports::{ControlStore, TenantDatabases, TenantScope, TenantStore, TenantStores};
-use tenantry_store_diesel::{DatabaseUrl, StoreSettings, Stores};
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::{DatabaseName, DatabasePrefix, Home, Settings, Tenant};
+use tenantry_ports::{ControlStore, Secret, TenantDatabases, TenantScope, TenantStore, TenantStores};
+use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, StoreSettings, Stores};
 use tenantry_testkit::contract::Subject;
 use tenantry_testkit::postgres::{self, Server};
 use tenantry_testkit::sample;
@@ -38,6 +41,22 @@ impl Sqlite {
         self.directory.path().join("tenants")
     }
 
+    /// What is in that directory, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.tenants()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Has the control database execute this, as another program would.
+    fn meddle(&self, sql: &str) {
+        let file = self.directory.path().join("control").join("control.db");
+        let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        other.batch_execute(&format!("PRAGMA busy_timeout = 10000; {sql}")).unwrap();
+    }
+
     /// The file of a tenant's database.
     pub(crate) fn file(&self, scope: &TenantScope) -> PathBuf {
         self.tenants().join(format!("{}.db", scope.database()))
@@ -60,6 +79,18 @@ impl Subject for Sqlite {
     fn make_foreign(&self, name: &DatabaseName) {
         std::fs::write(self.tenants().join(format!("{name}.db")), "").unwrap();
     }
+
+    fn spoil_run(&self, tenant: TenantId, number: u32) {
+        self.meddle(&direction(tenant, number, "Sideways"));
+    }
+
+    fn mend_run(&self, tenant: TenantId, number: u32) {
+        self.meddle(&direction(tenant, number, "Forward"));
+    }
+
+    fn spoil_tenant(&self, tenant: TenantId) {
+        self.meddle(&no_plan(tenant));
+    }
 }
 
 /// A control database and a prefix of a PostgreSQL server.
@@ -79,12 +110,21 @@ pub(crate) fn postgres() -> Option<Postgres> {
 pub(crate) fn postgres_with(change: impl FnOnce(&mut StoreSettings)) -> Option<Postgres> {
     let server = postgres::shared()?;
     let url = server.fresh_database("control");
-    let mut settings = StoreSettings::new(url.parse().unwrap(), "/nonexistent");
+    let mut settings = settings_of(&url, server.fresh_prefix());
     change(&mut settings);
     let stores = Stores::open(&settings).unwrap();
     stores.migrate_control().unwrap();
-    let prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
+    let prefix = settings.prefix.clone();
     Some(Postgres { stores, settings, server, url, prefix })
+}
+
+/// Settings under which every tenant has a login of its own.
+pub(crate) fn settings_of(url: &str, prefix: String) -> StoreSettings {
+    StoreSettings {
+        prefix: DatabasePrefix::new(prefix).unwrap(),
+        logins: Some(LoginPasswords::new(|login| Secret::new(format!("the secret of {login}")))),
+        ..StoreSettings::new(url.parse().unwrap(), "/nonexistent")
+    }
 }
 
 impl Postgres {
@@ -96,6 +136,16 @@ impl Postgres {
     /// The tenant databases there are.
     pub(crate) fn tenant_databases(&self) -> Vec<String> {
         self.server.databases(self.prefix.as_str())
+    }
+
+    /// The logins of tenants there are.
+    pub(crate) fn logins(&self) -> Vec<String> {
+        let prefix = self.prefix.as_str();
+        let sql = format!(
+            "SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{prefix}~') AND rolname <> '{prefix}~tenants' \
+             ORDER BY rolname COLLATE \"C\""
+        );
+        self.ask(&sql).lines().map(str::to_owned).collect()
     }
 
     /// The name of the control database.
@@ -127,8 +177,48 @@ impl Subject for Postgres {
     }
 
     fn make_foreign(&self, name: &DatabaseName) {
-        self.ask(&format!("CREATE DATABASE {name}"));
+        self.ask(&format!("CREATE DATABASE \"{name}\""));
     }
+
+    fn spoil_run(&self, tenant: TenantId, number: u32) {
+        self.ask(&direction(tenant, number, "Sideways"));
+    }
+
+    fn mend_run(&self, tenant: TenantId, number: u32) {
+        self.ask(&direction(tenant, number, "Forward"));
+    }
+
+    fn spoil_tenant(&self, tenant: TenantId) {
+        self.ask(&no_plan(tenant));
+    }
+}
+
+fn direction(tenant: TenantId, number: u32, direction: &str) -> String {
+    format!(
+        "UPDATE provisioning_runs SET direction = '{direction}' WHERE tenant_id = '{tenant}' AND number = {number}"
+    )
+}
+
+fn no_plan(tenant: TenantId) -> String {
+    format!("UPDATE tenants SET plan = 'no plan' WHERE id = '{tenant}'")
+}
+
+/// A pooled database on this server that has settings in it and is closed, and a tenant of this slug that has none but is
+/// about to get it.
+pub(crate) fn pooled_for(place: &Stores, settings: &StoreSettings, slug: &str) -> (TenantScope, TenantScope) {
+    let pooled = sample::pooled_database(&settings.prefix);
+    let pool = TenantScope::pooled(&pooled);
+    use_it(&opened(place, &pool)).unwrap();
+    place.databases().close(&pool).unwrap();
+    let tenant = sample::database_of(sample::tenant(slug), &settings.prefix);
+    let home = Home { login: Some(pooled.id), ..tenant.home.clone() };
+    (pool, sample::scope_of(&Tenant { home, ..tenant }))
+}
+
+/// Whether the database has settings in it.
+pub(crate) fn is_furnished(stores: &Stores, scope: &TenantScope) -> bool {
+    let store = stores.tenants().open(scope).unwrap();
+    store.read(|tx| tx.settings().get()).unwrap() == Some(Settings::default())
 }
 
 /// Makes a tenant's database and opens it.

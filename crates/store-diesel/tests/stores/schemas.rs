@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use tenantry_testkit::sample;
+use tenantry_testkit::sample::{self, permitted};
 
 use crate::places::{opened, postgres, sqlite};
 
@@ -133,10 +133,10 @@ fn replicas_that_start_together_migrate_once() {
 fn what_is_pending_is_known_before_it_is_run() {
     let sqlite = sqlite();
     let scope = sample::scope("acme");
-    sqlite.stores.databases().create(&scope).unwrap();
-    let pending = sqlite.stores.pending_tenant(&scope).unwrap();
+    sqlite.stores.databases().create(&scope, &permitted).unwrap();
+    let pending = sqlite.stores.databases().pending(&scope).unwrap();
     assert!(pending > 0);
     assert_eq!(sqlite.stores.databases().migrate(&scope).unwrap(), pending);
-    assert_eq!(sqlite.stores.pending_tenant(&scope).unwrap(), 0);
+    assert_eq!(sqlite.stores.databases().pending(&scope).unwrap(), 0);
     assert_eq!(sqlite.stores.pending_control().unwrap(), 0);
 }

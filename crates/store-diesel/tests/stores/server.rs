@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use tenantry_domain::id::TenantId;
 use tenantry_ports::{DatabaseFault, Presence, TenantScope};
 use tenantry_store_diesel::Stores;
+use tenantry_testkit::sample::permitted;
 
 use crate::places::{Postgres, opened, postgres, postgres_with, use_it};
 
 /// What a tenant's database is called until it is complete.
-fn unfinished(tenant: TenantId) -> String {
-    format!("tenantry~new_{}", tenant.uuid().simple())
+fn unfinished(place: &Postgres, scope: &TenantScope) -> String {
+    format!("{}~new_{}", place.settings.prefix.as_str(), scope.tenant().uuid().simple())
 }
 
 fn exists(place: &Postgres, name: &str) -> bool {
@@ -25,21 +25,21 @@ fn exists(place: &Postgres, name: &str) -> bool {
 /// The templates of this place's control database.
 fn templates(place: &Postgres) -> Vec<String> {
     let oid = place.ask("SELECT oid FROM pg_database WHERE datname = current_database()");
-    place.server.databases(&format!("tenantry~template_{oid}_"))
+    place.server.databases(&format!("tenantry~template_{oid}_{}_", place.settings.prefix.as_str()))
 }
 
 #[test]
 fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
     let Some(place) = postgres() else { return };
     let scope = place.scope("acme");
-    let (databases, unfinished) = (place.stores.databases(), unfinished(scope.tenant()));
+    let (databases, unfinished) = (place.stores.databases(), unfinished(&place, &scope));
     place.ask(&format!("CREATE DATABASE \"{unfinished}\""));
     assert_eq!(databases.presence(&scope).unwrap(), Presence::Absent);
     use_it(&opened(&place.stores, &scope)).unwrap();
     assert!(!exists(&place, &unfinished));
 
     place.ask(&format!("CREATE DATABASE \"{unfinished}\""));
-    databases.remove(&scope).unwrap();
+    databases.remove(&scope, &permitted).unwrap();
     assert!(!exists(&place, &unfinished));
     assert!(place.tenant_databases().is_empty());
 }
@@ -48,22 +48,22 @@ fn what_an_interrupted_creation_left_is_no_database_and_is_cleared_away() {
 fn databases_are_copied_from_a_template_that_is_up_to_date() {
     let Some(place) = postgres() else { return };
     assert!(templates(&place).is_empty());
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     let [template] = &templates(&place)[..] else { panic!("there is one template") };
     let refused = place.server.query(template, "SELECT 1").unwrap_err();
     assert!(refused.contains("not currently accepting connections"), "{refused}");
 
     let scope = place.scope("acme");
-    place.stores.databases().create(&scope).unwrap();
+    place.stores.databases().create(&scope, &permitted).unwrap();
     assert_eq!(place.stores.databases().migrate(&scope).unwrap(), 0);
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     assert_eq!(&templates(&place), std::slice::from_ref(template));
 }
 
 #[test]
 fn a_template_that_is_gone_or_half_made_is_made_again() {
     let Some(place) = postgres() else { return };
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     let [template] = &templates(&place)[..] else { panic!("there is one template") };
     place.ask(&format!("DROP DATABASE \"{template}\""));
     place.ask(&format!("CREATE DATABASE \"{template}~new\""));
@@ -74,20 +74,28 @@ fn a_template_that_is_gone_or_half_made_is_made_again() {
 #[test]
 fn templates_of_other_schemas_and_of_control_databases_that_are_gone_are_dropped() {
     let Some(place) = postgres() else { return };
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     let [template] = &templates(&place)[..] else { panic!("there is one template") };
     let (of_this, _) = template.rsplit_once('_').unwrap();
     let outdated = format!("{of_this}_{}", "0".repeat(16));
-    let orphaned = format!("tenantry~template_4294967295_{}", "0".repeat(16));
+    let orphaned = format!("tenantry~template_4294967295_x_{}", "0".repeat(16));
+    let oid = place.ask("SELECT oid FROM pg_database WHERE datname = current_database()");
+    let of_an_older_version = format!("tenantry~template_{oid}_{}", "0".repeat(16));
+    let of_another_installation = format!("tenantry~template_{oid}_other__{}", "0".repeat(16));
     let somebody_elses = format!("{outdated}_notes");
     place.ask(&format!("DROP DATABASE \"{template}\""));
-    for name in [&outdated, &orphaned, &somebody_elses] {
+    for name in [&outdated, &orphaned, &of_an_older_version, &of_another_installation, &somebody_elses] {
         place.ask(&format!("CREATE DATABASE \"{name}\""));
     }
-    place.stores.prepare().unwrap();
-    assert!(!exists(&place, &outdated) && !exists(&place, &orphaned));
-    assert!(exists(&place, &somebody_elses) && exists(&place, template));
-    place.ask(&format!("DROP DATABASE \"{somebody_elses}\""));
+    assert!(place.stores.prepare().is_empty());
+    for gone in [&outdated, &orphaned, &of_an_older_version] {
+        assert!(!exists(&place, gone), "{gone}");
+    }
+    assert!(exists(&place, template));
+    for kept in [&of_another_installation, &somebody_elses] {
+        assert!(exists(&place, kept), "{kept}");
+        place.ask(&format!("DROP DATABASE \"{kept}\""));
+    }
 }
 
 #[test]
@@ -98,7 +106,7 @@ fn replicas_that_begin_together_make_one_template() {
         for scope in &scopes {
             threads.spawn(|| {
                 let replica = Stores::open(&place.settings).unwrap();
-                replica.databases().create(scope).unwrap();
+                replica.databases().create(scope, &permitted).unwrap();
             });
         }
     });
@@ -113,25 +121,25 @@ fn undoing_waits_for_a_creator_that_may_still_be_at_work() {
     };
     let scope = place.scope("acme");
     let databases = place.stores.databases();
-    databases.create(&scope).unwrap();
+    databases.create(&scope, &permitted).unwrap();
 
     // A creator that has died, and whose server process goes on.
     let mut zombie = PgConnection::establish(&place.url).unwrap();
     let (high, low) = scope.tenant().uuid().as_u64_pair();
     let lock = diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>((high ^ low).cast_signed());
     lock.execute(&mut zombie).unwrap();
-    assert_eq!(databases.remove(&scope).unwrap_err().fault, DatabaseFault::Passing);
+    assert_eq!(databases.remove(&scope, &permitted).unwrap_err().fault, DatabaseFault::Passing);
     assert_eq!(databases.presence(&scope).unwrap(), Presence::Own);
 
     drop(zombie);
-    databases.remove(&scope).unwrap();
+    databases.remove(&scope, &permitted).unwrap();
     assert!(place.tenant_databases().is_empty());
 }
 
 #[test]
 fn a_role_that_may_not_create_databases_is_a_lasting_fault() {
     let Some(place) = postgres() else { return };
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     let role = format!("humble_{}", place.control_name());
     let made = format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'");
     if place.server.query(place.control_name(), &made).is_err() {
@@ -142,7 +150,7 @@ fn a_role_that_may_not_create_databases_is_a_lasting_fault() {
     let mut settings = place.settings.clone();
     settings.url = format!("postgres://{role}:secret@{origin}").parse().unwrap();
     let stores = Stores::open(&settings).unwrap();
-    let error = stores.databases().create(&place.scope("acme")).unwrap_err();
+    let error = stores.databases().create(&place.scope("acme"), &permitted).unwrap_err();
     assert_eq!(error.fault, DatabaseFault::Lasting, "{error}");
     drop(stores);
     place.ask(&format!("DROP ROLE {role}"));
@@ -188,7 +196,7 @@ impl Line {
 fn is_being_created(place: &Postgres, watch: &mut PgConnection, scope: &TenantScope) -> bool {
     let sql = format!(
         "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE DATABASE \"{}\"%'",
-        unfinished(scope.tenant())
+        unfinished(place, scope)
     );
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(30) {
@@ -205,7 +213,7 @@ fn is_being_created(place: &Postgres, watch: &mut PgConnection, scope: &TenantSc
 #[test]
 fn a_creation_whose_client_died_is_undone_for_good() {
     let Some(place) = postgres() else { return };
-    place.stores.prepare().unwrap();
+    assert!(place.stores.prepare().is_empty());
     let (_, address) = place.url.split_once('@').unwrap();
     let (server, rest) = address.split_once('/').unwrap();
     let line = Line::to(server.to_owned()).unwrap();
@@ -219,18 +227,18 @@ fn a_creation_whose_client_died_is_undone_for_good() {
     for attempt in 0..20 {
         let scope = place.scope(&format!("acme-{attempt}"));
         std::thread::scope(|threads| {
-            let creator = threads.spawn(|| doomed.databases().create(&scope));
+            let creator = threads.spawn(|| doomed.databases().create(&scope, &permitted));
             if is_being_created(&place, &mut watch, &scope) {
                 line.cut();
                 interrupted += usize::from(creator.join().unwrap().is_err());
             }
         });
-        place.stores.databases().remove(&scope).unwrap();
+        place.stores.databases().remove(&scope, &permitted).unwrap();
         // The server is done with it: nothing can appear any more.
-        assert!(place.tenant_databases().is_empty() && !exists(&place, &unfinished(scope.tenant())));
+        assert!(place.tenant_databases().is_empty() && !exists(&place, &unfinished(&place, &scope)));
         let at_work = format!(
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'CREATE DATABASE \"{}\"%'",
-            unfinished(scope.tenant())
+            unfinished(&place, &scope)
         );
         assert_eq!(place.ask(&at_work), "0");
         if interrupted == 3 {

@@ -30,25 +30,78 @@ macro_rules! for_each_fact {
                     tenants_are_filtered_by_literal_text
                     slugs_compare_exactly
                 }
+                fleet {
+                    who_can_no_longer_be_confirmed_is_overdue
+                    the_overdue_come_oldest_first
+                    a_database_is_outdated_unless_its_schema_was_noted
+                    only_databases_that_are_looked_after_are_outdated
+                    the_outdated_come_in_order_of_id
+                    noting_a_schema_is_no_change_of_the_tenant
+                    a_noted_schema_is_kept_with_the_rest_of_its_unit_of_work
+                    the_outdated_come_with_what_was_noted
+                    one_question_tells_whether_anything_is_outdated
+                    the_census_counts_tenants_by_state
+                    tenants_are_counted_where_they_live
+                }
                 runs {
                     runs_and_journals_are_kept_in_order
+                    every_kind_of_run_is_kept
                     a_tenant_sees_its_own_runs_only
                     a_run_number_that_is_taken_is_a_conflict
                     a_run_is_claimed_only_after_it_was_enqueued
                     a_run_is_not_claimed_before_it_is_due
                     the_run_longest_due_is_claimed_first
-                    a_claim_brings_run_and_admin
+                    a_claim_brings_run_tenant_and_admin
                     a_lease_excludes_others_until_it_is_over
                     recording_keeps_the_journal_and_the_lease
                     a_lease_that_is_over_but_not_taken_over_still_writes
                     a_renewed_lease_keeps_others_off
+                    a_lease_holds_until_somebody_ends_it
                     a_zombie_is_fenced_off
                     a_released_run_is_claimed_again_when_due
                     a_closed_run_is_done_with
                     a_closed_or_unknown_run_is_not_enqueued
-                    closing_a_run_forgets_its_admin
                     a_claim_that_is_rolled_back_was_never_made
                     concurrent_workers_get_each_run_exactly_once
+                }
+                oversight {
+                    open_runs_are_listed_by_how_long_they_have_waited
+                    a_run_that_cannot_be_read_is_set_aside
+                    a_run_whose_tenant_cannot_be_read_is_set_aside
+                    what_was_set_aside_is_still_open
+                    what_was_set_aside_is_claimed_once_it_is_queued_again
+                    setting_aside_fences_a_zombie_off
+                    a_run_nobody_works_on_is_cancelled
+                    a_leased_closed_or_unknown_run_is_not_cancelled
+                    a_run_is_claimed_or_cancelled_and_never_both
+                    a_pending_admin_is_taken_once
+                    an_admin_moves_to_the_next_run
+                    of_concurrent_takers_one_gets_the_admin
+                }
+                pool {
+                    databases_are_read_back_with_their_state
+                    an_id_that_is_taken_is_refused
+                    the_oldest_that_is_ready_is_taken
+                    only_what_fits_is_taken
+                    what_is_in_work_is_not_taken
+                    what_was_taken_before_is_answered_again
+                    nothing_is_taken_by_others
+                    a_taking_that_is_rolled_back_never_was
+                    forgetting_forgets_what_the_tenant_has_taken
+                    concurrent_takers_get_different_databases
+                    concurrent_takers_for_one_tenant_take_one_database
+                }
+                pool_leases {
+                    what_was_abandoned_is_claimed_under_a_higher_fence
+                    what_was_abandoned_first_is_claimed_first
+                    a_renewed_lease_keeps_others_off
+                    a_lease_that_is_over_but_not_taken_over_still_writes
+                    a_lease_ends_when_the_database_is_ready
+                    what_is_ready_is_claimed_to_look_after_it
+                    what_was_claimed_when_ready_can_be_abandoned
+                    what_was_taken_is_not_claimed
+                    of_taker_and_keeper_one_wins
+                    concurrent_keepers_get_each_abandoned_database_once
                 }
                 api_keys {
                     a_key_is_read_back_whole
@@ -56,6 +109,34 @@ macro_rules! for_each_fact {
                     keys_are_listed_by_owner_newest_first
                     revoking_is_kept_and_happens_once
                     a_key_is_revoked_by_its_owner_only
+                }
+                nonces {
+                    a_nonce_is_first_once
+                    nonces_are_told_apart_by_every_byte
+                    a_nonce_is_remembered_until_it_expires_and_no_longer
+                    a_nonce_keeps_the_time_it_was_first_remembered_until
+                    a_nonce_that_is_rolled_back_was_never_used
+                    of_concurrent_uses_of_one_nonce_one_is_first
+                    concurrent_uses_of_different_nonces_are_all_first
+                    a_reader_remembers_nothing
+                }
+                notices {
+                    a_notice_is_read_back_whole
+                    an_event_is_noted_once_per_channel
+                    a_notice_that_is_rolled_back_was_never_written
+                    a_notice_of_nobody_is_refused
+                    channels_are_claimed_apart
+                    what_is_longest_due_is_claimed_first
+                    a_tenants_notices_go_one_after_the_other
+                    a_lease_excludes_others_until_it_is_over
+                    a_delivered_notice_is_done_with
+                    a_failed_notice_is_claimed_again_when_due
+                    a_notice_that_was_given_up_is_kept_with_its_error
+                    a_zombie_settles_nothing
+                    a_lease_that_is_over_but_not_taken_over_still_settles
+                    notices_are_listed_newest_first_and_filtered
+                    only_settled_notices_are_pruned
+                    concurrent_claimers_get_each_notice_exactly_once
                 }
                 transactions {
                     a_commit_keeps_everything
@@ -79,6 +160,7 @@ macro_rules! for_each_fact {
                     an_address_that_is_taken_is_a_conflict
                     a_username_that_is_taken_is_a_conflict
                     of_concurrent_users_with_one_address_one_wins
+                    pages_of_people_are_in_order_of_id
                     a_session_is_found_by_its_token
                 }
                 configs {
@@ -88,12 +170,14 @@ macro_rules! for_each_fact {
                     of_concurrent_uploads_of_one_version_one_wins
                     heads_are_the_current_versions
                     pages_are_in_order_of_id
+                    what_is_cleared_is_gone_and_may_come_anew
                 }
                 accounts {
                     an_account_is_read_back_whole
                     every_status_is_kept
                     slices_of_any_size_are_inserted_and_read
                     unknown_ids_are_left_out
+                    revisions_are_those_of_the_accounts
                     an_id_that_is_taken_is_a_conflict
                     pages_are_newest_first_and_complete
                     accounts_are_filtered
@@ -133,12 +217,39 @@ macro_rules! for_each_fact {
                     presence_tells_whether_the_database_is_there
                     every_step_may_be_repeated
                     a_missing_database_is_not_migrated
+                    what_is_pending_is_what_migrating_does
+                    the_schema_has_a_name
+                    a_closed_database_is_opened_again
+                    a_pooled_database_is_made_like_a_tenants
                     a_missing_database_is_not_opened
                     a_database_may_be_opened_more_than_once
                     a_database_in_use_is_dropped
                     a_database_that_is_made_again_is_empty
                     a_retry_after_a_drop_begins_anew
                     concurrent_creations_of_one_database_agree
+                }
+                adoption {
+                    an_adopted_database_is_the_tenants_with_all_that_is_in_it
+                    adopting_may_be_repeated
+                    what_is_not_there_is_not_adopted
+                    what_is_not_the_pools_is_not_adopted
+                    a_tenant_that_has_a_database_keeps_it
+                    adopting_displaces_nobody
+                    removing_the_pooled_database_leaves_the_adopted_one
+                    an_adopted_database_is_dropped_and_made_anew
+                    concurrent_adoptions_agree
+                }
+                permits {
+                    a_refused_creation_makes_nothing
+                    a_refused_removal_drops_nothing
+                    a_refused_adoption_moves_nothing
+                    a_zombie_neither_brings_a_database_back_nor_drops_it
+                    every_change_asks_first
+                    permission_is_given_to_one_at_a_time
+                }
+                inventory {
+                    what_is_there_is_listed_with_its_owner
+                    the_list_follows_what_becomes_of_a_database
                 }
                 isolation {
                     a_foreign_database_is_left_alone

@@ -24,10 +24,11 @@ pub mod tenant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{DatabaseName, DatabasePrefix, Tenant};
 use tenantry_ports::{
-    Constraint, ControlStore, StoreError, StoreResult, TenantDatabases, TenantScope, TenantStore,
-    TenantStores,
+    Constraint, ControlStore, PooledDatabase, StoreError, StoreResult, TenantDatabases, TenantScope,
+    TenantStore, TenantStores,
 };
 
 pub use facts::{CONTROL, DATABASES, Fact, TENANT};
@@ -47,6 +48,15 @@ pub trait Subject: Send + Sync {
 
     /// Makes a database of this name as somebody else would: without a tenant's tag.
     fn make_foreign(&self, name: &DatabaseName);
+
+    /// Makes nonsense of a run in the control database, as if another program had written it.
+    fn spoil_run(&self, tenant: TenantId, number: u32);
+
+    /// Makes sense of a spoilt run again, which had been going forward.
+    fn mend_run(&self, tenant: TenantId, number: u32);
+
+    /// Makes nonsense of a tenant in the control database.
+    fn spoil_tenant(&self, tenant: TenantId);
 
     /// What the names of the tenant databases begin with. Subjects that share a server need one each.
     fn prefix(&self) -> DatabasePrefix {
@@ -73,6 +83,18 @@ impl Subject for MemorySubject {
 
     fn make_foreign(&self, name: &DatabaseName) {
         self.0.make_foreign(name);
+    }
+
+    fn spoil_run(&self, tenant: TenantId, number: u32) {
+        self.0.control().spoil_run(tenant, number);
+    }
+
+    fn mend_run(&self, tenant: TenantId, number: u32) {
+        self.0.control().mend_run(tenant, number);
+    }
+
+    fn spoil_tenant(&self, tenant: TenantId) {
+        self.0.control().spoil_tenant(tenant);
     }
 }
 
@@ -132,6 +154,11 @@ fn scope(subject: &dyn Subject, slug: &str) -> TenantScope {
 
 fn tenant(subject: &dyn Subject, slug: &str) -> Tenant {
     sample::database_of(sample::tenant(slug), &subject.prefix())
+}
+
+/// A pooled database whose name has the subject's prefix.
+fn pooled(subject: &dyn Subject) -> PooledDatabase {
+    sample::pooled_database(&subject.prefix())
 }
 
 /// The store of a new tenant, and whose it is.

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::Digest as _;
-use tenantry_ports::{Digest, KeyAudience, KeyMint, MintedKey, PresentedKey, Secret};
+use tenantry_ports::{Digest, KeyAudience, KeyMint, MintedKey, PresentedKey, RunningDigest, Secret};
 
 /// SHA-256, really: hash chains and fingerprints made with it are those of the real product.
 #[derive(Debug, Clone, Copy, Default)]
@@ -10,6 +10,22 @@ pub struct FakeDigest;
 impl Digest for FakeDigest {
     fn sha256(&self, bytes: &[u8]) -> [u8; 32] {
         sha2::Sha256::digest(bytes).into()
+    }
+
+    fn running(&self) -> Box<dyn RunningDigest> {
+        Box::new(Running(sha2::Sha256::new()))
+    }
+}
+
+struct Running(sha2::Sha256);
+
+impl RunningDigest for Running {
+    fn update(&mut self, bytes: &[u8]) {
+        sha2::Digest::update(&mut self.0, bytes);
+    }
+
+    fn finish(self: Box<Self>) -> [u8; 32] {
+        self.0.finalize().into()
     }
 }
 

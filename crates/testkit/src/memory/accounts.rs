@@ -2,7 +2,9 @@ use std::collections::BTreeSet;
 
 use tenantry_domain::account::Account;
 use tenantry_domain::id::AccountId;
-use tenantry_ports::{AccountFilter, AccountRepository, Constraint, StoreError, StoreResult};
+use tenantry_ports::{
+    AccountFilter, AccountRepository, AccountRevision, Constraint, StoreError, StoreResult,
+};
 
 use super::snapshot::Transaction;
 use super::tenant::TenantState;
@@ -24,6 +26,11 @@ impl AccountRepository for Transaction<TenantState> {
             let ids: BTreeSet<_> = ids.iter().collect();
             Ok(ids.into_iter().filter_map(|id| state.accounts.get(id)).cloned().collect())
         })
+    }
+
+    fn revisions(&mut self, ids: &[AccountId]) -> StoreResult<Vec<(AccountId, AccountRevision)>> {
+        let accounts = AccountRepository::get(self, ids)?;
+        Ok(accounts.iter().map(|account| (account.id, account.into())).collect())
     }
 
     fn page(

@@ -1,13 +1,16 @@
 use chrono::{DateTime, Utc};
-use tenantry_domain::id::{ApiKeyId, TenantId};
-use tenantry_domain::tenant::{Slug, Tenant};
+use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
-    Access, ApiKey, ApiKeyRepository, Constraint, ControlStore, ControlTx, RunRepository, StoreError,
-    StoreResult, TenantFilter, TenantRepository, Verdict,
+    Access, ApiKey, ApiKeyRepository, Channel, Constraint, ControlStore, ControlTx, NonceRepository,
+    NoticeRepository, PoolRepository, RunRepository, StoreError, StoreResult, TenantRepository, Verdict,
 };
+use uuid::Uuid;
 
+use super::notices::NoticeRow;
+use super::pool::PoolRow;
 use super::runs::RunRow;
 use super::snapshot::{Shared, Table, Transaction};
+use super::tenants::TenantRow;
 
 /// The control database in memory.
 #[derive(Debug, Default)]
@@ -15,15 +18,48 @@ pub struct MemoryControlStore(Shared<ControlState>);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct ControlState {
-    pub(super) tenants: Table<TenantId, Tenant>,
+    pub(super) tenants: Table<TenantId, TenantRow>,
     pub(super) runs: Table<(TenantId, u32), RunRow>,
+    pub(super) pool: Table<Uuid, PoolRow>,
+    pub(super) notices: Table<(EventId, Channel), NoticeRow>,
     api_keys: Table<String, ApiKey>,
+    pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
 }
 
 impl MemoryControlStore {
     /// An empty control database.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes a run unreadable, as if another program had written it.
+    pub fn spoil_run(&self, tenant: TenantId, number: u32) {
+        self.meddle(|state| state.set_readable(tenant, number, false));
+    }
+
+    /// Makes a spoilt run readable again.
+    pub fn mend_run(&self, tenant: TenantId, number: u32) {
+        self.meddle(|state| state.set_readable(tenant, number, true));
+    }
+
+    /// Makes a tenant unreadable, as if another program had written it.
+    pub fn spoil_tenant(&self, tenant: TenantId) {
+        self.meddle(|state| {
+            if let Some(row) = state.tenants.get_mut(&tenant) {
+                row.readable = false;
+            }
+        });
+    }
+
+    fn meddle(&self, what: impl FnOnce(&mut ControlState)) {
+        let outcome = self.0.transact(Access::Write, |tx| {
+            let done = tx.change(|state| {
+                what(state);
+                Ok(())
+            });
+            done.map_or(Verdict::Rollback, |()| Verdict::Commit)
+        });
+        debug_assert!(outcome.is_ok(), "only from outside a unit of work: {outcome:?}");
     }
 }
 
@@ -46,87 +82,21 @@ impl ControlTx for Transaction<ControlState> {
         self
     }
 
+    fn pool(&mut self) -> &mut dyn PoolRepository {
+        self
+    }
+
+    fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
         self
     }
-}
-
-impl TenantRepository for Transaction<ControlState> {
-    fn insert(&mut self, tenant: &Tenant) -> StoreResult<()> {
-        self.change(|state| {
-            if state.tenants.contains_key(&tenant.id) {
-                return Err(StoreError::Conflict(Constraint::TenantId));
-            }
-            state.check_slug(tenant)?;
-            state.tenants.insert(tenant.id, tenant.clone());
-            Ok(())
-        })
-    }
-
-    fn get(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
-        self.look(|state| Ok(state.tenants.get(&id).cloned()))
-    }
-
-    fn holding(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
-        self.look(|state| {
-            let holder =
-                state.tenants.values().find(|tenant| tenant.slug == *slug && tenant.lifecycle.holds_slug());
-            Ok(holder.cloned())
-        })
-    }
-
-    fn update(&mut self, tenant: &Tenant) -> StoreResult<()> {
-        self.change(|state| {
-            let current = state.tenants.get(&tenant.id).ok_or(StoreError::Stale)?;
-            if current.version != tenant.version - 1 {
-                return Err(StoreError::Stale);
-            }
-            state.check_slug(tenant)?;
-            state.tenants.insert(tenant.id, tenant.clone());
-            Ok(())
-        })
-    }
-
-    fn page(
-        &mut self,
-        filter: &TenantFilter,
-        after: Option<(DateTime<Utc>, TenantId)>,
-        limit: usize,
-    ) -> StoreResult<Vec<Tenant>> {
-        self.look(|state| {
-            let mut found: Vec<_> = state
-                .tenants
-                .values()
-                .filter(|tenant| after.is_none_or(|after| (tenant.created_at, tenant.id) < after))
-                .filter(|tenant| passes(filter, tenant))
-                .cloned()
-                .collect();
-            found.sort_unstable_by_key(|tenant| std::cmp::Reverse((tenant.created_at, tenant.id)));
-            found.truncate(limit);
-            Ok(found)
-        })
-    }
-}
-
-impl ControlState {
-    /// A slug has one holder at a time.
-    fn check_slug(&self, candidate: &Tenant) -> StoreResult<()> {
-        let taken = candidate.lifecycle.holds_slug()
-            && self.tenants.values().any(|tenant| {
-                tenant.id != candidate.id && tenant.slug == candidate.slug && tenant.lifecycle.holds_slug()
-            });
-        if taken { Err(StoreError::Conflict(Constraint::TenantSlug)) } else { Ok(()) }
-    }
-}
-
-fn passes(filter: &TenantFilter, tenant: &Tenant) -> bool {
-    let contains = |text: &str, part: &str| text.to_lowercase().contains(&part.to_lowercase());
-    filter.status.is_none_or(|status| tenant.lifecycle.status() == status)
-        && filter.plan.is_none_or(|plan| tenant.plan == plan)
-        && filter
-            .text
-            .as_ref()
-            .is_none_or(|part| contains(tenant.name.as_str(), part) || contains(tenant.slug.as_str(), part))
 }
 
 impl ApiKeyRepository for Transaction<ControlState> {

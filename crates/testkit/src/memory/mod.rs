@@ -5,14 +5,20 @@ mod control;
 mod databases;
 mod idempotency;
 mod log;
+mod nonces;
+mod notices;
+mod pool;
 mod runs;
 mod snapshot;
 mod tenant;
+mod tenants;
 
 use std::sync::Arc;
 
+use tenantry_domain::account::Account;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::DatabaseName;
+use tenantry_ports::{StoreResult, TenantScope};
 
 pub use control::MemoryControlStore;
 pub use databases::{MemoryTenantDatabases, MemoryTenantStores};
@@ -55,8 +61,20 @@ impl MemoryWorld {
         self.databases.existing()
     }
 
+    /// Has the tenant schema be called this from now on; it is `1` at first. Databases keep the one they have until they
+    /// are migrated.
+    pub fn set_schema(&self, schema: &'static str) {
+        self.databases.set_schema(schema);
+    }
+
     /// Puts a database there that is nobody's, as if somebody else had made it.
     pub fn make_foreign(&self, name: &DatabaseName) {
         self.databases.make_foreign(name);
+    }
+
+    /// Puts this account in the place of the tenant's account with its id, as if another process had changed it. Fails
+    /// if the tenant has no database.
+    pub fn put_account(&self, scope: &TenantScope, account: Account) -> StoreResult<()> {
+        self.databases.put_account(scope, account)
     }
 }

@@ -1,7 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::Run;
-use tenantry_ports::{Claim, Constraint, Lease, PendingAdmin, RunRepository, StoreError, StoreResult};
+use tenantry_ports::{
+    Claim, Constraint, Lease, OpenRun, PendingAdmin, RunRepository, StoreError, StoreResult,
+};
 
 use super::control::ControlState;
 use super::snapshot::Transaction;
@@ -13,6 +15,8 @@ pub(super) struct RunRow {
     queue: Queue,
     /// Of the latest claim; 0 before the first.
     fence: i64,
+    /// False once it was spoilt.
+    readable: bool,
 }
 
 /// Where a run stands with the workers.
@@ -23,7 +27,9 @@ enum Queue {
     /// Claimable from then on.
     Due(DateTime<Utc>),
     /// Claimed, and claimable again once the lease is over.
-    Leased { due: DateTime<Utc>, until: DateTime<Utc> },
+    Leased { by: String, due: DateTime<Utc>, until: DateTime<Utc> },
+    /// Not to be claimed until somebody has seen to it, for this reason.
+    Aside(String),
     /// Done with.
     Closed,
 }
@@ -33,9 +39,27 @@ impl RunRow {
     fn claimable(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self.queue {
             Queue::Due(due) if due <= now => Some(due),
-            Queue::Leased { due, until } if until <= now => Some(due),
+            Queue::Leased { due, until, .. } if until <= now => Some(due),
             _ => None,
         }
+    }
+
+    fn read(&self) -> StoreResult<Run> {
+        if self.readable {
+            Ok(self.run.clone())
+        } else {
+            Err(StoreError::corrupt("provisioning run", "it was spoilt"))
+        }
+    }
+
+    fn open(&self) -> Option<OpenRun> {
+        let (due, lease) = match &self.queue {
+            Queue::Closed => return None,
+            Queue::Held | Queue::Aside(_) => (None, None),
+            Queue::Due(due) => (Some(*due), None),
+            Queue::Leased { by, due, until } => (Some(*due), Some((by.clone(), *until))),
+        };
+        Some(OpenRun { tenant: self.run.tenant, number: self.run.number, due, lease })
     }
 }
 
@@ -48,7 +72,13 @@ impl RunRepository for Transaction<ControlState> {
             if state.runs.contains_key(&(run.tenant, run.number)) {
                 return Err(StoreError::Conflict(Constraint::RunNumber));
             }
-            let row = RunRow { run: run.clone(), admin: admin.cloned(), queue: Queue::Held, fence: 0 };
+            let row = RunRow {
+                run: run.clone(),
+                admin: admin.cloned(),
+                queue: Queue::Held,
+                fence: 0,
+                readable: true,
+            };
             state.runs.insert((run.tenant, run.number), row);
             Ok(())
         })
@@ -57,9 +87,9 @@ impl RunRepository for Transaction<ControlState> {
     fn enqueue(&mut self, tenant: TenantId, number: u32, due: DateTime<Utc>) -> StoreResult<()> {
         self.change(|state| {
             let row = state.runs.get_mut(&(tenant, number)).ok_or(StoreError::Stale)?;
-            row.queue = match row.queue {
-                Queue::Held | Queue::Due(_) => Queue::Due(due),
-                Queue::Leased { until, .. } => Queue::Leased { due, until },
+            row.queue = match &row.queue {
+                Queue::Held | Queue::Due(_) | Queue::Aside(_) => Queue::Due(due),
+                Queue::Leased { by, until, .. } => Queue::Leased { by: by.clone(), due, until: *until },
                 Queue::Closed => return Err(StoreError::Stale),
             };
             Ok(())
@@ -69,51 +99,131 @@ impl RunRepository for Transaction<ControlState> {
     fn of_tenant(&mut self, tenant: TenantId) -> StoreResult<Vec<Run>> {
         self.look(|state| {
             let rows = state.runs.range((tenant, 0)..=(tenant, u32::MAX));
-            Ok(rows.map(|(_, row)| row.run.clone()).collect())
+            rows.map(|(_, row)| row.read()).collect()
         })
     }
 
-    fn claim(&mut self, _worker: &str, now: DateTime<Utc>, lease: TimeDelta) -> StoreResult<Option<Claim>> {
+    fn claim(&mut self, worker: &str, now: DateTime<Utc>, lease: TimeDelta) -> StoreResult<Option<Claim>> {
         self.change(|state| {
-            let longest_due =
-                state.runs.iter().filter_map(|(key, row)| row.claimable(now).map(|due| (due, *key))).min();
-            let Some((due, key)) = longest_due else {
-                return Ok(None);
-            };
-            let Some(row) = state.runs.get_mut(&key) else {
-                return Ok(None);
-            };
-            row.fence += 1;
-            row.queue = Queue::Leased { due, until: now + lease };
-            Ok(Some(Claim {
-                lease: Lease { tenant: key.0, number: key.1, fence: row.fence },
-                run: row.run.clone(),
-                admin: row.admin.clone(),
-            }))
+            loop {
+                let due_runs = state.runs.iter().filter_map(|(key, row)| Some((row.claimable(now)?, *key)));
+                let Some((due, key)) = due_runs.min() else {
+                    return Ok(None);
+                };
+                match state.lease(key, worker, due, now + lease) {
+                    Err(StoreError::Corrupt { what, detail }) => {
+                        if let Some(row) = state.runs.get_mut(&key) {
+                            row.queue = Queue::Aside(format!("corrupt {what}: {detail}"));
+                        }
+                    }
+                    claim => return claim,
+                }
+            }
         })
     }
 
     fn record(&mut self, lease: &Lease, run: &Run, until: DateTime<Utc>) -> StoreResult<()> {
-        self.write_leased(lease, run, |row, due| row.queue = Queue::Leased { due, until })
+        self.write_leased(lease, run, |row| row.hold(until))
     }
 
     fn renew(&mut self, lease: &Lease, until: DateTime<Utc>) -> StoreResult<()> {
         self.change(|state| {
-            let (row, due) = leased(state, lease)?;
-            row.queue = Queue::Leased { due, until };
+            leased(state, lease)?.hold(until);
             Ok(())
         })
     }
 
+    fn holds(&mut self, lease: &Lease) -> StoreResult<()> {
+        self.look(|state| match state.runs.get(&(lease.tenant, lease.number)) {
+            Some(row) if row.is_held_under(lease) => Ok(()),
+            _ => Err(StoreError::Stale),
+        })
+    }
+
     fn release(&mut self, lease: &Lease, run: &Run, due: DateTime<Utc>) -> StoreResult<()> {
-        self.write_leased(lease, run, |row, _| row.queue = Queue::Due(due))
+        self.write_leased(lease, run, |row| row.queue = Queue::Due(due))
     }
 
     fn close(&mut self, lease: &Lease, run: &Run) -> StoreResult<()> {
-        self.write_leased(lease, run, |row, _| {
-            row.queue = Queue::Closed;
-            row.admin = None;
+        self.write_leased(lease, run, |row| row.queue = Queue::Closed)
+    }
+
+    fn cancel(&mut self, tenant: TenantId, number: u32) -> StoreResult<()> {
+        self.change(|state| {
+            let row = state.runs.get_mut(&(tenant, number)).ok_or(StoreError::Stale)?;
+            match row.queue {
+                Queue::Held | Queue::Due(_) | Queue::Aside(_) => row.queue = Queue::Closed,
+                Queue::Leased { .. } | Queue::Closed => return Err(StoreError::Stale),
+            }
+            Ok(())
         })
+    }
+
+    fn take_admin(&mut self, tenant: TenantId) -> StoreResult<Option<PendingAdmin>> {
+        self.change(|state| {
+            let mut rows = state.runs.range_mut((tenant, 0)..=(tenant, u32::MAX));
+            Ok(rows.find_map(|(_, row)| row.admin.take()))
+        })
+    }
+
+    fn open(&mut self) -> StoreResult<Vec<OpenRun>> {
+        self.look(|state| {
+            let mut open: Vec<_> = state.runs.values().filter_map(RunRow::open).collect();
+            open.sort_by_key(|run| (run.due.is_none(), run.due));
+            Ok(open)
+        })
+    }
+
+    fn set_aside(&mut self) -> StoreResult<Vec<(TenantId, u32, String)>> {
+        self.look(|state| {
+            let aside = state.runs.iter().filter_map(|((tenant, number), row)| match &row.queue {
+                Queue::Aside(reason) => Some((*tenant, *number, reason.clone())),
+                _ => None,
+            });
+            Ok(aside.collect())
+        })
+    }
+}
+
+impl RunRow {
+    /// Whether the lease is the latest one and was not given back.
+    const fn is_held_under(&self, lease: &Lease) -> bool {
+        matches!(self.queue, Queue::Leased { .. }) && self.fence == lease.fence
+    }
+
+    /// Holds the lease there is until then.
+    fn hold(&mut self, end: DateTime<Utc>) {
+        if let Queue::Leased { until, .. } = &mut self.queue {
+            *until = end;
+        }
+    }
+}
+
+impl ControlState {
+    /// Leases the run, which has been due since then; `Corrupt` if it or its tenant cannot be read.
+    fn lease(
+        &mut self,
+        key: (TenantId, u32),
+        worker: &str,
+        due: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> StoreResult<Option<Claim>> {
+        let Some(row) = self.runs.get_mut(&key) else {
+            return Ok(None);
+        };
+        let missing = || StoreError::corrupt("provisioning run", "its tenant is missing");
+        let tenant = self.tenants.get(&key.0).ok_or_else(missing)?.read()?;
+        let run = row.read()?;
+        row.fence += 1;
+        row.queue = Queue::Leased { by: worker.to_owned(), due, until };
+        let lease = Lease { tenant: key.0, number: key.1, fence: row.fence };
+        Ok(Some(Claim { lease, run, tenant, admin: row.admin.clone() }))
+    }
+
+    pub(super) fn set_readable(&mut self, tenant: TenantId, number: u32, readable: bool) {
+        if let Some(row) = self.runs.get_mut(&(tenant, number)) {
+            row.readable = readable;
+        }
     }
 }
 
@@ -123,23 +233,20 @@ impl Transaction<ControlState> {
         &mut self,
         lease: &Lease,
         run: &Run,
-        settle: impl FnOnce(&mut RunRow, DateTime<Utc>),
+        settle: impl FnOnce(&mut RunRow),
     ) -> StoreResult<()> {
         self.change(|state| {
-            let (row, due) = leased(state, lease)?;
+            let row = leased(state, lease)?;
             row.run.direction = run.direction;
             row.run.journal.clone_from(&run.journal);
-            settle(row, due);
+            settle(row);
             Ok(())
         })
     }
 }
 
-/// The run, and since when it was due, if the lease is the latest one and was not given back.
-fn leased<'a>(state: &'a mut ControlState, lease: &Lease) -> StoreResult<(&'a mut RunRow, DateTime<Utc>)> {
-    let row = state.runs.get_mut(&(lease.tenant, lease.number)).ok_or(StoreError::Stale)?;
-    match row.queue {
-        Queue::Leased { due, .. } if row.fence == lease.fence => Ok((row, due)),
-        _ => Err(StoreError::Stale),
-    }
+/// The run, as long as the lease holds.
+fn leased<'a>(state: &'a mut ControlState, lease: &Lease) -> StoreResult<&'a mut RunRow> {
+    let row = state.runs.get_mut(&(lease.tenant, lease.number));
+    row.filter(|row| row.is_held_under(lease)).ok_or(StoreError::Stale)
 }

@@ -92,6 +92,13 @@ impl UserRepository for Transaction<TenantState> {
             Ok(users.find(|credentials| credentials.user.email.folded() == email.folded()).cloned())
         })
     }
+
+    fn page(&mut self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<Credentials>> {
+        self.look(|state| {
+            let rest = state.users.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
+            Ok(rest.take(limit).map(|(_, credentials)| credentials.clone()).collect())
+        })
+    }
 }
 
 impl SessionRepository for Transaction<TenantState> {
@@ -158,6 +165,13 @@ impl ConfigRepository for Transaction<TenantState> {
                 state.configs.keys().map(|(id, _)| id).filter(|id| Some(*id) > after).collect();
             ids.dedup();
             Ok(ids.into_iter().take(limit).filter_map(|id| state.head(id)).map(head_of).collect())
+        })
+    }
+
+    fn clear(&mut self) -> StoreResult<()> {
+        self.change(|state| {
+            state.configs = Table::default();
+            Ok(())
         })
     }
 }

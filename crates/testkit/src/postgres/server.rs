@@ -19,12 +19,16 @@ pub struct Server {
     cleaner: Cleaner,
 }
 
-/// Drops every database whose name begins with one of the words noted.
+/// Drops every database, and then every role, whose name begins with one of the words noted.
 const DROP_NOTED: &str = r#"
 for prefix in $noted; do
     "$1" "$2" -XAtqc "SELECT datname FROM pg_database WHERE starts_with(datname, '$prefix')" |
     while read -r database; do
         "$1" "$2" -Xqc "DROP DATABASE IF EXISTS \"$database\" WITH (FORCE)"
+    done
+    "$1" "$2" -XAtqc "SELECT rolname FROM pg_roles WHERE starts_with(rolname, '$prefix')" |
+    while read -r role; do
+        "$1" "$2" -Xqc "DROP ROLE IF EXISTS \"$role\""
     done
 done
 "#;
@@ -79,7 +83,8 @@ impl Server {
         self.url(&name)
     }
 
-    /// A unique prefix for the names of tenant databases. What begins with it is dropped when the process ends.
+    /// A unique prefix for the names of tenant databases. What begins with it, roles included, is dropped when the process
+    /// ends.
     pub fn fresh_prefix(&self) -> String {
         let prefix = format!("t{}_", unique(LONGEST_PREFIX - 2));
         self.note(&prefix);
@@ -167,13 +172,23 @@ mod tests {
         let server = Server::at(&own.url("postgres")).unwrap();
         let prefix = server.fresh_prefix();
         assert!(prefix.len() <= LONGEST_PREFIX && prefix.starts_with('t'), "{prefix}");
-        server.query("postgres", &format!("CREATE DATABASE {prefix}acme")).unwrap();
+        for sql in [
+            format!("CREATE ROLE \"{prefix}~group\""),
+            format!("CREATE ROLE \"{prefix}~acme\" LOGIN IN ROLE \"{prefix}~group\""),
+            format!("CREATE DATABASE \"{prefix}acme\""),
+            format!("GRANT CONNECT ON DATABASE \"{prefix}acme\" TO \"{prefix}~acme\""),
+        ] {
+            server.query("postgres", &sql).unwrap();
+        }
+        let roles = format!("SELECT count(*) FROM pg_roles WHERE starts_with(rolname, '{prefix}')");
+        assert_eq!(own.query("postgres", &roles).unwrap(), "2");
         let control = server.fresh_database("control");
         assert_eq!(own.databases(&prefix), [format!("{prefix}acme")]);
         let control = control.rsplit_once('/').unwrap().1.to_owned();
         assert_eq!(own.databases(&control).len(), 1);
         drop(server);
         assert!(own.databases(&prefix).is_empty() && own.databases(&control).is_empty());
+        assert_eq!(own.query("postgres", &roles).unwrap(), "0");
     }
 
     #[test]

@@ -14,15 +14,17 @@ use serde_json::{Value, json};
 use tenantry_domain::event::{EventType, NewEvent};
 use tenantry_domain::id::{Id, IdKind, TenantId};
 use tenantry_ports::{
-    Digest, IdempotencyKey, Ids, LogEntry, LogHead, StoredResponse, TenantDatabases, TenantScope,
-    TenantStore, TenantStores,
+    Digest, IdempotencyKey, Ids, LogEntry, LogHead, StoreResult, StoredResponse, TenantDatabases,
+    TenantScope, TenantStore, TenantStores,
 };
+use uuid::Uuid;
 
 pub use account::{account, account_of};
 pub use config::{config_document, stored_config};
 pub use people::{email, pending_admin, session, user, username};
 pub use tenant::{
-    api_key, confirm_claims, database_of, journal, lifecycles, run, scope, scope_of, step_error, tenant,
+    api_key, cluster, confirm_claims, database_of, journal, lifecycles, notice, pooled_database, run, scope,
+    scope_of, step_error, tenant,
 };
 pub use tenantry_domain::event::Event;
 
@@ -37,6 +39,11 @@ static IDS: SequentialIds = SequentialIds::after(1_000_000);
 /// A new id of the kind asked for, greater than those before.
 pub fn id<K: IdKind>() -> Id<K> {
     Id::new(IDS.time_ordered())
+}
+
+/// A new id of nothing in particular, in no order.
+pub fn uuid() -> Uuid {
+    IDS.random()
 }
 
 /// The moment at which samples are made: 2026-03-01T12:00:00.123456Z.
@@ -88,6 +95,11 @@ pub fn response(scope: &str) -> StoredResponse {
     StoredResponse { key, status: 201, body: vec![b'{', 0, 0xff, b'"', b'\'', b'}'], created_at: now() }
 }
 
+/// A [`Permit`](tenantry_ports::Permit) that never ends.
+pub const fn permitted() -> StoreResult<()> {
+    Ok(())
+}
+
 /// Creates and migrates the scope's database, and opens it.
 ///
 /// # Panics
@@ -97,7 +109,7 @@ pub fn opened(
     stores: &dyn TenantStores,
     scope: &TenantScope,
 ) -> Arc<dyn TenantStore> {
-    databases.create(scope).expect("the database is created");
+    databases.create(scope, &permitted).expect("the database is created");
     databases.migrate(scope).expect("the database is migrated");
     stores.open(scope).expect("the database is opened")
 }

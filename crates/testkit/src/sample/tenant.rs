@@ -1,11 +1,14 @@
 use std::collections::BTreeSet;
 
+use tenantry_domain::event::EventType;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{
-    DatabaseName, DatabasePrefix, Lifecycle, Plan, Run, Slug, StepError, StepKind, StepRecord, StepStatus,
-    Tenant, TenantName,
+    ClusterName, DatabaseName, DatabasePrefix, Former, Home, Lifecycle, Plan, Run, Slug, StepError, StepKind,
+    StepRecord, StepStatus, Tenant, TenantName,
 };
-use tenantry_ports::{ApiKey, ConfirmClaims, Digest as _, Ids as _, Scope, TenantScope};
+use tenantry_ports::{
+    ApiKey, Channel, ConfirmClaims, Digest as _, Ids as _, Notice, PooledDatabase, Scope, TenantScope,
+};
 use uuid::Uuid;
 
 use super::{IDS, ODD_TEXT, at, email, id, json_object, now};
@@ -21,6 +24,7 @@ pub fn tenant(slug: &str) -> Tenant {
         id: TenantId::new(IDS.random()),
         name: TenantName::new(format!("{slug} Ltd.")).expect("a slug is short enough"),
         database: DatabaseName::of(&DatabasePrefix::default(), &slug),
+        home: Home::default(),
         plan: Plan::Basic,
         contact_email: Some(email(&format!("Admin@{slug}.example"))),
         config: Some(json_object()),
@@ -37,10 +41,31 @@ pub fn database_of(tenant: Tenant, prefix: &DatabasePrefix) -> Tenant {
     Tenant { database: DatabaseName::of(prefix, &tenant.slug), ..tenant }
 }
 
-/// Every state of a tenant, with distinct facts; `Failed` twice.
+/// The name.
+///
+/// # Panics
+/// If it is none.
+pub fn cluster(name: &str) -> ClusterName {
+    ClusterName::new(name).expect("a valid cluster name")
+}
+
+/// A pooled database on the default server, ordered at [`now`].
+pub fn pooled_database(prefix: &DatabasePrefix) -> PooledDatabase {
+    let id = IDS.random();
+    PooledDatabase {
+        id,
+        cluster: ClusterName::default(),
+        database: DatabaseName::pooled(prefix, id),
+        created_at: now(),
+    }
+}
+
+/// Every state of a tenant, with distinct facts; `Failed` twice, and `Deprovisioning` for all that it may have been,
+/// begun and not.
 pub fn lifecycles() -> Vec<Lifecycle> {
     let failed = |needs_attention| Lifecycle::Failed { at: at(5), reason: step_error(), needs_attention };
-    vec![
+    let failure = |needs_attention| Former::Failed { reason: step_error(), needs_attention };
+    let mut lifecycles = vec![
         Lifecycle::PendingValidation { token: IDS.random(), expires_at: at(900) },
         Lifecycle::Queued { since: at(1) },
         Lifecycle::Provisioning { since: at(2) },
@@ -49,9 +74,17 @@ pub fn lifecycles() -> Vec<Lifecycle> {
         failed(false),
         failed(true),
         Lifecycle::Expired { at: at(6) },
-        Lifecycle::Deprovisioning { since: at(7) },
         Lifecycle::Deleted { at: at(8) },
-    ]
+    ];
+    for former in [Former::Active, Former::Suspended, failure(false), failure(true)] {
+        lifecycles.extend([false, true].map(|begun| Lifecycle::Deprovisioning {
+            since: at(7),
+            drop_at: at(604_800),
+            begun,
+            former: former.clone(),
+        }));
+    }
+    lifecycles
 }
 
 /// What went wrong in a step.
@@ -96,6 +129,18 @@ pub fn api_key(tenant: Option<TenantId>) -> ApiKey {
         created_at: now(),
         expires_at: Some(at(86_400)),
         revoked_at: None,
+    }
+}
+
+/// A webhook's notice about this tenant, written down at [`now`].
+pub fn notice(tenant: TenantId) -> Notice {
+    Notice {
+        id: id(),
+        channel: Channel::Webhook,
+        tenant,
+        event: EventType::TENANT_ACTIVATED,
+        payload: serde_json::Value::from(json_object()).to_string(),
+        created_at: now(),
     }
 }
 

@@ -1,6 +1,12 @@
 //! Facts about [`ControlStore`](tenantry_ports::ControlStore)s.
 
 pub mod api_keys;
+pub mod fleet;
+pub mod nonces;
+pub mod notices;
+pub mod oversight;
+pub mod pool;
+pub mod pool_leases;
 pub mod runs;
 pub mod tenants;
 pub mod transactions;

@@ -5,19 +5,20 @@ use std::sync::Mutex;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Direction, Run, StepKind, StepStatus};
+use tenantry_domain::tenant::{Direction, Run, RunKind, StepKind, StepStatus};
 use tenantry_ports::{Claim, Constraint, PendingAdmin, StoreError};
 
 use crate::contract::{Subject, conflict};
 use crate::sample;
 
-const LEASE: TimeDelta = TimeDelta::seconds(10);
-const MOMENT: TimeDelta = TimeDelta::microseconds(1);
+pub(super) const LEASE: TimeDelta = TimeDelta::seconds(10);
+pub(super) const MOMENT: TimeDelta = TimeDelta::microseconds(1);
 
 /// A new tenant with its first run, which nobody may claim yet.
-fn announced(subject: &dyn Subject, slug: &str, admin: Option<&PendingAdmin>) -> Run {
+pub(super) fn announced(subject: &dyn Subject, slug: &str, admin: Option<&PendingAdmin>) -> Run {
     let tenant = sample::tenant(slug);
-    let run = Run { with_admin: admin.is_some(), ..sample::run(&tenant) };
+    let kind = RunKind::Provision { with_admin: admin.is_some() };
+    let run = Run { kind, ..sample::run(&tenant) };
     subject
         .control()
         .write(|tx| {
@@ -29,40 +30,40 @@ fn announced(subject: &dyn Subject, slug: &str, admin: Option<&PendingAdmin>) ->
 }
 
 /// The same, claimable from `due` on.
-fn queued(subject: &dyn Subject, slug: &str, due: DateTime<Utc>) -> Run {
+pub(super) fn queued(subject: &dyn Subject, slug: &str, due: DateTime<Utc>) -> Run {
     let run = announced(subject, slug, None);
     enqueue(subject, &run, due);
     run
 }
 
-fn enqueue(subject: &dyn Subject, run: &Run, due: DateTime<Utc>) {
+pub(super) fn enqueue(subject: &dyn Subject, run: &Run, due: DateTime<Utc>) {
     subject
         .control()
         .write(|tx| tx.runs().enqueue(run.tenant, run.number, due))
         .expect("the run is enqueued");
 }
 
-fn claim(subject: &dyn Subject, now: DateTime<Utc>) -> Option<Claim> {
+pub(super) fn claim(subject: &dyn Subject, now: DateTime<Utc>) -> Option<Claim> {
     subject.control().write(|tx| tx.runs().claim("worker-1", now, LEASE)).expect("claiming does not fail")
 }
 
-fn claimed(subject: &dyn Subject, now: DateTime<Utc>) -> Claim {
+pub(super) fn claimed(subject: &dyn Subject, now: DateTime<Utc>) -> Claim {
     claim(subject, now).expect("a run is due")
 }
 
-fn record(subject: &dyn Subject, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
+pub(super) fn record(subject: &dyn Subject, claim: &Claim, until: DateTime<Utc>) -> Result<(), StoreError> {
     subject.control().write(|tx| tx.runs().record(&claim.lease, &claim.run, until))
 }
 
-fn release(subject: &dyn Subject, claim: &Claim, due: DateTime<Utc>) -> Result<(), StoreError> {
+pub(super) fn release(subject: &dyn Subject, claim: &Claim, due: DateTime<Utc>) -> Result<(), StoreError> {
     subject.control().write(|tx| tx.runs().release(&claim.lease, &claim.run, due))
 }
 
-fn close(subject: &dyn Subject, claim: &Claim) -> Result<(), StoreError> {
+pub(super) fn close(subject: &dyn Subject, claim: &Claim) -> Result<(), StoreError> {
     subject.control().write(|tx| tx.runs().close(&claim.lease, &claim.run))
 }
 
-fn stored(subject: &dyn Subject, tenant: TenantId) -> Vec<Run> {
+pub(super) fn stored(subject: &dyn Subject, tenant: TenantId) -> Vec<Run> {
     subject.control().read(|tx| tx.runs().of_tenant(tenant)).expect("the runs are read")
 }
 
@@ -71,7 +72,8 @@ pub fn runs_and_journals_are_kept_in_order(subject: &dyn Subject) {
     let tenant = sample::tenant("acme");
     let mut runs = Vec::new();
     for number in 1..=3 {
-        let mut run = Run { number, with_admin: number != 2, ..sample::run(&tenant) };
+        let kind = RunKind::Provision { with_admin: number != 2 };
+        let mut run = Run { number, kind, ..sample::run(&tenant) };
         run.journal = sample::journal();
         if number == 2 {
             run.direction = Direction::Unwind;
@@ -94,6 +96,26 @@ pub fn runs_and_journals_are_kept_in_order(subject: &dyn Subject) {
             "{status} is in the sample"
         );
     }
+}
+
+/// A deprovisioning is kept, claimed and recorded as one.
+pub fn every_kind_of_run_is_kept(subject: &dyn Subject) {
+    let first = announced(subject, "acme", Some(&sample::pending_admin()));
+    let second = Run::deprovisioning(first.tenant, 2);
+    subject
+        .control()
+        .write(|tx| {
+            tx.runs().insert(&second, None)?;
+            tx.runs().enqueue(second.tenant, second.number, sample::at(0))
+        })
+        .expect("the second run is queued");
+    assert_eq!(stored(subject, first.tenant), [first.clone(), second.clone()]);
+
+    let mut mine = claimed(subject, sample::at(0));
+    assert_eq!(mine.run, second);
+    mine.run.begin(StepKind::DropDatabase, sample::at(1));
+    record(subject, &mine, sample::at(60)).expect("the lease holds");
+    assert_eq!(stored(subject, first.tenant), [first, mine.run]);
 }
 
 /// A tenant without runs, and one that does not exist, have none.
@@ -138,8 +160,8 @@ pub fn the_run_longest_due_is_claimed_first(subject: &dyn Subject) {
     assert_eq!(claim(subject, sample::at(40)), None);
 }
 
-/// A claim says which run it is, and brings the admin that is to be created.
-pub fn a_claim_brings_run_and_admin(subject: &dyn Subject) {
+/// A claim says which run it is, and brings the tenant and the admin that is to be created.
+pub fn a_claim_brings_run_tenant_and_admin(subject: &dyn Subject) {
     let admin = sample::pending_admin();
     let with_admin = announced(subject, "with-admin", Some(&admin));
     let without = announced(subject, "without", None);
@@ -151,6 +173,10 @@ pub fn a_claim_brings_run_and_admin(subject: &dyn Subject) {
     assert_eq!((&first.run, first.admin.as_ref()), (&with_admin, Some(&admin)));
     let second = claimed(subject, sample::at(3));
     assert_eq!((&second.run, second.admin.as_ref()), (&without, None));
+    for claim in [first, second] {
+        let tenant = subject.control().read(|tx| tx.tenants().get(claim.lease.tenant)).expect("a look-up");
+        assert_eq!(Some(claim.tenant), tenant);
+    }
 }
 
 /// While a lease holds, nobody else gets the run; once it is over, somebody does, under a higher fence.
@@ -206,6 +232,26 @@ fn renew(subject: &dyn Subject, claim: &Claim, until: DateTime<Utc>) -> Result<(
     subject.control().write(|tx| tx.runs().renew(&claim.lease, until))
 }
 
+/// A lease holds until it is taken over, given back or done with, however long that takes.
+pub fn a_lease_holds_until_somebody_ends_it(subject: &dyn Subject) {
+    queued(subject, "acme", sample::at(0));
+    let first = claimed(subject, sample::at(0));
+    holds(subject, &first).expect("it was just made");
+    holds(subject, &first).expect("asking changes nothing");
+    let second = claimed(subject, sample::at(0) + LEASE + MOMENT);
+    assert!(matches!(holds(subject, &first), Err(StoreError::Stale)), "taken over");
+    holds(subject, &second).expect("it is the heir's");
+    release(subject, &second, sample::at(90)).expect("the lease holds");
+    assert!(matches!(holds(subject, &second), Err(StoreError::Stale)), "given back");
+    let third = claimed(subject, sample::at(90));
+    close(subject, &third).expect("the lease holds");
+    assert!(matches!(holds(subject, &third), Err(StoreError::Stale)), "done with");
+}
+
+fn holds(subject: &dyn Subject, claim: &Claim) -> Result<(), StoreError> {
+    subject.control().read(|tx| tx.runs().holds(&claim.lease))
+}
+
 /// A zombie whose run was taken over writes nothing, by none of the three ways.
 pub fn a_zombie_is_fenced_off(subject: &dyn Subject) {
     queued(subject, "acme", sample::at(0));
@@ -255,30 +301,6 @@ pub fn a_closed_or_unknown_run_is_not_enqueued(subject: &dyn Subject) {
         assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
     }
     assert_eq!(claim(subject, sample::at(1_000_000)), None);
-}
-
-/// A later run of the same tenant is claimed beside a closed one, without the admin of the former.
-pub fn closing_a_run_forgets_its_admin(subject: &dyn Subject) {
-    let admin = sample::pending_admin();
-    let run = announced(subject, "acme", Some(&admin));
-    enqueue(subject, &run, sample::at(0));
-    let mine = claimed(subject, sample::at(0));
-    release(subject, &mine, sample::at(1)).expect("the lease holds");
-    let mine = claimed(subject, sample::at(1));
-    assert_eq!(mine.admin, Some(admin), "giving a run back keeps the admin");
-    close(subject, &mine).expect("the lease holds");
-
-    let retry = Run { number: 2, ..run.clone() };
-    subject
-        .control()
-        .write(|tx| {
-            tx.runs().insert(&retry, None)?;
-            tx.runs().enqueue(retry.tenant, retry.number, sample::at(2))
-        })
-        .expect("the second run is queued");
-    let next = claimed(subject, sample::at(2));
-    assert_eq!((next.lease.number, next.admin), (2, None));
-    assert_eq!(stored(subject, run.tenant).len(), 2);
 }
 
 /// Who claims and then fails has claimed nothing.

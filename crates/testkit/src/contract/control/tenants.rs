@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 
 use chrono::TimeDelta;
-use tenantry_domain::tenant::{Lifecycle, Plan, Slug, Status, Tenant, TenantName};
+use tenantry_domain::tenant::{Home, Lifecycle, Plan, Slug, Status, Tenant, TenantName};
 use tenantry_ports::{Constraint, StoreError, TenantFilter};
 
 use crate::contract::{Subject, conflict};
@@ -34,6 +34,7 @@ pub fn a_tenant_is_read_back_whole(subject: &dyn Subject) {
     let mut tenant = sample::tenant("acme");
     tenant.name = TenantName::new(sample::ODD_TEXT).expect("a name");
     tenant.plan = Plan::Enterprise;
+    tenant.home = Home { cluster: sample::cluster("eu-1"), login: Some(sample::uuid()) };
     add(subject, &tenant).expect("the tenant is added");
     assert_eq!(stored(subject, &tenant), Some(tenant));
 
@@ -75,7 +76,13 @@ pub fn an_update_replaces_every_member(subject: &dyn Subject) {
     after.name = TenantName::new("After").expect("a name");
     after.plan = Plan::Premium;
     (after.contact_email, after.config) = (None, None);
+    after.home.login = Some(sample::uuid());
     after.enter(Lifecycle::Queued { since: sample::at(5) }, sample::at(5));
+    update(subject, &after).expect("the tenant is updated");
+    assert_eq!(stored(subject, &after), Some(after.clone()));
+
+    after.home.login = None;
+    after.enter(failed(false), sample::at(6));
     update(subject, &after).expect("the tenant is updated");
     assert_eq!(stored(subject, &after), Some(after));
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::id::AccountId;
-use tenantry_ports::{AccountFilter, Constraint, StoreError, StoreResult, StoredConfig, TenantStore};
+use tenantry_ports::{
+    AccountFilter, AccountRevision, Constraint, StoreError, StoreResult, StoredConfig, TenantStore,
+};
 
 use crate::contract::{Subject, conflict, store};
 use crate::sample;
@@ -29,6 +31,12 @@ fn stored(store: &Store, ids: &[AccountId]) -> Vec<Account> {
     let mut accounts = store.read(|tx| tx.accounts().get(ids)).expect("a look-up");
     accounts.sort_unstable_by_key(|account| account.id);
     accounts
+}
+
+fn revisions(store: &Store, ids: &[AccountId]) -> Vec<(AccountId, AccountRevision)> {
+    let mut revisions = store.read(|tx| tx.accounts().revisions(ids)).expect("a look-up");
+    revisions.sort_unstable_by_key(|(id, _)| *id);
+    revisions
 }
 
 fn page(store: &Store, filter: &AccountFilter, after: Option<AccountId>, limit: usize) -> Vec<Account> {
@@ -85,6 +93,24 @@ pub fn unknown_ids_are_left_out(subject: &dyn Subject) {
     );
     assert!(stored(&store, &[sample::id()]).is_empty());
     assert!(stored(&store, &[]).is_empty());
+}
+
+/// A revision is the account's version and the moment of its last change, exactly; what does not exist is left out, and
+/// what is asked twice is answered once, in slices of any size.
+pub fn revisions_are_those_of_the_accounts(subject: &dyn Subject) {
+    let (store, fresh, config) = with_config(subject);
+    let mut accounts: Vec<_> = (0..2500).map(|_| fresh()).collect();
+    accounts.push(sample::account(accounts[0].tenant_id, &config));
+    add(&store, &accounts).expect("the accounts are added");
+    let expected: Vec<_> =
+        accounts.iter().map(|account| (account.id, AccountRevision::from(account))).collect();
+    let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+    assert_eq!(revisions(&store, &ids), expected);
+    let (first, last) = (expected[0], expected[2500]);
+    assert_ne!(first.1, last.1);
+    assert_eq!(revisions(&store, &[last.0, sample::id(), first.0, last.0]), [first, last]);
+    assert!(revisions(&store, &[sample::id()]).is_empty());
+    assert!(revisions(&store, &[]).is_empty());
 }
 
 /// An id that exists already, or that comes twice in one slice, is a conflict, and nothing of the slice is kept.

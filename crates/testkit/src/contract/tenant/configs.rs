@@ -136,3 +136,21 @@ pub fn pages_are_in_order_of_id(subject: &dyn Subject) {
         );
     }
 }
+
+/// A database that is cleared holds no version of any config, and takes up any of them anew.
+pub fn what_is_cleared_is_gone_and_may_come_anew(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let (first, second) = (sample::stored_config("aaa", 1), sample::stored_config("aaa", 2));
+    let other = sample::stored_config("bbb", 1);
+    add_all(&store, &[first.clone(), second, other]);
+    let refused: StoreResult<()> = store.read(|tx| tx.configs().clear());
+    assert!(refused.is_err(), "it is a write");
+    store
+        .write(|tx| {
+            tx.configs().clear()?;
+            tx.configs().insert(&first)
+        })
+        .expect("they are cleared");
+    assert_eq!(store.read(|tx| tx.configs().page(None, 10)).expect("a page"), [head(&first)]);
+    assert_eq!(stored(&store, &first.id, None), Some(first));
+}

@@ -97,6 +97,23 @@ pub fn of_concurrent_users_with_one_address_one_wins(subject: &dyn Subject) {
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
 }
 
+/// Pages are in order of id, however people were added, and bring the hashes of their passwords.
+pub fn pages_of_people_are_in_order_of_id(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let people: Vec<_> = (0..5).map(|i| sample::user(&format!("person-{i}"))).collect();
+    for i in [3, 0, 4, 2, 1] {
+        add(&store, &people[i]).expect("the user is added");
+    }
+    let with_hash = |user| Credentials { user, password_hash: "$argon2id$hash".to_owned() };
+    let expected: Vec<_> = people.into_iter().map(with_hash).collect();
+    let page = |after, limit| store.read(|tx| tx.users().page(after, limit)).expect("a page");
+    assert_eq!(page(None, 2), expected[..2]);
+    assert_eq!(page(Some(expected[1].user.id), 2), expected[2..4]);
+    assert_eq!(page(Some(expected[3].user.id), 2), expected[4..]);
+    assert!(page(Some(expected[4].user.id), 2).is_empty());
+    assert_eq!(page(None, 100), expected);
+}
+
 /// A sign-in is found by the hash of its token, and by nothing else.
 pub fn a_session_is_found_by_its_token(subject: &dyn Subject) {
     let (store, _) = store(subject);

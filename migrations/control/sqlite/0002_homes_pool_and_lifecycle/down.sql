@@ -1,0 +1,17 @@
+DROP TABLE pooled_databases;
+DROP INDEX provisioning_runs_open;
+DROP INDEX provisioning_runs_due;
+CREATE INDEX provisioning_runs_due ON provisioning_runs (due_at) WHERE due_at IS NOT NULL;
+ALTER TABLE provisioning_runs DROP COLUMN set_aside;
+ALTER TABLE provisioning_runs DROP COLUMN kind;
+DROP INDEX tenants_outdated;
+DROP INDEX tenants_per_cluster;
+DROP INDEX tenants_overdue;
+DROP INDEX tenants_by_plan;
+DROP INDEX tenants_by_status;
+ALTER TABLE tenants DROP COLUMN former;
+ALTER TABLE tenants DROP COLUMN begun;
+ALTER TABLE tenants DROP COLUMN drop_at;
+ALTER TABLE tenants DROP COLUMN schema_version;
+ALTER TABLE tenants DROP COLUMN login;
+ALTER TABLE tenants DROP COLUMN cluster;

@@ -92,22 +92,27 @@ pub enum Denied {
     /// The tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
-    /// The tenant is not ready (yet, or any more).
+    /// The tenant is not in service yet, but on its way: waiting helps.
     #[error("the tenant is {0}")]
     NotReady(Status),
+    /// The tenant's provisioning failed: it waits for the operator.
+    #[error("the tenant's provisioning failed")]
+    Failed,
+    /// The tenant was told to go.
+    #[error("the tenant is being deprovisioned")]
+    Leaving,
 }
 
-/// Decides whether `caller` may do something that needs `need` to `tenant` (none: there is no tenant of the name
-/// given), and gives the scope to do it in.
+/// Decides whether `caller` may do something that needs `need` to the data of `tenant` (none: there is no tenant of the
+/// name given), and gives the scope to do it in.
 pub fn authorize(caller: &Principal, tenant: Option<&Tenant>, need: Need) -> Result<TenantScope, Denied> {
     let tenant = admit(caller, tenant, need)?;
-    TenantScope::serving(tenant).map_err(|NotReady(status)| match status {
-        Status::Suspended => Denied::Suspended,
-        other => Denied::NotReady(other),
-    })
+    in_service(caller, tenant)?;
+    TenantScope::serving(tenant).map_err(|NotReady(status)| Denied::NotReady(status))
 }
 
-/// As [`authorize`], for what does not touch the tenant's own database and so works in every state.
+/// As [`authorize`], for what does not touch the tenant's own database and so works for the operator whatever state the
+/// tenant is in. The tenant's own calls are answered only while it is in service.
 pub fn admit<'a>(caller: &Principal, tenant: Option<&'a Tenant>, need: Need) -> Result<&'a Tenant, Denied> {
     let tenant = match (caller.tenant(), tenant) {
         (None, None) => return Err(Denied::NoSuchTenant),
@@ -116,10 +121,27 @@ pub fn admit<'a>(caller: &Principal, tenant: Option<&'a Tenant>, need: Need) -> 
         (Some(_), _) => return Err(Denied::OtherTenant),
     };
     match (caller, need) {
-        (Principal::Operator { .. }, _) => Ok(tenant),
-        (Principal::Machine { scopes, .. }, Need::Scope(scope)) if scopes.contains(&scope) => Ok(tenant),
-        (Principal::Machine { .. }, Need::Scope(scope)) => Err(Denied::MissingScope(scope)),
-        (Principal::Person(claims), _) if claims.role == Role::Admin => Ok(tenant),
-        (Principal::Person(_) | Principal::Machine { .. }, _) => Err(Denied::MissingRole),
+        (Principal::Operator { .. }, _) => return Ok(tenant),
+        (Principal::Machine { scopes, .. }, Need::Scope(scope)) if scopes.contains(&scope) => {}
+        (Principal::Machine { .. }, Need::Scope(scope)) => return Err(Denied::MissingScope(scope)),
+        (Principal::Person(claims), _) if claims.role == Role::Admin => {}
+        (Principal::Person(_) | Principal::Machine { .. }, _) => return Err(Denied::MissingRole),
+    }
+    in_service(caller, tenant)?;
+    Ok(tenant)
+}
+
+/// What is not there (any more) looks to everybody like what never was.
+fn in_service(caller: &Principal, tenant: &Tenant) -> Result<(), Denied> {
+    match tenant.lifecycle.status() {
+        Status::Active => Ok(()),
+        Status::Suspended => Err(Denied::Suspended),
+        status @ (Status::PendingValidation | Status::Queued | Status::Provisioning) => {
+            Err(Denied::NotReady(status))
+        }
+        Status::Failed => Err(Denied::Failed),
+        Status::Deprovisioning => Err(Denied::Leaving),
+        Status::Expired | Status::Deleted if caller.tenant().is_none() => Err(Denied::NoSuchTenant),
+        Status::Expired | Status::Deleted => Err(Denied::OtherTenant),
     }
 }

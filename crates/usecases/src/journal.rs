@@ -1,13 +1,15 @@
 //! Appending to a tenant's event log.
 
 use chrono::{DateTime, Utc};
-use serde_json::json;
+use serde_json::{Map, json};
 use tenantry_domain::account::Account;
 use tenantry_domain::event::{EventType, NewEvent, chain_input};
 use tenantry_domain::people::User;
+use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use crate::Platform;
+use crate::transfer::{Kind, Verified};
 
 /// An event with the request (or other cause) that it came from.
 pub(crate) struct Traced {
@@ -34,6 +36,19 @@ pub(crate) fn append(
         head = LogHead { sequence, hash };
     }
     tx.log().append(&entries)
+}
+
+/// `tenant.imported`.
+pub(crate) fn tenant_imported(archive: &Verified) -> Traced {
+    let (head, trailer) = (&archive.head, &archive.trailer);
+    let data = json!({
+        "archive": trailer.sha256,
+        "exportedAt": timestamp::to_text(head.exported_at),
+        "from": { "tenantId": head.tenant.id, "slug": head.tenant.slug },
+        "records": Kind::RECORDS.map(|kind| (kind.to_string(), trailer.count(kind).into()))
+            .into_iter().collect::<Map<_, _>>(),
+    });
+    Traced { event: NewEvent::new(EventType::TENANT_IMPORTED, data), trace: "import".to_owned() }
 }
 
 /// `account.provisioned`.

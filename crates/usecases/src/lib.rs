@@ -4,10 +4,15 @@ pub mod access;
 pub mod accounts;
 pub mod api_keys;
 pub mod configs;
+pub mod doctor;
+pub mod fleet;
 mod journal;
+pub mod notices;
 mod platform;
 pub mod provisioning;
 pub mod sign_in;
+pub mod signatures;
 pub mod tenants;
+pub mod transfer;
 
 pub use platform::{Platform, Policy};

@@ -9,6 +9,8 @@ use tenantry_ports::{
 };
 
 use crate::configs::ConfigCache;
+use crate::notices::Channels;
+use crate::tenants::Placement;
 
 /// Everything the use cases stand on: one implementation of each port, and what the operator decided.
 #[allow(missing_docs, reason = "each member is the port its type names")]
@@ -25,6 +27,8 @@ pub struct Platform {
     pub keys: Arc<dyn KeyMint>,
     pub schemas: Arc<dyn SchemaCheck>,
     pub nudge: Arc<dyn Nudge>,
+    /// How the outside is told.
+    pub channels: Channels,
     pub policy: Policy,
     /// Account configs parsed before; begin with an empty one.
     pub configs: ConfigCache,
@@ -45,6 +49,12 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// How long a worker may be silent before another one takes its run over.
     pub lease: TimeDelta,
+    /// How long a tenant that was told to go can be taken back.
+    pub deprovision_grace: TimeDelta,
+    /// On which servers tenants' databases are made.
+    pub placement: Placement,
+    /// How many databases are kept ready for tenants to come, on each of those servers.
+    pub pool_size: usize,
     /// How long a first answer is kept for repeated requests.
     pub idempotency_retention: TimeDelta,
 }
@@ -58,6 +68,9 @@ impl Default for Policy {
             refresh_token_ttl: TimeDelta::days(30),
             retry: RetryPolicy::default(),
             lease: TimeDelta::seconds(10),
+            deprovision_grace: TimeDelta::days(7),
+            placement: Placement::default(),
+            pool_size: 0,
             idempotency_retention: TimeDelta::hours(24),
         }
     }

@@ -1,8 +1,11 @@
 //! Signing in with e-mail address and password.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use tenantry_domain::people::{Email, User};
-use tenantry_ports::{AccessClaims, Secret, Session, StoreError, TenantScope};
+use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_ports::{AccessClaims, Secret, Session, StoreError, TenantScope, TenantStore};
 
 use crate::Platform;
 
@@ -33,6 +36,12 @@ pub enum LoginError {
     /// No such user, a wrong password, or a disabled user: which, is not told.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
+    /// The credentials are right, but the tenant is suspended.
+    #[error("the tenant is suspended")]
+    Suspended,
+    /// The credentials are right, but the tenant was told to go.
+    #[error("the tenant is being deprovisioned")]
+    Leaving,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -42,13 +51,7 @@ pub enum LoginError {
 pub fn login(platform: &Platform, scope: &TenantScope, login: &Login) -> Result<SignedIn, LoginError> {
     let now = platform.clock.now();
     let store = platform.stores.open(scope)?;
-    let known = store.read::<_, StoreError>(|tx| tx.users().credentials(&login.email))?;
-    let hash = known.as_ref().map(|credentials| credentials.password_hash.as_str());
-    if !platform.passwords.verify(login.password.expose(), hash) {
-        return Err(LoginError::InvalidCredentials);
-    }
-    let user = known.map(|credentials| credentials.user).filter(|user| user.active);
-    let user = user.ok_or(LoginError::InvalidCredentials)?;
+    let user = recognise(platform, &store, login)?;
     let refresh_token = refresh_token(platform);
     let session = Session {
         id: platform.ids.next(),
@@ -69,10 +72,34 @@ pub fn login(platform: &Platform, scope: &TenantScope, login: &Login) -> Result<
     Ok(SignedIn { access_token, refresh_token, refresh_expires_at: session.expires_at, user })
 }
 
-/// Somebody without a tenant to sign in to: takes as long as a wrong password, and always fails.
-pub fn login_nowhere(platform: &Platform, login: &Login) -> LoginError {
-    platform.passwords.verify(login.password.expose(), None);
-    LoginError::InvalidCredentials
+/// Somebody whose tenant is not in service, or who names none that there is: takes as long as a wrong password, and always
+/// fails. Who has the right one learns why, everybody else sees what they always see.
+pub fn login_nowhere(platform: &Platform, tenant: Option<&Tenant>, login: &Login) -> LoginError {
+    let kept = tenant.and_then(|tenant| Some((tenant, TenantScope::maintenance(tenant).ok()?)));
+    let Some((tenant, scope)) = kept else {
+        platform.passwords.verify(login.password.expose(), None);
+        return LoginError::InvalidCredentials;
+    };
+    let store = match platform.stores.open(&scope) {
+        Ok(store) => store,
+        Err(error) => return error.into(),
+    };
+    match recognise(platform, &store, login) {
+        Ok(_) if tenant.lifecycle.status() == Status::Suspended => LoginError::Suspended,
+        Ok(_) => LoginError::Leaving,
+        Err(error) => error,
+    }
+}
+
+/// Whose credentials these are.
+fn recognise(platform: &Platform, store: &Arc<dyn TenantStore>, login: &Login) -> Result<User, LoginError> {
+    let known = store.read::<_, StoreError>(|tx| tx.users().credentials(&login.email))?;
+    let hash = known.as_ref().map(|credentials| credentials.password_hash.as_str());
+    if !platform.passwords.verify(login.password.expose(), hash) {
+        return Err(LoginError::InvalidCredentials);
+    }
+    let user = known.map(|credentials| credentials.user).filter(|user| user.active);
+    user.ok_or(LoginError::InvalidCredentials)
 }
 
 /// 256 random bits in hexadecimal.

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use support::{acme_with_admin, queued, work_off};
 use tenantry_domain::people::Role;
-use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_domain::tenant::{Lifecycle, Status, Tenant};
 use tenantry_ports::{AccessClaims, Clock, Scope, Secret};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::access::{Denied, Need, Principal, admit, authenticate, authorize};
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
-use tenantry_usecases::sign_in::{Login, LoginError, login};
-use tenantry_usecases::tenants::{self, TenantRef};
+use tenantry_usecases::sign_in::{Login, LoginError, login, login_nowhere};
+use tenantry_usecases::tenants::{self, Target, TenantRef};
 
 fn person(tenant: &Tenant, role: Role) -> Principal {
     Principal::Person(AccessClaims {
@@ -34,7 +34,9 @@ fn machine(tenant: &Tenant, scopes: &[Scope]) -> Principal {
 
 #[test]
 fn the_matrix_of_callers_and_needs() {
-    let (own, other) = (sample::tenant("acme"), sample::tenant("other"));
+    let active =
+        |slug| Tenant { lifecycle: Lifecycle::Active { since: sample::now() }, ..sample::tenant(slug) };
+    let (own, other) = (active("acme"), active("other"));
     let operator = Principal::Operator { key: None };
     let reader = machine(&own, &[Scope::AccountsRead]);
     let need = Need::Scope(Scope::AccountsRead);
@@ -60,18 +62,47 @@ fn the_matrix_of_callers_and_needs() {
 }
 
 #[test]
-fn only_an_active_tenants_data_is_served() {
+fn only_an_active_tenants_data_is_served_and_every_other_state_has_its_own_answer() {
     let mut tenant = sample::tenant("acme");
     let operator = Principal::Operator { key: None };
+    let callers = [&operator, &machine(&tenant, &Scope::ALL), &person(&tenant, Role::Admin)];
     for lifecycle in sample::lifecycles() {
         let status = lifecycle.status();
         tenant.lifecycle = lifecycle;
-        let scope = authorize(&operator, Some(&tenant), Need::Admin);
-        match status {
-            Status::Active => assert_eq!(scope.map(|scope| scope.tenant()), Ok(tenant.id)),
-            Status::Suspended => assert_eq!(scope, Err(Denied::Suspended)),
-            other => assert_eq!(scope, Err(Denied::NotReady(other))),
+        for caller in callers {
+            let expected = match status {
+                Status::Active => Ok(tenant.id),
+                Status::PendingValidation | Status::Queued | Status::Provisioning => {
+                    Err(Denied::NotReady(status))
+                }
+                Status::Suspended => Err(Denied::Suspended),
+                Status::Failed => Err(Denied::Failed),
+                Status::Deprovisioning => Err(Denied::Leaving),
+                Status::Expired | Status::Deleted if *caller == operator => Err(Denied::NoSuchTenant),
+                Status::Expired | Status::Deleted => Err(Denied::OtherTenant),
+            };
+            let need = Need::Scope(Scope::AccountsRead);
+            let scope = authorize(caller, Some(&tenant), need).map(|scope| scope.tenant());
+            assert_eq!(scope, expected, "{caller:?} {status}");
+            let admitted = admit(caller, Some(&tenant), need).map(|tenant| tenant.id);
+            let expected = if *caller == operator { Ok(tenant.id) } else { expected };
+            assert_eq!(admitted, expected, "{caller:?} {status}");
         }
+    }
+}
+
+#[test]
+fn who_lacks_the_right_learns_nothing_about_the_state() {
+    let mut tenant = sample::tenant("acme");
+    let others =
+        [machine(&sample::tenant("other"), &Scope::ALL), machine(&tenant, &[]), person(&tenant, Role::User)];
+    for lifecycle in sample::lifecycles() {
+        tenant.lifecycle = lifecycle;
+        let answers = others.each_ref().map(|caller| {
+            authorize(caller, Some(&tenant), Need::Scope(Scope::AccountsRead)).map(|scope| scope.tenant())
+        });
+        let expected = [Denied::OtherTenant, Denied::MissingScope(Scope::AccountsRead), Denied::MissingRole];
+        assert_eq!(answers, expected.map(Err), "{}", tenant.lifecycle.status());
     }
 }
 
@@ -177,4 +208,26 @@ fn a_refresh_token_is_kept_only_as_its_hash() {
     let store = test.platform.stores.open(&scope).unwrap();
     let session = store.read::<_, StoreError>(|tx| tx.sessions().find(&hash)).unwrap().unwrap();
     assert_eq!((session.user, session.expires_at), (created.admin.id, signed_in.refresh_expires_at));
+}
+
+#[test]
+fn only_who_has_the_password_learns_that_the_tenant_is_out_of_service() {
+    let test = TestPlatform::new();
+    let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
+    work_off(&test);
+    let attempt = |password: &str| {
+        let login = Login { email: sample::email("admin@acme.example"), password: Secret::new(password) };
+        let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap();
+        login_nowhere(&test.platform, tenant.as_ref(), &login)
+    };
+    let target = Target { tenant: created.tenant.id, version: None };
+    tenants::suspend(&test.platform, target).unwrap();
+    assert!(matches!(attempt("ChangeMe123!"), LoginError::Suspended));
+    assert!(matches!(attempt("wrong"), LoginError::InvalidCredentials));
+    tenants::deprovision(&test.platform, target, None).unwrap();
+    assert!(matches!(attempt("ChangeMe123!"), LoginError::Leaving));
+    assert!(matches!(attempt("wrong"), LoginError::InvalidCredentials));
+    tenants::deprovision(&test.platform, target, Some(TimeDelta::zero())).unwrap();
+    work_off(&test);
+    assert!(matches!(attempt("ChangeMe123!"), LoginError::InvalidCredentials), "it is gone");
 }

@@ -4,17 +4,20 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde_json::json;
 use support::active;
-use tenantry_domain::account::{Account, WebsiteUserId};
+use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
+use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::{Quotas, Settings};
 use tenantry_ports::{
-    AccountFilter, DatabaseFault, Digest, IdempotencyKey, LogEntry, StoreError, TenantScope,
+    AccountFilter, AccountRevision, DatabaseFault, Digest, IdempotencyKey, LogEntry, StoreError, TenantScope,
 };
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeDigest, TestPlatform};
-use tenantry_usecases::accounts::{self, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::accounts::{self, AccountView, ProvisionAccount, ProvisionError, Reading, Receipt};
 use tenantry_usecases::configs::{self, Upload};
 
 fn wanted(user: &str) -> ProvisionAccount {
@@ -46,6 +49,20 @@ fn provision(
 
 fn stored(test: &TestPlatform, scope: &TenantScope) -> Vec<accounts::AccountView> {
     accounts::list(&test.platform, scope, &AccountFilter::default(), None, 200).unwrap()
+}
+
+/// The account, unless it is as it is known.
+fn changed(
+    test: &TestPlatform,
+    scope: &TenantScope,
+    id: AccountId,
+    known: Option<AccountRevision>,
+) -> Option<Arc<AccountView>> {
+    match accounts::read(&test.platform, scope, &[(id, known)]).unwrap().remove(0) {
+        Reading::Changed(view) => Some(view),
+        Reading::Unchanged => None,
+        Reading::Unknown => panic!("there is no {id}"),
+    }
 }
 
 fn provisioned_events(test: &TestPlatform, scope: &TenantScope) -> Vec<LogEntry> {
@@ -201,14 +218,10 @@ fn an_account_keeps_the_version_it_was_made_from() {
     let upload = Upload { document, actor: "test".to_owned(), trace: "trace".to_owned() };
     assert_eq!(configs::upload(&test.platform, &scope, upload).unwrap().config.version.get(), 2);
     let new = provision(&test, &scope, &[wanted("b")]).remove(0).unwrap().account.unwrap();
-    let views = accounts::read(&test.platform, &scope, &[new, old]).unwrap();
-    let facts: Vec<_> = views
-        .iter()
-        .map(|view| {
-            let view = view.as_ref().unwrap();
-            (view.account.config_version.get(), view.account.state.balance.to_string())
-        })
-        .collect();
+    let facts = [new, old].map(|id| {
+        let view = changed(&test, &scope, id, None).unwrap();
+        (view.account.config_version.get(), view.account.state.balance.to_string())
+    });
     assert_eq!(facts, [(2, "50000".to_owned()), (1, "25000".to_owned())]);
 }
 
@@ -219,7 +232,48 @@ fn reading_answers_in_the_order_asked_for_and_says_what_is_not_there() {
     let results = provision(&test, &scope, &[wanted("a"), wanted("b")]);
     let ids: Vec<_> = results.into_iter().map(|result| result.unwrap().account.unwrap()).collect();
     let nobody = test.platform.ids.next();
-    let views = accounts::read(&test.platform, &scope, &[ids[1], nobody, ids[0], ids[1]]).unwrap();
-    let found: Vec<_> = views.iter().map(|view| view.as_ref().map(|view| view.account.id)).collect();
-    assert_eq!(found, [Some(ids[1]), None, Some(ids[0]), Some(ids[1])]);
+    let asked = [ids[1], nobody, ids[0], ids[1]].map(|id| (id, None));
+    let readings = accounts::read(&test.platform, &scope, &asked).unwrap();
+    let found = readings.iter().map(|reading| match reading {
+        Reading::Changed(view) => Some(view.account.id),
+        Reading::Unknown => None,
+        Reading::Unchanged => panic!("nothing was known"),
+    });
+    assert_eq!(found.collect::<Vec<_>>(), [Some(ids[1]), None, Some(ids[0]), Some(ids[1])]);
+}
+
+#[test]
+fn what_is_known_is_read_again_only_once_it_has_changed() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let id = provision(&test, &scope, &[wanted("a")]).remove(0).unwrap().account.unwrap();
+    let read = |known| changed(&test, &scope, id, Some(known));
+    let first = changed(&test, &scope, id, None).unwrap().account.clone();
+    assert!(read(AccountRevision::from(&first)).is_none());
+
+    let second = Account { version: 2, status: AccountStatus::Disabled, ..first.clone() };
+    // As after a backup was restored: what was the second version has become another one.
+    let other = Account { updated_at: second.updated_at + TimeDelta::milliseconds(1), ..second.clone() };
+    let mut known = first;
+    for now in [second, other] {
+        test.world.put_account(&scope, now.clone()).unwrap();
+        assert_eq!(read(AccountRevision::from(&known)).unwrap().account, now);
+        assert!(read(AccountRevision::from(&now)).is_none());
+        known = now;
+    }
+}
+
+#[test]
+fn in_one_slice_everybody_is_told_by_what_they_know() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let id = provision(&test, &scope, &[wanted("a")]).remove(0).unwrap().account.unwrap();
+    let current = AccountRevision::from(&changed(&test, &scope, id, None).unwrap().account);
+    let old = AccountRevision { version: 0, ..current };
+    let asked = [(id, Some(current)), (id, None), (id, Some(old)), (test.platform.ids.next(), Some(old))];
+    let readings = accounts::read(&test.platform, &scope, &asked).unwrap();
+    assert!(matches!(
+        readings[..],
+        [Reading::Unchanged, Reading::Changed(_), Reading::Changed(_), Reading::Unknown]
+    ));
 }

@@ -81,7 +81,7 @@ fn a_tenant_created_with_its_admin_takes_the_same_road() {
         .unwrap();
     assert_eq!(admin.unwrap().user.id, created.admin.id);
     let events: Vec<_> = log.iter().map(|entry| entry.event.event_type.to_string()).collect();
-    assert_eq!(events, ["config.uploaded", "user.created"]);
+    assert_eq!(events, ["user.created"]);
 }
 
 #[test]

@@ -32,6 +32,11 @@ impl Bell {
         self.changed.notify_one();
     }
 
+    /// Forgets the rings so far: what they were about is going to be seen.
+    pub(crate) fn hush(&self) {
+        self.lock().rings = 0;
+    }
+
     /// Sends everybody home.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -90,6 +95,16 @@ mod tests {
     #[test]
     fn without_a_ring_the_wait_ends_when_the_time_is_up() {
         assert_eq!(Bell::default().wait(Some(Duration::from_millis(1))), Woken::Look);
+    }
+
+    #[test]
+    fn a_hushed_bell_waits_for_the_next_ring() {
+        let bell = Bell::default();
+        bell.ring();
+        bell.hush();
+        assert!(bell.lock().rings == 0);
+        bell.ring();
+        assert_eq!(bell.wait(None), Woken::Look);
     }
 
     #[test]

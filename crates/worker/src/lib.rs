@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod keeper;
+mod notifier;
 mod provisioner;
 
 pub use bell::Bell;
+pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;

@@ -7,19 +7,21 @@ use tenantry_usecases::Platform;
 use tenantry_usecases::provisioning::{Worked, work_once};
 
 use crate::bell::{Bell, Woken};
+use crate::keeper::Keeper;
 
 /// How long nobody looks for runs that no bell announced.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Threads that work on provisioning runs until they are stopped.
+/// Threads that work on provisioning runs, and one that keeps the warm pool, until they are stopped.
 #[derive(Debug)]
 pub struct Worker {
     bell: Arc<Bell>,
     threads: Vec<JoinHandle<()>>,
+    keeper: Keeper,
 }
 
 impl Worker {
-    /// Starts `concurrency` threads (at least one). `bell` is the one the platform's `Nudge` rings; `name` tells this
+    /// Starts `concurrency` provisioning threads (at least one). `bell` is the one the platform's `Nudge` rings; `name` tells this
     /// process's leases from others'.
     pub fn start(
         platform: &Arc<Platform>,
@@ -27,7 +29,8 @@ impl Worker {
         name: &str,
         concurrency: usize,
     ) -> std::io::Result<Self> {
-        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new() };
+        let keeper = Keeper::start(platform)?;
+        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper };
         for number in 0..concurrency.max(1) {
             let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
             let name = format!("{name}-{number}");
@@ -41,13 +44,14 @@ impl Worker {
         Ok(worker)
     }
 
-    /// Lets every thread finish the run it is on, and waits for that.
+    /// Lets every thread finish what it is at, and waits for that.
     pub fn stop(self) {
         self.bell.close();
         for thread in self.threads {
             // What a thread panicked with was logged when it did.
             let _ = thread.join();
         }
+        self.keeper.stop();
     }
 }
 

@@ -7,4 +7,4 @@ mod provision;
 mod read;
 
 pub use provision::{ProvisionAccount, ProvisionError, Receipt, provision};
-pub use read::{AccountView, list, read};
+pub use read::{AccountView, Asked, Reading, list, read};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use tenantry_domain::account::{Account, RuleStatus, rule_statuses};
 use tenantry_domain::config::AccountConfig;
 use tenantry_domain::id::AccountId;
-use tenantry_ports::{AccountFilter, StoreError, StoreResult, TenantScope, TenantTx};
+use tenantry_ports::{AccountFilter, AccountRevision, StoreError, StoreResult, TenantScope, TenantTx};
 
 use crate::Platform;
 
@@ -19,21 +19,39 @@ pub struct AccountView {
     pub rules: Vec<RuleStatus>,
 }
 
-/// The accounts with these ids, in the order asked for; `None` where there is none.
-///
-/// Views are shared, since several callers may have asked for the same account.
-pub fn read(
-    platform: &Platform,
-    scope: &TenantScope,
-    slice: &[AccountId],
-) -> StoreResult<Vec<Option<Arc<AccountView>>>> {
+/// What there is to say about an account to somebody who may know it already.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// There is no such account.
+    Unknown,
+    /// It is as it was.
+    Unchanged,
+    /// It has changed, or the caller did not know it. Shared, since several may have asked for it.
+    Changed(Arc<AccountView>),
+}
+
+/// An account, and in which revision it is known, if it is.
+pub type Asked = (AccountId, Option<AccountRevision>);
+
+/// What there is to say about each of these accounts to somebody who knows it as given, in the order asked for. The store is
+/// asked every time, so what is unchanged is so now, whoever else writes to it.
+pub fn read(platform: &Platform, scope: &TenantScope, asked: &[Asked]) -> StoreResult<Vec<Reading>> {
     platform.stores.open(scope)?.read(|tx| {
-        let mut found = HashMap::with_capacity(slice.len());
-        for account in tx.accounts().get(slice)? {
+        let known: Vec<_> = asked.iter().filter(|(_, known)| known.is_some()).map(|(id, _)| *id).collect();
+        let current: HashMap<_, _> = tx.accounts().revisions(&known)?.into_iter().collect();
+        let is_unchanged = |(id, known): &Asked| known.is_some() && known.as_ref() == current.get(id);
+        let wanted: Vec<_> = asked.iter().filter(|asked| !is_unchanged(asked)).map(|(id, _)| *id).collect();
+        let mut changed = HashMap::with_capacity(wanted.len());
+        for account in tx.accounts().get(&wanted)? {
             let view = view(platform, tx, account)?;
-            found.insert(view.account.id, Arc::new(view));
+            changed.insert(view.account.id, Arc::new(view));
         }
-        Ok(slice.iter().map(|id| found.get(id).cloned()).collect())
+        let reading = |asked: &Asked| match changed.get(&asked.0) {
+            _ if is_unchanged(asked) => Reading::Unchanged,
+            Some(view) => Reading::Changed(Arc::clone(view)),
+            None => Reading::Unknown,
+        };
+        Ok(asked.iter().map(reading).collect())
     })
 }
 

@@ -5,7 +5,11 @@
 //! there: every step may be done, and undone, twice.
 
 mod effects;
+mod heartbeat;
+mod pool;
 mod runner;
 mod seed;
 
+pub(crate) use pool::update;
+pub use pool::{Tended, tend_once};
 pub use runner::{Worked, work_once};

@@ -1,23 +1,23 @@
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{
-    AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, StepKind, Tenant,
+    AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, RunKind, StepKind, Tenant,
 };
-use tenantry_ports::{Claim, ControlTx, Lease, PendingAdmin, StoreError, StoreResult};
+use tenantry_ports::{Claim, ControlTx, Lease, PendingAdmin, Permit, StoreError, StoreResult, TakenDatabase};
 
-use super::effects::{Fault, perform, undo};
+use super::effects::{Fault, Site, log_of_success, perform, undo};
+use super::heartbeat::holding;
 use crate::Platform;
+use crate::notices::{self, Happening};
 
 /// What came of looking for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worked {
     /// There was none.
     Idle,
-    /// This tenant's run has ended, in `Active` or in `Failed`.
+    /// This tenant's run has ended, in `Active`, `Failed` or `Deleted`.
     Finished(TenantId),
     /// This tenant's run goes on at this moment, after a passing fault.
     Postponed(TenantId, DateTime<Utc>),
@@ -33,10 +33,13 @@ pub fn work_once(platform: &Platform, worker: &str) -> StoreResult<Worked> {
         Err(instead) => return Ok(instead),
     };
     let tenant = job.tenant.id;
-    tracing::info!("Processing provisioning for tenant {tenant}");
+    match job.run.kind {
+        RunKind::Provision { .. } => tracing::info!("Processing provisioning for tenant {tenant}"),
+        RunKind::Deprovision => tracing::info!("Processing deprovisioning of tenant {tenant}"),
+    }
     match job.work() {
         Err(StoreError::Stale) => {
-            tracing::warn!("Provisioning of tenant {tenant} was taken over by another worker");
+            tracing::warn!("The run of tenant {tenant} was taken over by another worker");
             Ok(Worked::Lost(tenant))
         }
         other => other,
@@ -50,24 +53,29 @@ struct Job<'a> {
     run: Run,
     lease: Lease,
     admin: Option<PendingAdmin>,
+    /// The pooled database that the run has taken.
+    taken: Option<TakenDatabase>,
+    /// The schema that the database was brought to, if this process saw to it.
+    schema: Option<String>,
+    /// The steps that have succeeded and were not told of yet.
+    untold: Vec<StepKind>,
 }
 
 impl<'a> Job<'a> {
-    /// Claims a run, moves its tenant to `Provisioning`, and notes the beginning of the first step: one commit. The
-    /// inner `Err` is what came of it where there is nothing to work on.
+    /// Claims a run, moves its tenant on, takes a database from the pool, and notes the beginning of the first step: one
+    /// commit. The inner `Err` is what came of it where there is nothing to work on.
     ///
     /// A run whose tenant cannot start is handed back to wait: left as it is, it would stay the one that is longest due,
     /// and no other run would ever be claimed.
     fn claim(platform: &'a Platform, worker: &str) -> StoreResult<Result<Self, Worked>> {
         let now = platform.clock.now();
-        platform.control.write(|tx| {
-            let Some(Claim { lease, run, admin }) = tx.runs().claim(worker, now, platform.policy.lease)?
-            else {
+        let claimed: StoreResult<_> = platform.control.write(|tx| {
+            let Some(claim) = tx.runs().claim(worker, now, platform.policy.lease)? else {
                 return Ok(Err(Worked::Idle));
             };
-            let missing = || StoreError::corrupt("provisioning run", "its tenant is missing");
-            let tenant = tx.tenants().get(lease.tenant)?.ok_or_else(missing)?;
-            let mut job = Self { platform, tenant, run, lease, admin };
+            let Claim { lease, run, tenant, admin } = claim;
+            let mut job =
+                Self { platform, tenant, run, lease, admin, taken: None, schema: None, untold: Vec::new() };
             let started = match job.tenant.lifecycle.clone().start(now) {
                 Ok(started) => started,
                 Err(error) => {
@@ -78,12 +86,46 @@ impl<'a> Job<'a> {
                 }
             };
             if started != job.tenant.lifecycle {
+                let before = job.tenant.lifecycle.status();
                 job.tenant.enter(started, now);
                 tx.tenants().update(&job.tenant)?;
+                job.announce(tx, Happening::between(before, job.tenant.lifecycle.status()), now)?;
             }
+            // Later attempts may come upon a database that an earlier one made without the pool.
+            let is_first = job.run.journal.iter().all(|record| record.kind != StepKind::CreateDatabase);
+            job.taken = match job.run.next() {
+                NextStep::Do(StepKind::CreateDatabase) if is_first => {
+                    let (cluster, schema) = (&job.tenant.home.cluster, platform.databases.schema());
+                    tx.pool().take(cluster, schema, job.tenant.id)?
+                }
+                _ => tx.pool().taken_by(job.tenant.id)?,
+            };
             job.begin_next(tx, now)?;
             Ok(Ok(job))
-        })
+        });
+        if let Ok(Ok(job)) = &claimed {
+            job.tell();
+        }
+        claimed
+    }
+
+    /// Something was recorded that people may be waiting for.
+    fn tell(&self) {
+        self.platform.nudge.tenant_changed(self.tenant.id);
+        self.platform.nudge.notices_are_due();
+    }
+
+    /// Writes down what has to be told: the steps that have succeeded since the last commit, then `what`.
+    fn announce(
+        &self,
+        tx: &mut dyn ControlTx,
+        what: Option<Happening<'_>>,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
+        let run = &self.run;
+        let steps = self.untold.iter().map(|step| Happening::StepCompleted { run, step: *step });
+        let happenings: Vec<_> = steps.chain(what).collect();
+        notices::announce(self.platform, tx, &self.tenant, &happenings, now)
     }
 
     fn work(&mut self) -> StoreResult<Worked> {
@@ -91,7 +133,7 @@ impl<'a> Job<'a> {
             let worked = match self.run.next() {
                 NextStep::Do(kind) => self.forward(kind)?,
                 NextStep::Undo(kind) => self.backward(kind)?,
-                NextStep::Succeeded => Some(self.activate()?),
+                NextStep::Succeeded => Some(self.succeed()?),
                 NextStep::Unwound => Some(self.fail(false)?),
             };
             if let Some(worked) = worked {
@@ -101,10 +143,24 @@ impl<'a> Job<'a> {
     }
 
     fn forward(&mut self, kind: StepKind) -> StoreResult<Option<Worked>> {
-        let outcome = self.holding(|| perform(self.platform, kind, &self.tenant, self.admin.as_ref()));
+        let outcome = self.holding(|site| perform(site, kind));
         let now = self.platform.clock.now();
         match outcome {
-            Ok(log) => self.run.succeed(kind, log, now),
+            Ok(done) => {
+                self.succeeded(kind, done.log, now);
+                if kind == StepKind::ApplyMigrations {
+                    self.schema = Some(self.platform.databases.schema().to_owned());
+                }
+                if let Some(taken) = self.taken.as_ref().filter(|_| done.from_pool) {
+                    let login = Some(taken.database.id);
+                    self.schema = Some(taken.schema.clone());
+                    self.note_what_the_pool_did(now);
+                    if self.tenant.home.login != login {
+                        self.tenant.home.login = login;
+                        return self.record_moved(now);
+                    }
+                }
+            }
             Err(fault) => {
                 self.log_fault(&fault);
                 let (policy, jitter) = (self.platform.policy.retry, self.platform.entropy.unit());
@@ -118,7 +174,7 @@ impl<'a> Job<'a> {
     }
 
     fn backward(&mut self, kind: StepKind) -> StoreResult<Option<Worked>> {
-        let outcome = self.holding(|| undo(self.platform, kind, &self.tenant));
+        let outcome = self.holding(|site| undo(site, kind));
         let now = self.platform.clock.now();
         match outcome {
             Ok(()) => self.run.undone(kind, now),
@@ -134,26 +190,36 @@ impl<'a> Job<'a> {
         self.record(now)
     }
 
-    /// Does something that may take long, and keeps the lease alive meanwhile. A lease that is lost all the same (the
-    /// process slept, the control database was away) is found out when the outcome is recorded.
-    fn holding<T>(&self, act: impl FnOnce() -> T) -> T {
-        let lease = self.platform.policy.lease;
-        let beat = (lease / 3).to_std().unwrap_or_default();
-        let (done, wait) = mpsc::channel::<()>();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                while wait.recv_timeout(beat) == Err(RecvTimeoutError::Timeout) {
-                    let until = self.platform.clock.now() + lease;
-                    let renewed = self.platform.control.write(|tx| tx.runs().renew(&self.lease, until));
-                    if let Err(error) = renewed {
-                        tracing::warn!("The lease on tenant {} was not renewed: {error}", self.tenant.id);
-                    }
-                }
-            });
-            // Also a panic hangs up, and so ends the thread.
-            let _done = done;
-            act()
-        })
+    /// A database from the pool is up to date and seeded. There is nothing left to do, and so nothing that a crash could
+    /// interrupt: these steps begin and end at once.
+    fn note_what_the_pool_did(&mut self, now: DateTime<Utc>) {
+        for kind in [StepKind::ApplyMigrations, StepKind::SeedData] {
+            self.run.begin(kind, now);
+            self.succeeded(kind, log_of_success(kind), now);
+        }
+    }
+
+    fn succeeded(&mut self, kind: StepKind, log: impl Into<String>, now: DateTime<Utc>) {
+        self.run.succeed(kind, log, now);
+        // A deprovisioning has one step, and its success is told as the end it is.
+        if let RunKind::Provision { .. } = self.run.kind {
+            self.untold.push(kind);
+        }
+    }
+
+    /// Does something that may take long, and keeps the lease alive meanwhile.
+    fn holding<T>(&self, act: impl FnOnce(&Site<'_>) -> T) -> T {
+        let control = &self.platform.control;
+        let permit: Permit<'_> = &|| control.read(|tx| tx.runs().holds(&self.lease));
+        let site = Site {
+            platform: self.platform,
+            tenant: &self.tenant,
+            taken: self.taken.as_ref().map(|taken| &taken.database),
+            admin: self.admin.as_ref(),
+            permit,
+        };
+        let renew = |until| control.write(|tx| tx.runs().renew(&self.lease, until));
+        holding(self.platform, &format!("tenant {}", self.tenant.id), renew, || act(&site))
     }
 
     /// Notes what happened and, in the same commit, the beginning of what comes next. At the end of the run there is
@@ -161,6 +227,22 @@ impl<'a> Job<'a> {
     fn record(&mut self, now: DateTime<Utc>) -> StoreResult<Option<Worked>> {
         if matches!(self.run.next(), NextStep::Do(_) | NextStep::Undo(_)) {
             self.platform.control.write(|tx| self.begin_next(tx, now))?;
+            self.untold.clear();
+            self.tell();
+        }
+        Ok(None)
+    }
+
+    /// The same, where the tenant's database came with a login of its own, which later steps need to know.
+    fn record_moved(&mut self, now: DateTime<Utc>) -> StoreResult<Option<Worked>> {
+        if let NextStep::Do(_) = self.run.next() {
+            self.tenant.enter(self.tenant.lifecycle.clone(), now);
+            self.platform.control.write(|tx| {
+                tx.tenants().update(&self.tenant)?;
+                self.begin_next(tx, now)
+            })?;
+            self.untold.clear();
+            self.tell();
         }
         Ok(None)
     }
@@ -169,21 +251,42 @@ impl<'a> Job<'a> {
         if let NextStep::Do(kind) = self.run.next() {
             self.run.begin(kind, now);
         }
-        tx.runs().record(&self.lease, &self.run, now + self.platform.policy.lease)
+        tx.runs().record(&self.lease, &self.run, now + self.platform.policy.lease)?;
+        self.announce(tx, None, now)
     }
 
     fn postpone(&self, now: DateTime<Utc>, wait: Duration) -> StoreResult<Worked> {
         let due = now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::zero());
         self.platform.control.write(|tx| tx.runs().release(&self.lease, &self.run, due))?;
+        self.tell();
         Ok(Worked::Postponed(self.tenant.id, due))
     }
 
-    fn activate(&mut self) -> StoreResult<Worked> {
+    fn succeed(&mut self) -> StoreResult<Worked> {
         let now = self.platform.clock.now();
-        let active = self.tenant.lifecycle.clone().activate(now).map_err(impossible)?;
-        self.close(active, now)?;
-        tracing::info!("Provisioning completed successfully for tenant {}", self.tenant.id);
-        Ok(Worked::Finished(self.tenant.id))
+        let id = self.tenant.id;
+        let lifecycle = self.tenant.lifecycle.clone();
+        match self.run.kind {
+            RunKind::Provision { .. } => {
+                self.ascertain_schema();
+                self.close(lifecycle.activate(now).map_err(impossible)?, now)?;
+                tracing::info!("Provisioning completed successfully for tenant {id}");
+            }
+            RunKind::Deprovision => {
+                self.close(lifecycle.delete(now).map_err(impossible)?, now)?;
+                tracing::info!("Tenant {id} is deleted");
+            }
+        }
+        Ok(Worked::Finished(id))
+    }
+
+    /// Whoever carries on after a crash does not know which schema the database got, and an upgrade may have followed: it
+    /// gets this process's, which as a rule is the one it has. Where that fails the schema stays unknown, and is no reason
+    /// to keep the tenant waiting.
+    fn ascertain_schema(&mut self) {
+        if self.schema.is_none() && self.holding(|site| perform(site, StepKind::ApplyMigrations)).is_ok() {
+            self.schema = Some(self.platform.databases.schema().to_owned());
+        }
     }
 
     fn fail(&mut self, needs_attention: bool) -> StoreResult<Worked> {
@@ -203,17 +306,43 @@ impl<'a> Job<'a> {
         Ok(Worked::Finished(self.tenant.id))
     }
 
+    /// Ends the run, and with it what it needed on the way. After a failure its admin waits for the next one; what an undo
+    /// could not remove stays known.
     fn close(&mut self, lifecycle: Lifecycle, now: DateTime<Utc>) -> StoreResult<()> {
+        let left_behind = matches!(lifecycle, Lifecycle::Failed { needs_attention: true, .. });
+        let failed = matches!(lifecycle, Lifecycle::Failed { .. });
+        let active = matches!(lifecycle, Lifecycle::Active { .. });
+        if failed {
+            self.tenant.home.login = None;
+        }
+        let before = self.tenant.lifecycle.status();
         self.tenant.enter(lifecycle, now);
-        self.platform.control.write(|tx| {
+        let what = Happening::between(before, self.tenant.lifecycle.status());
+        self.platform.control.write::<_, StoreError>(|tx| {
             tx.runs().close(&self.lease, &self.run)?;
-            tx.tenants().update(&self.tenant)
-        })
+            tx.tenants().update(&self.tenant)?;
+            if let Some(schema) = self.schema.as_ref().filter(|_| active) {
+                tx.tenants().note_schema(self.tenant.id, schema)?;
+            }
+            if self.taken.is_some() && !left_behind {
+                tx.pool().forget_taken(self.tenant.id)?;
+            }
+            if !failed && (self.admin.is_some() || !active) {
+                tx.runs().take_admin(self.tenant.id)?;
+            }
+            self.announce(tx, what, now)
+        })?;
+        self.tell();
+        Ok(())
     }
 
     fn log_fault(&self, fault: &Fault) {
         let Tenant { id, slug, .. } = &self.tenant;
-        tracing::error!(passing = fault.passing, "Error provisioning tenant {id} ({slug}): {}", fault.detail);
+        let what = match self.run.kind {
+            RunKind::Provision { .. } => "provisioning",
+            RunKind::Deprovision => "deprovisioning",
+        };
+        tracing::error!(passing = fault.passing, "Error {what} tenant {id} ({slug}): {}", fault.detail);
     }
 }
 

@@ -4,9 +4,12 @@ use tenantry_domain::tenant::Settings;
 use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope};
 
 use crate::Platform;
-use crate::journal;
 
-/// Gives a new tenant its default settings, role templates among them, and a demonstration account config. Seeding what is seeded changes nothing.
+/// Gives a database its default settings, role templates among them, and a demonstration account config. Seeding what is
+/// seeded changes nothing.
+///
+/// Nothing of it says whose the database is, so that it can be done before that is known; the log begins with what the
+/// tenant does itself.
 pub(super) fn seed(platform: &Platform, scope: &TenantScope) -> StoreResult<()> {
     let now = platform.clock.now();
     let document = demo::config();
@@ -22,13 +25,11 @@ pub(super) fn seed(platform: &Platform, scope: &TenantScope) -> StoreResult<()> 
         created_at: now,
     };
     platform.stores.open(scope)?.write::<_, StoreError>(|tx| {
-        let head = tx.log().lock()?;
+        tx.log().lock()?;
         if tx.settings().get()?.is_some() {
             return Ok(());
         }
         tx.settings().put(&Settings::default())?;
-        tx.configs().insert(&config)?;
-        let uploaded = journal::config_uploaded(&config, "provisioning".to_owned());
-        journal::append(platform, scope, tx, head, vec![uploaded], now)
+        tx.configs().insert(&config)
     })
 }

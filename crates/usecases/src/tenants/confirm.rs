@@ -3,6 +3,7 @@ use tenantry_domain::tenant::Status;
 use tenantry_ports::StoreError;
 
 use crate::Platform;
+use crate::notices::{self, Happening};
 
 /// A tenant that waits for a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,7 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
         tenant.enter(queued.map_err(|_| ConfirmError::InvalidToken)?, now);
         tx.tenants().update(&tenant)?;
         tx.runs().enqueue(tenant.id, 1, now)?;
+        notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
         Ok(tenant)
     });
     let tenant = queued.map_err(|error| match error {
@@ -55,5 +57,7 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
         tenant.slug
     );
     platform.nudge.runs_are_due();
+    platform.nudge.tenant_changed(tenant.id);
+    platform.nudge.notices_are_due();
     Ok(Confirmed { tenant: tenant.id })
 }

@@ -1,11 +1,13 @@
 use serde_json::{Map, Value};
 use tenantry_domain::people::{Email, PasswordContext, PersonName, Username};
-use tenantry_domain::tenant::{Lifecycle, Plan, Run, Slug, Tenant, TenantName};
+use tenantry_domain::tenant::{ClusterName, Lifecycle, Plan, Run, Slug, Tenant, TenantName};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{PendingAdmin, Secret, StoreError};
 
-use super::init::{InitError, InitTenant, announce, new_tenant, slug_taken};
+use super::init::{InitError, InitTenant, announce, new_tenant};
+use super::placement::UnknownCluster;
 use crate::Platform;
+use crate::notices::{self, Happening};
 
 /// A tenant together with its first admin.
 #[derive(Debug, Clone)]
@@ -16,6 +18,8 @@ pub struct CreateTenant {
     pub plan: Plan,
     pub config: Option<Map<String, Value>>,
     pub admin: NewAdmin,
+    /// On which server, if the operator says so.
+    pub cluster: Option<ClusterName>,
 }
 
 /// The first admin.
@@ -44,6 +48,9 @@ pub enum CreateError {
     /// Another tenant holds the slug.
     #[error("a tenant with slug '{0}' already exists")]
     SlugTaken(Slug),
+    /// There is no such server.
+    #[error(transparent)]
+    UnknownCluster(UnknownCluster),
     /// The admin's password is not good enough.
     #[error("the password is not acceptable")]
     Invalid(Vec<Finding>),
@@ -56,6 +63,7 @@ impl From<InitError> for CreateError {
     fn from(error: InitError) -> Self {
         match error {
             InitError::SlugTaken(slug) => Self::SlugTaken(slug),
+            InitError::UnknownCluster(error) => Self::UnknownCluster(error),
             InitError::Store(error) => Self::Store(error),
         }
     }
@@ -74,16 +82,15 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
         slug: command.slug,
         plan: command.plan,
         contact_email: Some(admin.email.clone()),
+        cluster: None,
     };
-    let tenant = new_tenant(platform, fields, command.config, lifecycle, now);
+    let mut tenant = new_tenant(platform, fields, command.config, lifecycle, now);
     let run = Run::announced(tenant.id, 1, true, "Tenant created together with its admin", now);
-    platform
-        .control
-        .write(|tx| {
-            announce(tx, &tenant, &run, Some(&admin), now)?;
-            tx.runs().enqueue(tenant.id, run.number, now)
-        })
-        .map_err(|error| slug_taken(error, &tenant.slug))?;
+    platform.control.write::<_, InitError>(|tx| {
+        announce(platform, tx, &mut tenant, command.cluster.as_ref(), &run, Some(&admin))?;
+        tx.runs().enqueue(tenant.id, run.number, now)?;
+        Ok(notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?)
+    })?;
     tracing::info!(
         "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
         tenant.id,
@@ -91,6 +98,7 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
         tenant.plan
     );
     platform.nudge.runs_are_due();
+    platform.nudge.notices_are_due();
     Ok(Created { tenant, admin })
 }
 

@@ -3,10 +3,11 @@ use serde_json::{Map, Value};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{
-    CONFIRMATION_WINDOW, DatabaseName, Lifecycle, Plan, Run, Slug, Tenant, TenantName,
+    CONFIRMATION_WINDOW, ClusterName, DatabaseName, Home, Lifecycle, Plan, Run, Slug, Tenant, TenantName,
 };
-use tenantry_ports::{ConfirmClaims, Constraint, ControlTx, PendingAdmin, Secret, StoreError, StoreResult};
+use tenantry_ports::{ConfirmClaims, Constraint, ControlTx, PendingAdmin, Secret, StoreError};
 
+use super::placement::UnknownCluster;
 use crate::Platform;
 
 /// What a website knows of a new tenant.
@@ -17,6 +18,8 @@ pub struct InitTenant {
     pub slug: Slug,
     pub plan: Plan,
     pub contact_email: Option<Email>,
+    /// On which server, if the operator says so.
+    pub cluster: Option<ClusterName>,
 }
 
 /// A tenant that waits for its confirmation.
@@ -34,6 +37,9 @@ pub enum InitError {
     /// Another tenant holds the slug.
     #[error("a tenant with slug '{0}' already exists")]
     SlugTaken(Slug),
+    /// There is no such server.
+    #[error(transparent)]
+    UnknownCluster(#[from] UnknownCluster),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -43,12 +49,10 @@ pub enum InitError {
 pub fn init(platform: &Platform, command: InitTenant) -> Result<Announced, InitError> {
     let now = platform.clock.now();
     let token = platform.ids.random();
-    let tenant = new_tenant(platform, command, None, Lifecycle::announced(token, now), now);
+    let wish = command.cluster.clone();
+    let mut tenant = new_tenant(platform, command, None, Lifecycle::announced(token, now), now);
     let run = Run::announced(tenant.id, 1, false, "Provisioning initialized, waiting for confirmation", now);
-    platform
-        .control
-        .write(|tx| announce(tx, &tenant, &run, None, now))
-        .map_err(|error| slug_taken(error, &tenant.slug))?;
+    platform.control.write(|tx| announce(platform, tx, &mut tenant, wish.as_ref(), &run, None))?;
     tracing::info!(
         "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
         tenant.id,
@@ -66,7 +70,7 @@ pub fn init(platform: &Platform, command: InitTenant) -> Result<Announced, InitE
 }
 
 /// A tenant that has nothing yet.
-pub(super) fn new_tenant(
+pub(crate) fn new_tenant(
     platform: &Platform,
     command: InitTenant,
     config: Option<Map<String, Value>>,
@@ -80,6 +84,7 @@ pub(super) fn new_tenant(
         slug: command.slug,
         plan: command.plan,
         contact_email: command.contact_email,
+        home: Home::default(),
         config,
         lifecycle,
         version: 1,
@@ -88,29 +93,28 @@ pub(super) fn new_tenant(
     }
 }
 
-/// Stores the tenant and its first run. A slug that is held only by somebody whose token has run out is taken over.
-pub(super) fn announce(
+/// Finds the tenant a home, and stores it and its first run. A slug that is held only by somebody whose token has run out
+/// is taken over.
+pub(crate) fn announce(
+    platform: &Platform,
     tx: &mut dyn ControlTx,
-    tenant: &Tenant,
+    tenant: &mut Tenant,
+    wish: Option<&ClusterName>,
     run: &Run,
     admin: Option<&PendingAdmin>,
-    now: DateTime<Utc>,
-) -> StoreResult<()> {
+) -> Result<(), InitError> {
+    let now = tenant.created_at;
     if let Some(mut holder) = tx.tenants().holding(&tenant.slug)? {
         let Ok(expired) = holder.lifecycle.clone().expire(now) else {
-            return Err(StoreError::Conflict(Constraint::TenantSlug));
+            return Err(InitError::SlugTaken(tenant.slug.clone()));
         };
         holder.enter(expired, now);
         tx.tenants().update(&holder)?;
     }
-    tx.tenants().insert(tenant)?;
-    tx.runs().insert(run, admin)
-}
-
-/// Tells a taken slug from other failures.
-pub(super) fn slug_taken(error: StoreError, slug: &Slug) -> InitError {
-    match error {
-        StoreError::Conflict(Constraint::TenantSlug) => InitError::SlugTaken(slug.clone()),
-        other => InitError::Store(other),
-    }
+    tenant.home.cluster = platform.policy.placement.choose(tx, tenant.plan, wish)??;
+    tx.tenants().insert(tenant).map_err(|error| match error {
+        StoreError::Conflict(Constraint::TenantSlug) => InitError::SlugTaken(tenant.slug.clone()),
+        other => other.into(),
+    })?;
+    Ok(tx.runs().insert(run, admin)?)
 }

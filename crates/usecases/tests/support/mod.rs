@@ -2,11 +2,14 @@
 
 #![allow(dead_code, reason = "every test file uses its own part of this")]
 
+use std::sync::Arc;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Plan, Slug, Status, TenantName};
-use tenantry_ports::{Secret, TenantScope};
-use tenantry_testkit::{TestPlatform, sample};
-use tenantry_usecases::provisioning::{Worked, work_once};
+use tenantry_ports::{PoolState, Secret, StoreError, TenantFilter, TenantScope};
+
+use tenantry_testkit::{FakeSchemaCheck, TestPlatform, sample};
+use tenantry_usecases::Policy;
+use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
 use tenantry_usecases::tenants::{self, Announced, CreateTenant, InitTenant, NewAdmin, Progress, TenantRef};
 
 pub(crate) fn acme() -> InitTenant {
@@ -15,6 +18,7 @@ pub(crate) fn acme() -> InitTenant {
         slug: Slug::new("acme").unwrap(),
         plan: Plan::Premium,
         contact_email: None,
+        cluster: None,
     }
 }
 
@@ -27,7 +31,7 @@ pub(crate) fn acme_with_admin() -> CreateTenant {
         first_name: None,
         last_name: None,
     };
-    CreateTenant { name, slug, plan, config: None, admin }
+    CreateTenant { name, slug, plan, config: None, admin, cluster: None }
 }
 
 /// Announces and confirms acme.
@@ -65,4 +69,50 @@ pub(crate) fn active(test: &TestPlatform) -> TenantScope {
     work_off(test);
     let tenant = tenants::find(&test.platform, &TenantRef::Id(id)).unwrap().unwrap();
     TenantScope::serving(&tenant).unwrap()
+}
+
+/// A platform that keeps so many databases ready, with none made yet.
+pub(crate) fn with_pool(size: usize) -> TestPlatform {
+    let policy = Policy { pool_size: size, ..Policy::default() };
+    TestPlatform::with(policy, Arc::new(FakeSchemaCheck::content()))
+}
+
+/// Looks after the pool until it is as it should be; what has to wait is waited for by moving the clock.
+pub(crate) fn tend(test: &TestPlatform) {
+    loop {
+        match tend_once(&test.platform).unwrap() {
+            Tended::Idle => return,
+            Tended::Done => {}
+            Tended::Postponed => {
+                test.clock.advance(test.platform.policy.lease);
+            }
+        }
+    }
+}
+
+/// Every invariant of the databases there are: each belongs to a tenant whose state owns one, or to the pool.
+pub(crate) fn assert_no_orphans(test: &TestPlatform) {
+    let registered = test
+        .platform
+        .control
+        .read::<_, StoreError>(|tx| {
+            let mut owners: Vec<TenantId> = tx
+                .pool()
+                .all()?
+                .into_iter()
+                .filter(|(_, state)| !matches!(state, PoolState::Taken { .. }))
+                .map(|(pooled, _)| TenantId::new(pooled.id))
+                .collect();
+            let tenants = tx.tenants().page(&TenantFilter::default(), None, 1000)?;
+            let owning = tenants.into_iter().filter(|tenant| {
+                let status = tenant.lifecycle.status();
+                matches!(status, Status::Active | Status::Suspended | Status::Deprovisioning)
+            });
+            owners.extend(owning.map(|tenant| tenant.id));
+            Ok(owners)
+        })
+        .unwrap();
+    for (name, owner) in test.world.existing() {
+        assert!(owner.is_none_or(|owner| registered.contains(&owner)), "{name} belongs to nobody: {owner:?}");
+    }
 }

@@ -1,0 +1,144 @@
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::id::EventId;
+use tenantry_domain::tenant::{Lifecycle, Run, Status, StepKind, Tenant};
+use tenantry_domain::timestamp;
+use tenantry_ports::{Channel, ControlTx, Notice, StoreError, StoreResult};
+
+use super::letter::Letter;
+use crate::Platform;
+
+/// What happened to a tenant.
+#[derive(Debug, Clone, Copy)]
+pub enum Happening<'a> {
+    /// It was confirmed (or an operator had it tried again), and waits for a worker.
+    Queued,
+    /// A worker began to provision it.
+    Started,
+    /// A step of its provisioning succeeded.
+    StepCompleted {
+        /// The run, with the success in its journal.
+        run: &'a Run,
+        /// The step.
+        step: StepKind,
+    },
+    /// Its provisioning failed for good; it is `Failed` by now.
+    Failed,
+    /// Its provisioning succeeded.
+    Activated,
+    /// Its calls are refused from now on.
+    Suspended,
+    /// Its calls are answered again.
+    Resumed,
+    /// Its database is gone.
+    Deleted,
+}
+
+impl Happening<'_> {
+    /// What a tenant's way from one state to another means to the outside, if anything.
+    pub const fn between(before: Status, after: Status) -> Option<Self> {
+        match (before, after) {
+            (Status::PendingValidation | Status::Failed, Status::Queued) => Some(Self::Queued),
+            (Status::Queued, Status::Provisioning) => Some(Self::Started),
+            (Status::Provisioning, Status::Active) => Some(Self::Activated),
+            (Status::Provisioning, Status::Failed) => Some(Self::Failed),
+            (Status::Active, Status::Suspended) => Some(Self::Suspended),
+            (Status::Suspended | Status::Deprovisioning, Status::Active) => Some(Self::Resumed),
+            (Status::Deprovisioning, Status::Deleted) => Some(Self::Deleted),
+            _ => None,
+        }
+    }
+
+    const fn event_type(self) -> EventType {
+        match self {
+            Self::Queued => EventType::TENANT_PROVISIONING_QUEUED,
+            Self::Started => EventType::TENANT_PROVISIONING_STARTED,
+            Self::StepCompleted { .. } => EventType::TENANT_PROVISIONING_STEP_COMPLETED,
+            Self::Failed => EventType::TENANT_PROVISIONING_FAILED,
+            Self::Activated => EventType::TENANT_ACTIVATED,
+            Self::Suspended => EventType::TENANT_SUSPENDED,
+            Self::Resumed => EventType::TENANT_RESUMED,
+            Self::Deleted => EventType::TENANT_DELETED,
+        }
+    }
+
+    /// What is to be known about it, the tenant's state after it included.
+    fn data(self, tenant: &Tenant) -> Value {
+        let mut data = json!({
+            "slug": tenant.slug,
+            "name": tenant.name,
+            "plan": tenant.plan.as_str(),
+            "status": tenant.lifecycle.status(),
+            // Calls may overtake each other; a receiver drops what is older than what it has.
+            "version": tenant.version,
+        });
+        match (self, &tenant.lifecycle) {
+            (Self::StepCompleted { run, step }, _) => {
+                data["run"] = json!(run.number);
+                data["step"] = json!(step);
+                let last = run.journal.iter().rev().find(|record| record.kind == step);
+                if let Some(record) = last {
+                    data["attempt"] = json!(record.attempt);
+                    data["startedAt"] = json!(record.started_at.map(timestamp::to_text));
+                    data["completedAt"] = json!(record.completed_at.map(timestamp::to_text));
+                }
+            }
+            (Self::Failed, Lifecycle::Failed { reason, needs_attention, .. }) => {
+                data["error"] = json!({ "code": reason.code, "message": reason.message });
+                data["needsAttention"] = json!(needs_attention);
+            }
+            _ => {}
+        }
+        data
+    }
+}
+
+/// Writes down what has to be told of this, in the transaction that makes it so: every happening over the webhook,
+/// `Activated` and `Failed` to the tenant's contact address too. Of channels that are off nothing is written.
+///
+/// `tenant` is as it is stored by this transaction. After the commit, [`Nudge::notices_are_due`] saves some time.
+///
+/// [`Nudge::notices_are_due`]: tenantry_ports::Nudge::notices_are_due
+pub fn announce(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    tenant: &Tenant,
+    happenings: &[Happening<'_>],
+    now: DateTime<Utc>,
+) -> StoreResult<()> {
+    let mut notices = Vec::new();
+    for what in happenings {
+        notices.extend(notices_of(platform, tenant, *what, now)?);
+    }
+    tx.notices().insert(&notices)
+}
+
+fn notices_of(
+    platform: &Platform,
+    tenant: &Tenant,
+    what: Happening<'_>,
+    now: DateTime<Utc>,
+) -> StoreResult<Vec<Notice>> {
+    let channels = &platform.channels;
+    let letter = Letter::about(tenant, what).filter(|_| channels.has(Channel::Mail));
+    if letter.is_none() && !channels.has(Channel::Webhook) {
+        return Ok(Vec::new());
+    }
+    let id: EventId = platform.ids.next();
+    let mut payloads = Vec::new();
+    if channels.has(Channel::Webhook) {
+        let event = NewEvent::new(what.event_type(), what.data(tenant));
+        // The tenant's id is what its lines in the log have in common.
+        let event = event.seal(id, tenant.id, now, tenant.id.to_string());
+        payloads.push((Channel::Webhook, serde_json::to_string(&event)));
+    }
+    if let Some(letter) = letter {
+        payloads.push((Channel::Mail, serde_json::to_string(&letter)));
+    }
+    let notice = |(channel, payload): (Channel, serde_json::Result<String>)| {
+        let payload = payload.map_err(|error| StoreError::Failed(Box::new(error)))?;
+        Ok(Notice { id, channel, tenant: tenant.id, event: what.event_type(), payload, created_at: now })
+    };
+    payloads.into_iter().map(notice).collect()
+}

@@ -1,0 +1,34 @@
+use chrono::TimeDelta;
+use tenantry_domain::id::EventId;
+use tenantry_ports::{Channel, NoticeFilter, NoticeRecord, StoreResult};
+
+use crate::Platform;
+
+/// How long a notice is kept after it was delivered or given up.
+pub const KEPT: TimeDelta = TimeDelta::days(30);
+
+/// How many notices are forgotten in one transaction.
+const SLICE: usize = 500;
+
+/// Notices, newest first, after the one that is `after`.
+pub fn list(
+    platform: &Platform,
+    filter: &NoticeFilter,
+    after: Option<(EventId, Channel)>,
+    limit: usize,
+) -> StoreResult<Vec<NoticeRecord>> {
+    platform.control.read(|tx| tx.notices().page(filter, after, limit))
+}
+
+/// Forgets what was settled longer ago than [`KEPT`]; how many notices that were.
+pub fn prune(platform: &Platform) -> StoreResult<usize> {
+    let settled_before = platform.clock.now() - KEPT;
+    let mut pruned = 0;
+    loop {
+        let slice = platform.control.write(|tx| tx.notices().prune(settled_before, SLICE))?;
+        pruned += slice;
+        if slice < SLICE {
+            return Ok(pruned);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::io::BufRead;
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::account::Account;
+use tenantry_domain::event::EventType;
+use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
+
+use super::archive::{Kind, Tally};
+use super::import::ImportError;
+use super::lines::Lines;
+use super::record::{Entry, kind_of, read};
+use super::verify::Verified;
+use crate::Platform;
+use crate::journal::{self, Traced};
+
+/// How many records are in memory at a time.
+const SLICE: usize = 500;
+
+/// Puts the archive in the place of what the tenant's database was seeded with: one transaction, at whose end the archive
+/// has to have been what was verified. Where that was done before, nothing is done.
+pub(super) fn load(
+    platform: &Platform,
+    scope: &TenantScope,
+    archive: &Verified,
+    input: impl BufRead,
+) -> Result<(), ImportError> {
+    let now = platform.clock.now();
+    let imported = journal::tenant_imported(archive);
+    platform.stores.open(scope)?.write(|tx| {
+        let head = tx.log().lock()?;
+        if head != LogHead::EMPTY {
+            return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
+        }
+        tx.configs().clear()?;
+        let mut loader = Loader { scope, tx, head, accounts: Vec::new(), events: Vec::new() };
+        let mut tally = Tally::new(platform.digest.as_ref());
+        let mut lines = Lines::new(input);
+        while let Some(line) = lines.next()? {
+            let content = line.strip_suffix(b"\n").ok_or(ImportError::Changed)?;
+            let kind = kind_of(content).ok_or(ImportError::Changed)?;
+            if kind == Kind::Trailer {
+                break;
+            }
+            tally.add(Some(kind), line);
+            loader.take(read(kind, content).map_err(|_| ImportError::Changed)?)?;
+        }
+        if tally.trailer() != archive.trailer {
+            return Err(ImportError::Changed);
+        }
+        loader.finish(platform, imported, now)?;
+        Ok(())
+    })
+}
+
+/// Whether the last thing that happened is that this archive was loaded.
+fn was_loaded(tx: &mut dyn TenantTx, head: LogHead, archive: &Verified) -> StoreResult<bool> {
+    let last = tx.log().page(head.sequence - 1, 1)?;
+    Ok(last.first().is_some_and(|entry| {
+        entry.event.event_type == EventType::TENANT_IMPORTED
+            && entry.event.data["archive"] == archive.trailer.sha256.as_str()
+    }))
+}
+
+struct Loader<'a> {
+    scope: &'a TenantScope,
+    tx: &'a mut dyn TenantTx,
+    head: LogHead,
+    accounts: Vec<Account>,
+    events: Vec<LogEntry>,
+}
+
+impl Loader<'_> {
+    fn take(&mut self, entry: Entry) -> StoreResult<()> {
+        match entry {
+            Entry::Head(_) | Entry::Trailer(_) => {}
+            Entry::Settings(settings) => self.tx.settings().put(&settings)?,
+            Entry::User(credentials) => {
+                self.tx.users().insert(&credentials.user, &credentials.password_hash)?;
+            }
+            Entry::Config(config) => self.tx.configs().insert(&config)?,
+            Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Event(entry) => self.events.push(*entry),
+        }
+        if self.accounts.len() >= SLICE || self.events.len() >= SLICE { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> StoreResult<()> {
+        self.tx.accounts().insert(&self.accounts)?;
+        self.tx.log().append(&self.events)?;
+        if let Some(last) = self.events.last() {
+            self.head = LogHead { sequence: last.sequence, hash: last.hash };
+        }
+        self.accounts.clear();
+        self.events.clear();
+        Ok(())
+    }
+
+    /// What the log says of before stays as it was; that it came from elsewhere is its next entry.
+    fn finish(mut self, platform: &Platform, imported: Traced, now: DateTime<Utc>) -> Result<(), StoreError> {
+        self.flush()?;
+        journal::append(platform, self.scope, self.tx, self.head, vec![imported], now)
+    }
+}

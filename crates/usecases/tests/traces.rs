@@ -1,0 +1,217 @@
+//! After any mixture of provisioning, failing, dying, suspending and deprovisioning, once the workers have come to rest, the
+//! databases that exist are exactly those that should: the doctor finds nothing but tenants that say themselves that they
+//! need attention.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use support::{acme, acme_with_admin, with_pool};
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::{Lifecycle, Slug};
+use tenantry_ports::{
+    DatabaseFault, StoreError, TenantDatabases as _, TenantFilter, TenantStore, TenantStores as _,
+};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform};
+use tenantry_usecases::doctor::{Severity, examine};
+use tenantry_usecases::fleet::{self, Member, Order};
+use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
+use tenantry_usecases::tenants::{self, CreateTenant, InitTenant, Target};
+
+const SCHEMAS: [&str; 5] = ["1", "2", "3", "4", "5"];
+
+#[derive(Debug, Clone)]
+enum Action {
+    Init {
+        slug: u8,
+        confirm: bool,
+    },
+    Create {
+        slug: u8,
+    },
+    Work,
+    Tend,
+    Migrate,
+    Fail {
+        call: DatabaseCall,
+        moment: FailureMoment,
+        fault: DatabaseFault,
+        times: usize,
+    },
+    Die {
+        call: DatabaseCall,
+        moment: FailureMoment,
+    },
+    Change {
+        tenant: usize,
+        how: Change,
+    },
+    Wait {
+        seconds: i64,
+    },
+    /// There is no way back.
+    NewSchema,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    Suspend,
+    Resume,
+    Retry,
+    Deprovision,
+    DeprovisionNow,
+    Restore,
+}
+
+fn call() -> impl Strategy<Value = DatabaseCall> {
+    use DatabaseCall::{Adopt, Close, Create, Migrate, Remove, Write};
+    prop::sample::select(vec![Create, Adopt, Migrate, Close, Remove, Write])
+}
+
+fn moment() -> impl Strategy<Value = FailureMoment> {
+    prop::sample::select(vec![FailureMoment::BeforeEffect, FailureMoment::AfterEffect])
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    use Change::{Deprovision, DeprovisionNow, Restore, Resume, Retry, Suspend};
+    let fault = prop::sample::select(vec![DatabaseFault::Passing, DatabaseFault::Lasting]);
+    let how = prop::sample::select(vec![Suspend, Resume, Retry, Deprovision, DeprovisionNow, Restore]);
+    prop_oneof![
+        3 => (0_u8..4, any::<bool>()).prop_map(|(slug, confirm)| Action::Init { slug, confirm }),
+        2 => (0_u8..4).prop_map(|slug| Action::Create { slug }),
+        6 => Just(Action::Work),
+        3 => Just(Action::Tend),
+        1 => Just(Action::Migrate),
+        2 => (call(), moment(), fault, 1_usize..8)
+            .prop_map(|(call, moment, fault, times)| Action::Fail { call, moment, fault, times }),
+        1 => (call(), moment()).prop_map(|(call, moment)| Action::Die { call, moment }),
+        4 => (0_usize..6, how).prop_map(|(tenant, how)| Action::Change { tenant, how }),
+        2 => (1_i64..3_000).prop_map(|seconds| Action::Wait { seconds }),
+        1 => Just(Action::NewSchema),
+    ]
+}
+
+fn slug(number: u8) -> Slug {
+    Slug::new(format!("tenant-{number}")).unwrap()
+}
+
+/// What would kill the process, or is refused, is part of the mixture.
+fn act(test: &TestPlatform, known: &mut Vec<TenantId>, action: &Action) {
+    let platform = &test.platform;
+    match *action {
+        Action::Init { slug: number, confirm } => {
+            let wish = InitTenant { slug: slug(number), ..acme() };
+            let Ok(announced) = tenants::init(platform, wish) else { return };
+            known.push(announced.tenant);
+            if confirm {
+                tenants::confirm(platform, announced.confirm_token.expose()).unwrap();
+            }
+        }
+        Action::Create { slug: number } => {
+            let wish = CreateTenant { slug: slug(number), ..acme_with_admin() };
+            known.extend(tenants::create(platform, wish).ok().map(|created| created.tenant.id));
+        }
+        Action::Work => drop(catch_unwind(AssertUnwindSafe(|| work_once(platform, "worker")))),
+        Action::Tend => drop(catch_unwind(AssertUnwindSafe(|| tend_once(platform)))),
+        Action::Migrate => drop(catch_unwind(AssertUnwindSafe(|| migrate(test)))),
+        Action::Fail { call, moment, fault, times } => test.databases.fail(call, moment, fault, times),
+        Action::Die { call, moment } => test.databases.die(call, moment),
+        Action::Change { tenant, how } => {
+            let Some(tenant) = known.get(tenant).copied() else { return };
+            let target = Target { tenant, version: None };
+            // What its state does not allow is refused.
+            let _ = match how {
+                Change::Suspend => tenants::suspend(platform, target),
+                Change::Resume => tenants::resume(platform, target),
+                Change::Retry => tenants::retry(platform, target),
+                Change::Deprovision => tenants::deprovision(platform, target, None),
+                Change::DeprovisionNow => tenants::deprovision(platform, target, Some(TimeDelta::zero())),
+                Change::Restore => tenants::restore(platform, target),
+            };
+        }
+        Action::Wait { seconds } => drop(test.clock.advance(TimeDelta::seconds(seconds))),
+        Action::NewSchema => {
+            let later =
+                SCHEMAS.iter().position(|schema| *schema == test.platform.databases.schema()).unwrap() + 1;
+            test.world.set_schema(SCHEMAS[later.min(SCHEMAS.len() - 1)]);
+        }
+    }
+}
+
+fn migrate(test: &TestPlatform) {
+    let behind = fleet::behind(&test.platform).unwrap();
+    fleet::migrate(&test.platform, behind, &Order { canary: None, parallel: 2 }, |_| {});
+}
+
+/// What workers do by themselves, until there is nothing left to do. Faults that are still to come, come now.
+fn come_to_rest(test: &TestPlatform) {
+    for _ in 0..1_000 {
+        let worked = catch_unwind(AssertUnwindSafe(|| work_once(&test.platform, "another").unwrap()));
+        let tended = catch_unwind(AssertUnwindSafe(|| tend_once(&test.platform).unwrap()));
+        let expired = tenants::expire(&test.platform).unwrap();
+        let _ = catch_unwind(AssertUnwindSafe(|| migrate(test)));
+        let behind = fleet::behind(&test.platform).unwrap().len();
+        test.clock.advance(TimeDelta::seconds(11));
+        let due = test.platform.control.read::<_, StoreError>(|tx| tx.runs().open()).unwrap();
+        let now = tenantry_ports::Clock::now(&*test.clock);
+        // Whoever is told to go is going later.
+        let soon = due.iter().any(|run| run.due.is_some_and(|due| due < now + TimeDelta::days(1)));
+        let quiet = matches!((&worked, &tended), (Ok(Worked::Idle), Ok(Tended::Idle)));
+        if quiet && !soon && expired + behind == 0 {
+            return;
+        }
+    }
+    panic!("the workers do not come to rest");
+}
+
+fn attention(test: &TestPlatform) -> usize {
+    let all = test
+        .platform
+        .control
+        .read::<_, StoreError>(|tx| tx.tenants().page(&TenantFilter::default(), None, 1_000));
+    let needs = |lifecycle: &Lifecycle| matches!(lifecycle, Lifecycle::Failed { needs_attention: true, .. });
+    all.unwrap().iter().filter(|tenant| needs(&tenant.lifecycle)).count()
+}
+
+/// The databases that are not what their notes say: of another schema, or without what they are seeded with.
+fn hollow(test: &TestPlatform) -> Vec<String> {
+    // Faults that are still to come are not to come now.
+    let (databases, stores) = (test.world.databases(), test.world.stores());
+    let is_whole = |member: &Member| {
+        let store: Arc<dyn TenantStore> = stores.open(&member.scope).unwrap();
+        let seeded = store.read::<_, StoreError>(|tx| Ok(tx.settings().get()?.is_some())).unwrap();
+        seeded && databases.pending(&member.scope).unwrap() == 0
+    };
+    let every = fleet::every(&test.platform).unwrap();
+    every.iter().filter(|member| !is_whole(member)).map(|member| member.name().to_owned()).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_nothing_is_left_over_and_nothing_missing(
+        pool in 0_usize..3,
+        actions in prop::collection::vec(action(), 0..60),
+    ) {
+        let test = with_pool(pool);
+        let mut known = Vec::new();
+        for action in &actions {
+            act(&test, &mut known, action);
+        }
+        come_to_rest(&test);
+        test.clock.advance(TimeDelta::hours(1));
+        come_to_rest(&test);
+        let wrong: Vec<_> =
+            examine(&test.platform).into_iter().filter(|symptom| symptom.severity != Severity::Ok).collect();
+        let unforeseen: Vec<_> = wrong.iter().filter(|symptom| symptom.code != "needs_attention").collect();
+        prop_assert!(unforeseen.is_empty(), "{unforeseen:?}");
+        prop_assert_eq!(wrong.len(), attention(&test));
+        prop_assert_eq!(hollow(&test), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,232 @@
+use tenantry_domain::account::AccountStatus;
+use tenantry_domain::tenant::{Lifecycle, Status};
+use tenantry_ports::{AccountFilter, DatabaseFault, Secret, StoreError, TenantScope};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_usecases::accounts;
+use tenantry_usecases::sign_in::{Login, login};
+use tenantry_usecases::tenants::{self, Target};
+use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
+
+use crate::support::{queued, status, work_off};
+use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
+
+#[test]
+fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common_tools() {
+    let test = TestPlatform::new();
+    let tenant = acme(&test);
+    let archive = exported(&test, &tenant);
+    let lines = lines(&archive);
+    let expected = [
+        ("account", 4),
+        ("config", 4),
+        ("event", 5),
+        ("head", 1),
+        ("settings", 1),
+        ("trailer", 1),
+        ("user", 2),
+    ];
+    assert_eq!(census(&lines), expected.map(|(kind, count)| (kind.to_owned(), count)).into());
+    let trailer: serde_json::Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+    let sha256 = |lines: &[String]| test.platform.digest.hex(&joined(lines));
+    assert_eq!(trailer["lines"], lines.len() - 1);
+    assert_eq!(trailer["sha256"], sha256(&lines[..lines.len() - 1]));
+    for kind in ["settings", "user", "config", "account", "event"] {
+        // As grep would find them.
+        let begin = format!("{{\"kind\":\"{kind}\",");
+        let of_kind: Vec<_> = lines.iter().filter(|line| line.starts_with(&begin)).cloned().collect();
+        assert_eq!(trailer["records"][kind]["count"], of_kind.len(), "{kind}");
+        assert_eq!(trailer["records"][kind]["sha256"], sha256(&of_kind), "{kind}");
+    }
+    let head = verified(&test, &archive).head;
+    assert_eq!((head.tenant.id, head.tenantry_version.as_str()), (tenant.id, "1.2.3"));
+    assert_eq!(head.tenant.config, tenant.config);
+}
+
+#[test]
+fn an_imported_tenant_holds_every_record_and_only_the_import_is_new() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let again = exported(&there, &tenant);
+    let (before, after) = (lines(&archive), lines(&again));
+    // Head and trailer are each archive's own.
+    assert_eq!(after[1..after.len() - 2], before[1..before.len() - 1]);
+    let new: serde_json::Value = serde_json::from_str(&after[after.len() - 2]).unwrap();
+    let event = &new["data"]["event"];
+    assert_eq!(
+        (&event["eventType"], &event["tenantId"]),
+        (&"tenant.imported".into(), &tenant.id.to_string().into())
+    );
+    let whole = verified(&here, &archive);
+    assert_eq!(event["data"]["archive"], whole.trailer.sha256.as_str());
+    assert_eq!(event["data"]["from"]["tenantId"], whole.head.tenant.id.to_string());
+    assert_eq!(event["data"]["records"]["account"], 4);
+
+    let facts = &whole.head.tenant;
+    assert_ne!(tenant.id, facts.id);
+    assert_eq!((&tenant.slug, &tenant.name, tenant.plan), (&facts.slug, &facts.name, facts.plan));
+    assert_eq!((&tenant.contact_email, &tenant.config), (&facts.contact_email, &facts.config));
+    assert!(matches!(tenant.lifecycle, Lifecycle::Active { .. }));
+    assert_eq!(find(&there, tenant.id), tenant);
+}
+
+#[test]
+fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let scope = TenantScope::serving(&import(&there, &archive, under("other")).unwrap()).unwrap();
+    let secret = Login { email: sample::email("admin@ACME.example"), password: Secret::new("ChangeMe123!") };
+    assert!(login(&there.platform, &scope, &secret).is_ok());
+    let all = accounts::list(&there.platform, &scope, &AccountFilter::default(), None, 100).unwrap();
+    assert_eq!(all.len(), 4);
+    assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));
+    assert!(all.iter().any(|view| view.account.status == AccountStatus::Active));
+    provision(&there, &scope, "user-9");
+    assert_eq!(flaws(&there, &exported(&there, &find(&there, scope.tenant()))), [""; 0]);
+}
+
+#[test]
+fn an_archive_is_imported_beside_the_tenant_that_it_is_of() {
+    let test = TestPlatform::new();
+    let archive = exported(&test, &acme(&test));
+    let taken = import(&test, &archive, ImportTenant::default()).unwrap_err();
+    assert!(matches!(taken, ImportError::SlugTaken(_)), "{taken}");
+    let copy = import(&test, &archive, under("acme-copy")).unwrap();
+    assert_eq!(lines(&exported(&test, &copy))[1..17], lines(&archive)[1..17]);
+    assert_eq!(test.world.existing().len(), 2);
+    let second = import(&test, &archive, under("acme-copy")).unwrap_err();
+    assert!(matches!(second, ImportError::SlugTaken(_)), "{second}");
+}
+
+#[test]
+fn a_tenant_is_exported_as_long_as_it_has_a_database_that_is_to_stay() {
+    let test = TestPlatform::new();
+    let tenant = acme(&test);
+    let export = |id| transfer::export(&test.platform, &find(&test, id), "1", &mut Vec::new());
+    let target = Target { tenant: tenant.id, version: None };
+    assert!(export(tenant.id).is_ok());
+    tenants::suspend(&test.platform, target).unwrap();
+    assert!(export(tenant.id).is_ok());
+    tenants::deprovision(&test.platform, target, None).unwrap();
+    assert!(export(tenant.id).is_ok());
+    tenants::deprovision(&test.platform, target, Some(chrono::TimeDelta::zero())).unwrap();
+    work_off(&test);
+    assert!(matches!(export(tenant.id), Err(ExportError::NotReady(Status::Deleted))));
+    let fresh = queued(&test);
+    assert!(matches!(export(fresh), Err(ExportError::NotReady(Status::Queued))));
+}
+
+#[test]
+fn a_log_that_somebody_has_changed_is_exported_and_said() {
+    let test = TestPlatform::new();
+    let tenant = acme(&test);
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let store = test.platform.stores.open(&scope).unwrap();
+    store
+        .write::<_, StoreError>(|tx| {
+            let head = tx.log().lock()?;
+            let mut entries = sample::log_entries(tenant.id, head, 1);
+            entries[0].event.data = "forged".into();
+            tx.log().append(&entries)
+        })
+        .unwrap();
+    let mut archive = Vec::new();
+    let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
+    assert_eq!(exported.broken_at, Some(6));
+    let found = flaws(&test, &archive);
+    assert!(
+        matches!(&found[..], [one] if one.contains("event 6: its hash is not that of the event")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_load_that_fails_leaves_a_suspended_tenant_that_the_next_import_completes() {
+    for moment in [FailureMoment::BeforeEffect, FailureMoment::AfterEffect] {
+        let (here, there) = (TestPlatform::new(), TestPlatform::new());
+        let archive = exported(&here, &acme(&here));
+        let whole = verified(&there, &archive);
+        let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+        work_off(&there);
+        there.databases.fail(DatabaseCall::Write, moment, DatabaseFault::Passing, 1);
+        let failed = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
+        assert!(failed.may_pass(), "{failed}");
+        assert_eq!(status(&there, id), Status::Suspended);
+        let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+        assert_eq!(tenant.id, id);
+        let again = lines(&exported(&there, &tenant));
+        assert_eq!(again[1..again.len() - 2], lines(&archive)[1..again.len() - 2], "loaded once");
+        let more = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
+        assert!(matches!(more, ImportError::NotWaiting), "{more}");
+    }
+}
+
+#[test]
+fn an_import_that_was_interrupted_before_the_tenant_was_ready_is_carried_on() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let whole = verified(&there, &archive);
+    let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+    let early = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
+    assert!(matches!(early, ImportError::NotReady(Status::Queued)), "{early}");
+    assert_eq!(import(&there, &archive, ImportTenant::default()).unwrap().id, id);
+}
+
+#[test]
+fn an_import_that_cannot_succeed_leaves_nothing_and_its_slug_is_free() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let whole = verified(&there, &archive);
+    let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+    work_off(&there);
+    there.databases.fail(DatabaseCall::Write, FailureMoment::BeforeEffect, DatabaseFault::Lasting, 1);
+    let failed = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
+    assert!(!failed.may_pass(), "{failed}");
+    transfer::abandon(&there.platform, id).unwrap();
+    work_off(&there);
+    assert_eq!((status(&there, id), there.world.existing().len()), (Status::Deleted, 0));
+    assert_ne!(import(&there, &archive, ImportTenant::default()).unwrap().id, id);
+}
+
+#[test]
+fn a_tenant_that_is_in_use_is_never_abandoned() {
+    let test = TestPlatform::new();
+    let tenant = acme(&test);
+    assert!(transfer::abandon(&test.platform, tenant.id).is_err());
+    let copy = import(&test, &exported(&test, &tenant), under("copy")).unwrap();
+    assert!(transfer::abandon(&test.platform, copy.id).is_err());
+    assert_eq!(test.world.existing().len(), 2);
+}
+
+#[test]
+fn an_archive_that_changes_after_it_was_verified_is_not_loaded() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let whole = verified(&there, &archive);
+    let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+    work_off(&there);
+    let mut other = lines(&archive);
+    other.remove(3);
+    for changed in [joined(&other), archive[..archive.len() / 2].to_vec(), Vec::new()] {
+        let refused = transfer::complete(&there.platform, id, &whole, &changed[..]).unwrap_err();
+        assert!(matches!(refused, ImportError::Changed), "{refused}");
+        assert_eq!(status(&there, id), Status::Suspended);
+    }
+    let seeded = lines(&exported(&there, &find(&there, id)));
+    assert_eq!(seeded.len(), 4, "head, settings, the demonstration config and trailer");
+    transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap();
+}
+
+#[test]
+fn a_tenant_that_was_used_before_the_archive_came_is_left_alone() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let whole = verified(&there, &archive);
+    let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+    work_off(&there);
+    let account = provision(&there, &TenantScope::serving(&find(&there, id)).unwrap(), "user-1");
+    let refused = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
+    assert!(matches!(refused, ImportError::InUse), "{refused}");
+    let kept = String::from_utf8(exported(&there, &find(&there, id))).unwrap();
+    assert!(kept.contains(&account.to_string()));
+}

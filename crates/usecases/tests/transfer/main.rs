@@ -1,0 +1,131 @@
+//! A tenant leaves as an archive and comes back from it with everything it had; what is no whole archive is not taken.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod imported;
+mod tampered;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use support::{acme_with_admin, work_off};
+use tenantry_domain::account::{Account, WebsiteUserId};
+use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
+use tenantry_domain::id::{AccountId, TenantId};
+use tenantry_domain::tenant::{Quotas, Settings, Slug, Tenant};
+use tenantry_ports::{StoreError, TenantScope};
+use tenantry_testkit::{TestPlatform, sample};
+use tenantry_usecases::accounts::{self, ProvisionAccount};
+use tenantry_usecases::configs::{self, Upload};
+use tenantry_usecases::tenants::{self, TenantRef};
+use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
+
+fn find(test: &TestPlatform, id: TenantId) -> Tenant {
+    tenants::find(&test.platform, &TenantRef::Id(id)).unwrap().unwrap()
+}
+
+/// acme with an admin and another person, two versions of a config beside the demonstration's, settings of its own,
+/// fresh accounts and one that has traded.
+fn acme(test: &TestPlatform) -> Tenant {
+    let mut wish = acme_with_admin();
+    wish.config = Some(sample::json_object());
+    let id = tenants::create(&test.platform, wish).unwrap().tenant.id;
+    work_off(test);
+    let tenant = find(test, id);
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let upload =
+        Upload { document: sample::config_document("mine"), actor: "key_1".into(), trace: "t".into() };
+    configs::upload(&test.platform, &scope, upload).unwrap();
+    for user in ["user-1", "user-2", "user-3"] {
+        provision(test, &scope, user);
+    }
+    let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
+    let settings = Settings {
+        allowed_configs: AllowedConfigs::All,
+        quotas: Quotas { max_accounts: Some(1000) },
+        ..Settings::default()
+    };
+    let store = test.platform.stores.open(&scope).unwrap();
+    store
+        .write::<_, StoreError>(|tx| {
+            tx.log().lock()?;
+            tx.settings().put(&settings)?;
+            tx.users().insert(&sample::user("somebody"), "$fake$7$00")?;
+            configs.iter().try_for_each(|config| tx.configs().insert(config))?;
+            tx.accounts().insert(&[sample::account(id, &configs[1])])
+        })
+        .unwrap();
+    tenant
+}
+
+fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId {
+    fn receipt(account: &Account, _: &AccountConfig) -> Vec<u8> {
+        account.id.to_string().into_bytes()
+    }
+    let wanted = ProvisionAccount {
+        user_id: WebsiteUserId::new(user).unwrap(),
+        config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+        meta: Some(sample::json_object()),
+        idempotency: None,
+        trace: "trace".to_owned(),
+    };
+    let outcome = accounts::provision(&test.platform, scope, &[wanted], receipt).remove(0);
+    outcome.unwrap().account.unwrap()
+}
+
+fn exported(test: &TestPlatform, tenant: &Tenant) -> Vec<u8> {
+    let mut archive = Vec::new();
+    let exported = transfer::export(&test.platform, tenant, "1.2.3", &mut archive).unwrap();
+    assert_eq!(exported.broken_at, None);
+    archive
+}
+
+fn verified(test: &TestPlatform, archive: &[u8]) -> Verified {
+    transfer::verify(&test.platform, archive).unwrap()
+}
+
+/// What is wrong with the archive, in one line each.
+fn flaws(test: &TestPlatform, archive: &[u8]) -> Vec<String> {
+    match transfer::verify(&test.platform, archive) {
+        Ok(_) => Vec::new(),
+        Err(VerifyError::Flawed(flaws)) => flaws.iter().map(ToString::to_string).collect(),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn under(slug: &str) -> ImportTenant {
+    ImportTenant { slug: Some(Slug::new(slug).unwrap()), cluster: None }
+}
+
+fn import(test: &TestPlatform, archive: &[u8], wish: ImportTenant) -> Result<Tenant, ImportError> {
+    let whole = verified(test, archive);
+    let id = transfer::begin(&test.platform, &whole, wish)?;
+    work_off(test);
+    transfer::complete(&test.platform, id, &whole, archive)
+}
+
+/// The lines, without their ends.
+fn lines(archive: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(archive).unwrap();
+    text.strip_suffix('\n').unwrap().split('\n').map(str::to_owned).collect()
+}
+
+fn joined(lines: &[String]) -> Vec<u8> {
+    lines.iter().flat_map(|line| format!("{line}\n").into_bytes()).collect()
+}
+
+fn kind(line: &str) -> String {
+    serde_json::from_str::<Value>(line).unwrap()["kind"].as_str().unwrap().to_owned()
+}
+
+/// How many lines there are of each kind.
+fn census(lines: &[String]) -> BTreeMap<String, usize> {
+    let mut census = BTreeMap::new();
+    for line in lines {
+        *census.entry(kind(line)).or_default() += 1;
+    }
+    census
+}

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use reqwest::{Client, StatusCode, redirect, retry};
+use reqwest::{Client, ClientBuilder, StatusCode, redirect, retry};
 use rustls::crypto::{CryptoProvider, ring};
 
 use crate::endpoint::Endpoint;
@@ -11,26 +11,38 @@ use crate::endpoint::Endpoint;
 /// The longest answer that is read, in bytes; siteverify answers have a few hundred.
 const MAX_ANSWER: usize = 64 * 1024;
 
-/// A connection is kept for the next visitor for this long: less than providers and the boxes before them keep it.
+/// A connection is kept for the next request for this long: less than servers and the boxes before them keep it.
 const KEPT: Duration = Duration::from_secs(30);
 
 /// A client for this endpoint alone, whose every request ends within `timeout`.
 pub(crate) fn build(endpoint: &Endpoint, timeout: Duration) -> Result<Client, String> {
+    finish(builder(endpoint.plain).https_only(!endpoint.plain).timeout(timeout))
+}
+
+/// A client for webhooks, with TLS or without. Its requests bring their own timeouts.
+pub(crate) fn webhooks(plain: bool) -> Result<Client, String> {
+    finish(builder(plain).https_only(!plain))
+}
+
+/// What all our clients have in common.
+fn builder(plain: bool) -> ClientBuilder {
     install_tls_provider();
     let client = Client::builder()
-        .https_only(!endpoint.plain)
         .http1_only()
-        // The form carries our secret: it goes where it was meant to go, and not through whatever proxy a shell knew.
+        // A request carries secrets, or what is for the receiver alone: it goes where it was meant to go, and not through
+        // whatever proxy a shell knew.
         .redirect(redirect::Policy::none())
         .no_proxy()
         .referer(false)
-        // A token can be asked about once: the answer to a second request would be that it was used before.
+        // A captcha's token can be asked about once, and when a webhook is called again is for the caller to say.
         .retry(retry::never())
-        .timeout(timeout)
         .pool_idle_timeout(KEPT)
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")));
     // Without TLS nobody's certificates are needed, and a machine without any is fine.
-    let client = if endpoint.plain { client.tls_certs_only([]) } else { client };
+    if plain { client.tls_certs_only([]) } else { client }
+}
+
+fn finish(client: ClientBuilder) -> Result<Client, String> {
     client.build().map_err(|error| chain(&error.without_url()))
 }
 
@@ -70,7 +82,7 @@ fn told(error: reqwest::Error, what: &str) -> String {
 }
 
 /// An error and what caused it, outermost first; reqwest's own text names only the outermost.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -72,6 +72,16 @@ impl MasterKey {
         Ok(key)
     }
 
+    /// Whether somebody seems to have made it up: it is a text, or has too few different bytes to be random. Of 2^64 random
+    /// keys not one looks like that.
+    pub fn looks_made_up(&self) -> bool {
+        let mut bytes = Zeroizing::new(self.0);
+        let is_text = bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n'));
+        bytes.sort_unstable();
+        let different = 1 + bytes.windows(2).filter(|pair| pair[0] != pair[1]).count();
+        is_text || different <= LENGTH / 3
+    }
+
     /// The key in base64, 44 characters: for showing a new key once.
     pub fn to_base64(&self) -> Secret {
         Secret::new(BASE64.encode(self.0))
@@ -90,7 +100,7 @@ impl MasterKey {
 }
 
 /// HMAC-SHA256 over the concatenation of `parts`.
-pub(crate) fn hmac_sha256(key: &[u8; LENGTH], parts: &[&[u8]]) -> [u8; LENGTH] {
+pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; LENGTH] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     for part in parts {
         mac.update(part);
@@ -116,6 +126,16 @@ mod tests {
 
     use super::*;
     use crate::SystemEntropy;
+
+    #[test]
+    fn what_somebody_typed_looks_made_up_and_what_was_drawn_does_not() {
+        let made_up = |bytes: [u8; LENGTH]| MasterKey(bytes).looks_made_up();
+        assert!(made_up(*b"correct horse battery staple 123"));
+        assert!(made_up(std::array::from_fn(|i| [0xff, 0x00, 0x80][i % 3])));
+        for _ in 0..1_000 {
+            assert!(!MasterKey::generate(&SystemEntropy).looks_made_up());
+        }
+    }
 
     #[test]
     fn a_generated_key_survives_its_text() {

@@ -12,17 +12,24 @@ use crate::provider::{Canary, Provider, Wire, response, send};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tenantry_outbound_reqwest::{SiteverifyCaptcha, SiteverifySettings};
-use tenantry_ports::{CaptchaVerifier, Secret};
+use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha, SiteverifySettings};
+use tenantry_ports::{CaptchaVerifier, Secret, WebhookRequest, WebhookSender};
 use tokio::runtime::Builder;
 
+/// What the second process is to do: ask about a token there, or call a webhook there.
 const ENDPOINT: &str = "SITEVERIFY_TEST_ENDPOINT";
+const WEBHOOK: &str = "WEBHOOK_TEST_URL";
 const YES: &str = r#"{"success":true}"#;
 
-/// The part of a test that is run again: asks the endpoint that was given and prints what came of it.
+/// The part of a test that is run again: does what it was told and prints what came of it.
 fn in_child() -> bool {
     #[expect(clippy::disallowed_methods, reason = "how a test tells its second process what to do")]
-    let Ok(endpoint) = std::env::var(ENDPOINT) else {
+    let told = |name| std::env::var(name).ok();
+    if let Some(url) = told(WEBHOOK) {
+        println!("answer: {}", called(&url));
+        return true;
+    }
+    let Some(endpoint) = told(ENDPOINT) else {
         return false;
     };
     let settings = SiteverifySettings {
@@ -41,11 +48,30 @@ fn in_child() -> bool {
     true
 }
 
+fn called(url: &str) -> String {
+    let at = chrono::DateTime::UNIX_EPOCH;
+    let timeout = Duration::from_secs(20);
+    let request = WebhookRequest { url, id: "evt_1", at, signature: "v1,x", body: b"{}", timeout };
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    match HttpWebhooks::new() {
+        Ok(webhooks) => format!("{:?}", runtime.block_on(webhooks.send(request)).map(|answer| answer.status)),
+        Err(error) => error.to_string(),
+    }
+}
+
 /// Runs this test's part for the child with these variables; what it printed.
 fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> String {
+    in_child_with(test, (ENDPOINT, endpoint), variables)
+}
+
+fn call_in_child(test: &str, url: &str, variables: &[(&str, &str)]) -> String {
+    in_child_with(test, (WEBHOOK, url), variables)
+}
+
+fn in_child_with(test: &str, task: (&str, &str), variables: &[(&str, &str)]) -> String {
     let Output { status, stdout, stderr } = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
-        .env(ENDPOINT, endpoint)
+        .envs([task])
         .env_remove("SSL_CERT_DIR")
         .envs(variables.iter().copied())
         .output()
@@ -95,20 +121,23 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
     let endpoint = over_tls(&provider);
     trust(&pem);
     assert_eq!(ask_in_child(THIS, &endpoint, &variables), "Ok(Passed)");
-    assert_eq!(provider.heard().len(), 1);
+    assert_eq!(call_in_child(THIS, &endpoint, &variables), "Ok(200)");
+    assert_eq!(provider.heard().len(), 2);
 
     let (_, of_somebody_else) = tls_provider("127.0.0.1");
     trust(&of_somebody_else);
-    let answer = ask_in_child(THIS, &endpoint, &variables);
-    assert!(answer.contains("certificate"), "{answer}");
+    for answer in [ask_in_child(THIS, &endpoint, &variables), call_in_child(THIS, &endpoint, &variables)] {
+        assert!(answer.contains("certificate"), "{answer}");
+    }
 
     let (elsewhere, pem) = tls_provider("provider.example.com");
     trust(&pem);
     let endpoint = over_tls(&elsewhere);
-    let answer = ask_in_child(THIS, &endpoint, &variables);
-    assert!(answer.contains("certificate"), "{answer}");
+    for answer in [ask_in_child(THIS, &endpoint, &variables), call_in_child(THIS, &endpoint, &variables)] {
+        assert!(answer.contains("certificate"), "{answer}");
+    }
 
-    assert_eq!(provider.heard().len() + elsewhere.heard().len(), 1, "the secret was sent to a stranger");
+    assert_eq!(provider.heard().len() + elsewhere.heard().len(), 2, "the secret was sent to a stranger");
 }
 
 #[test]
@@ -124,6 +153,7 @@ fn proxies_of_the_environment_are_ignored() {
     let variables = variables.map(|name| (name, proxy.as_str()));
     let variables: Vec<_> = variables.into_iter().chain([("no_proxy", ""), ("NO_PROXY", "")]).collect();
     assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
+    assert_eq!(call_in_child(THIS, &provider.endpoint(), &variables), "Ok(200)");
     assert!(canary.is_untouched());
 }
 
@@ -169,4 +199,6 @@ fn a_machine_without_certificates_can_ask_itself_and_nobody_else() {
     let answer = ask_in_child(THIS, &over_tls(&provider), &variables);
     assert!(answer.starts_with("the captcha check cannot be prepared: "), "{answer}");
     assert!(answer.contains("certificate"), "{answer}");
+    let answer = call_in_child(THIS, &over_tls(&provider), &variables);
+    assert!(answer.starts_with("webhook calls cannot be prepared: "), "{answer}");
 }

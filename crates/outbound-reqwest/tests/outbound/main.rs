@@ -5,3 +5,4 @@
 mod environment;
 mod provider;
 mod siteverify;
+mod webhooks;

@@ -10,6 +10,8 @@ use std::thread;
 pub(crate) struct Heard {
     /// Request line and headers, in lower case.
     pub(crate) head: String,
+    /// The same as they came.
+    pub(crate) exact_head: String,
     /// The body as it came.
     pub(crate) body: String,
 }
@@ -100,11 +102,11 @@ fn read_request(wire: &mut dyn Wire) -> Option<Heard> {
         let Some((head, body)) = text.split_once("\r\n\r\n") else {
             continue;
         };
-        let head = head.to_ascii_lowercase();
+        let (head, exact_head) = (head.to_ascii_lowercase(), head.to_owned());
         let length: usize =
             head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
         if body.len() >= length {
-            return Some(Heard { head, body: body.to_owned() });
+            return Some(Heard { head, exact_head, body: body.to_owned() });
         }
     }
 }

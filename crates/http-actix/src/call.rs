@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
-use actix_web::web::Data;
+use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use tenantry_domain::tenant::Tenant;
 use tenantry_ports::TenantScope;
@@ -112,6 +112,15 @@ impl Call {
         Ok(caller)
     }
 
+    /// The operator, if it is they who call; a problem otherwise.
+    pub(crate) async fn operator(&self) -> Result<Arc<Principal>, Problem> {
+        let caller = self.caller(Credential::of(self.headers())?).await?;
+        match *caller {
+            Principal::Operator { .. } => Ok(caller),
+            _ => Err(Problem::new(Code::Forbidden, "Only the operator may do this")),
+        }
+    }
+
     /// Notes something for the log.
     pub(crate) fn note(&self, note: impl FnOnce(&mut Trace)) {
         if let Some(trace) = self.request.extensions_mut().get_mut::<Trace>() {
@@ -121,9 +130,18 @@ impl Call {
 
     /// The body, read and checked.
     pub(crate) async fn body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
-        let limit = self.state.settings.body_limit;
+        let bytes = self.bytes().await?;
+        self.parsed(bytes)
+    }
+
+    /// The body's very bytes, of JSON as its sender says.
+    pub(crate) async fn bytes(&mut self) -> Result<Bytes, Problem> {
         body::content_type(&self.request)?;
-        let bytes = body::read(&self.request, &mut self.payload, limit).await?;
+        body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await
+    }
+
+    /// The body that came as these bytes, checked.
+    pub(crate) fn parsed<T: Body>(&self, bytes: Bytes) -> Result<Received<T>, Problem> {
         body::parse(bytes, self.state.platform.schemas.as_ref())
     }
 

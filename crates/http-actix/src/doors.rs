@@ -1,10 +1,14 @@
 //! Who may order a tenant, at either of the two doors to one.
 
+pub(crate) mod signed;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use tenantry_ports::{CaptchaVerdict, CaptchaVerifier};
 use tenantry_usecases::access::Principal;
+use tenantry_usecases::signatures::{self, Signers};
 
 use crate::auth::{Credential, visible};
 use crate::body::Body;
@@ -23,6 +27,8 @@ pub enum Doors {
     Operator,
     /// Whoever solves a challenge may, and the operator without one. What cannot be checked lets nobody in.
     Captcha(Arc<dyn CaptchaVerifier>),
+    /// Whoever signs the request may, and the operator without that.
+    Hmac(Signers),
 }
 
 /// Which of the [`Doors`], for those who only talk about them.
@@ -34,15 +40,21 @@ pub enum Access {
     Operator,
     /// [`Doors::Captcha`].
     Captcha,
+    /// [`Doors::Hmac`].
+    Hmac {
+        /// By how much a signer's clock may be off.
+        window: Duration,
+    },
 }
 
 impl Doors {
     /// Which they are.
-    pub const fn access(&self) -> Access {
+    pub fn access(&self) -> Access {
         match self {
             Self::Open => Access::Open,
             Self::Operator => Access::Operator,
             Self::Captcha(_) => Access::Captcha,
+            Self::Hmac(signers) => Access::Hmac { window: signers.window.to_std().unwrap_or_default() },
         }
     }
 }
@@ -62,17 +74,36 @@ impl Call {
                 Ok(self.body().await?.value)
             }
             Doors::Captcha(verifier) => {
-                // Whoever presents a credential means it: one that does not work is told, not passed over.
-                let exempt = match Credential::of(self.headers()) {
-                    Ok(credential) => self.is_operator(credential).await?,
-                    Err(_) => false,
-                };
+                let exempt = self.is_exempt().await?;
                 let order = self.body().await?.value;
                 if !exempt {
                     self.challenge(verifier.as_ref()).await?;
                 }
                 Ok(order)
             }
+            Doors::Hmac(_) if self.is_exempt().await? => Ok(self.body().await?.value),
+            Doors::Hmac(signers) => self.signed(signers).await,
+        }
+    }
+
+    /// A signed order. Who did not sign learns nothing about the body; the nonce comes last, so that a typing error does
+    /// not cost another one.
+    async fn signed<T: Body>(&mut self, signers: Signers) -> Result<T, Problem> {
+        let signature = signed::signature(self.headers())?;
+        let bytes = self.bytes().await?;
+        let message = signed::message(self.request(), &signature, &self.platform().digest.hex(&bytes));
+        signatures::check(self.platform(), &signers, &signature, message.as_bytes())?;
+        let order = self.parsed(bytes)?.value;
+        self.on_storage(move |platform| signatures::use_up(platform, &signers, &signature)).await?;
+        Ok(order)
+    }
+
+    /// Whether it is the operator, who needs nothing else. Whoever presents a credential means it: one that does not work
+    /// is told, not passed over.
+    async fn is_exempt(&self) -> Result<bool, Problem> {
+        match Credential::of(self.headers()) {
+            Ok(credential) => self.is_operator(credential).await,
+            Err(_) => Ok(false),
         }
     }
 

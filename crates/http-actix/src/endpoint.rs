@@ -2,6 +2,7 @@
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, guard};
 use tenantry_ports::Scope;
@@ -9,6 +10,7 @@ use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::openapi::path::{HttpMethod, Operation};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::limits::{self, Policy};
 use crate::problem::{Code, Problem};
 
 /// Below what an endpoint's path lies.
@@ -31,6 +33,8 @@ pub(crate) enum Who {
     Orderer,
     /// Whoever has the confirmation token.
     ConfirmToken,
+    /// The operator.
+    Operator,
     /// The operator, or an admin of the tenant in the path.
     Admin,
     /// The same, and keys of that tenant that have the scope.
@@ -44,6 +48,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: String,
     pub(crate) place: Place,
     pub(crate) who: Who,
+    /// How many requests a client may send, if that is limited.
+    pub(crate) policy: Option<Policy>,
     /// What can go wrong besides what can always go wrong.
     pub(crate) problems: &'static [Code],
     /// Its description. Made when asked for, since routing does not need it.
@@ -68,6 +74,7 @@ impl Endpoint {
             path: P::path(),
             place,
             who,
+            policy: None,
             problems,
             operation: || {
                 let tags = P::tags().into_iter().map(str::to_owned).collect();
@@ -77,6 +84,19 @@ impl Endpoint {
             },
             schemas: P::schemas,
             handler: Box::new(move || web::to(handler.clone())),
+        }
+    }
+
+    /// The same, limited by this policy.
+    pub(crate) fn limited(self, policy: Policy) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    fn route(&self) -> Route {
+        let route = (self.handler)();
+        match self.policy {
+            Some(policy) => route.wrap(from_fn(move |request, next| limits::guard(policy, request, next))),
+            None => route,
         }
     }
 
@@ -104,7 +124,7 @@ pub(crate) fn register(config: &mut ServiceConfig, endpoints: &[Endpoint], prefi
         }
     }
     for (path, endpoints) in resources {
-        let routes = endpoints.iter().map(|endpoint| (method(&endpoint.method), (endpoint.handler)()));
+        let routes = endpoints.iter().map(|endpoint| (method(&endpoint.method), endpoint.route()));
         config.service(resource(&path, routes.collect()));
     }
 }

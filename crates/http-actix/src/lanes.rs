@@ -19,7 +19,8 @@ use crate::pools::{Executor, JobError};
 pub(crate) struct Limits {
     /// Most commands in one slice.
     pub(crate) slice: usize,
-    /// Most slices of one lane that are under way at the same time. With 1, commands take effect in their order.
+    /// Most slices of one lane that are under way at the same time. With 1, commands take effect in their order. Another
+    /// one begins beside the first only when it would be a whole one: fewer commands are better off in the next slice.
     pub(crate) concurrency: usize,
     /// Most commands that wait in one lane; more are refused.
     pub(crate) waiting: usize,
@@ -57,7 +58,8 @@ impl<C, R> Lane<C, R> {
 
     /// Whether somebody has to send a job for what waits; if so, it counts as sent.
     fn send_for_job(&mut self, limits: Limits) -> bool {
-        let needed = !self.waiting.is_empty() && !self.coming && self.running < limits.concurrency;
+        let enough = if self.running == 0 { 1 } else { limits.slice };
+        let needed = self.waiting.len() >= enough && !self.coming && self.running < limits.concurrency;
         self.coming |= needed;
         needed
     }
@@ -200,7 +202,7 @@ where
         let send = lane.send_for_job(this.limits);
         drop(lanes);
         if send {
-            Self::send_job(this, key.clone(), true);
+            Self::send_job(this, key.clone(), false);
         }
         Some(slice)
     }

@@ -77,7 +77,13 @@ fn present<B>(response: ServiceResponse<B>, id: &RequestId) -> ServiceResponse<E
     if status.is_server_error() {
         report(problem, id, path);
     }
-    let written = problem.response(id.as_str(), path);
+    let mut written = problem.response(id.as_str(), path);
+    // What was put on the response on its way out stays, as how the caller stands with its rate limit.
+    for (name, value) in response.headers() {
+        if !written.headers().contains_key(name) {
+            written.headers_mut().insert(name.clone(), value.clone());
+        }
+    }
     response.into_response(written).map_into_right_body()
 }
 

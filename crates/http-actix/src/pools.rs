@@ -29,7 +29,8 @@ pub(crate) trait Executor: Send + Sync {
     /// Takes a new job, unless there are too many already.
     fn offer(&self, job: Job) -> Result<(), JobError>;
 
-    /// Takes the continuation of a job that was taken before, however many there are.
+    /// Takes the continuation of the job that is running on the calling thread and about to end, however many there are.
+    /// Nobody is woken for it: that thread is free for it next.
     fn resume(&self, job: Job) -> Result<(), JobError>;
 }
 
@@ -107,15 +108,15 @@ impl PoolQueue {
             return Err(JobError::Refused);
         }
         state.jobs.push_back(job);
-        drop(state);
-        self.0.wake.notify_one();
         Ok(())
     }
 }
 
 impl Executor for PoolQueue {
     fn offer(&self, job: Job) -> Result<(), JobError> {
-        self.push(job, self.0.bound)
+        self.push(job, self.0.bound)?;
+        self.0.wake.notify_one();
+        Ok(())
     }
 
     fn resume(&self, job: Job) -> Result<(), JobError> {

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::{RateLimits, TrustedProxies};
+
 /// How the server listens and how much it takes on.
 #[derive(Debug, Clone)]
 pub struct HttpSettings {
@@ -30,6 +32,12 @@ pub struct HttpSettings {
     pub shutdown_timeout: Duration,
     /// How long `POST {prefix}/tenants` waits for the new tenant to become active.
     pub activation_wait: Duration,
+    /// How often a stream of events says that it is alive when it has nothing else to say.
+    pub heartbeat: Duration,
+    /// How many requests are taken from one client.
+    pub rate_limits: RateLimits,
+    /// Who may say for which client it speaks.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for HttpSettings {
@@ -48,6 +56,9 @@ impl Default for HttpSettings {
             request_timeout: Duration::from_secs(10),
             shutdown_timeout: Duration::from_secs(30),
             activation_wait: Duration::from_secs(30),
+            heartbeat: Duration::from_secs(15),
+            rate_limits: RateLimits::default(),
+            trusted_proxies: TrustedProxies::default(),
         }
     }
 }

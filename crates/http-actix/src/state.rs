@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use actix_web::web::Bytes;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{StoreError, TenantScope};
-use tenantry_usecases::accounts::{AccountView, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::{Platform, accounts};
 
 use crate::auth::Gate;
 use crate::lanes::{Lanes, Limits};
+use crate::limits::{Rates, Ticks};
 use crate::pools::{Pool, PoolQueue};
-use crate::{Doors, HttpSettings, openapi, routes};
+use crate::routes::accounts::{Found, Reader};
+use crate::{Doors, HttpSettings, Watch, openapi, routes};
 
 /// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
 pub trait Readiness: Send + Sync {
@@ -26,8 +28,10 @@ pub struct HttpState {
     pub(crate) prefix: String,
     pub(crate) doors: Doors,
     pub(crate) gate: Gate,
+    pub(crate) rates: Rates,
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) document: Bytes,
     draining: AtomicBool,
@@ -37,33 +41,36 @@ pub struct HttpState {
 
 /// Most commands in one slice.
 const SLICE: usize = 64;
-/// What reading an account comes to; views and failures are shared by those who asked together.
-type AccountRead = Result<Option<Arc<AccountView>>, Arc<StoreError>>;
+/// What reading an account comes to; answers and failures are shared by those who asked together.
+type AccountRead = Result<Found, Arc<StoreError>>;
 
 /// Most commands of one tenant that wait.
 const WAITING: usize = 1024;
 
 impl HttpState {
-    /// Starts the thread pools. Fails if the system gives no threads.
+    /// Starts the thread pools. Fails if the system gives no threads. `watch` is the one that the platform's `Nudge` tells.
     pub fn new(
         platform: Arc<Platform>,
         settings: HttpSettings,
         doors: Doors,
+        watch: Arc<Watch>,
         readiness: Arc<dyn Readiness>,
     ) -> io::Result<Self> {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
         let hashing = Pool::new("hashing", settings.hashing_threads, settings.hashing_queue)?;
         let prefix = settings.prefix();
         let document =
-            serde_json::to_vec(&openapi::document(&prefix, doors.access())).map_err(io::Error::other)?;
+            serde_json::to_vec(&openapi::document(&settings, doors.access())).map_err(io::Error::other)?;
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, storage.queue()),
             reading: reading_lanes(&platform, storage.queue()),
             platform,
+            rates: Rates::new(&settings, Ticks::of_system()),
             settings,
             prefix,
             doors,
+            watch,
             readiness,
             document: document.into(),
             draining: AtomicBool::new(false),
@@ -72,9 +79,11 @@ impl HttpState {
         })
     }
 
-    /// From now on `/health/ready` says no, so that load balancers look elsewhere; requests are served as before.
+    /// From now on `/health/ready` says no, so that load balancers look elsewhere; requests are served as before, but none
+    /// waits for a tenant any more.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        self.watch.close();
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -107,15 +116,15 @@ fn reading_lanes(
     platform: &Arc<Platform>,
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, AccountId, AccountRead> {
-    let platform = Arc::clone(platform);
+    let reader = Reader::new(Arc::clone(platform));
     let limits = Limits { slice: SLICE, concurrency: 2, waiting: WAITING };
-    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| match accounts::read(
-        &platform, scope, slice,
-    ) {
-        Ok(views) => views.into_iter().map(Ok).collect(),
-        Err(error) => {
-            let error = Arc::new(error);
-            slice.iter().map(|_| Err(Arc::clone(&error))).collect()
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[AccountId]| {
+        match reader.read(scope, slice) {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(error) => {
+                let error = Arc::new(error);
+                slice.iter().map(|_| Err(Arc::clone(&error))).collect()
+            }
         }
     })
 }

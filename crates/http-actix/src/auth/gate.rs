@@ -1,8 +1,8 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use moka::sync::Cache;
-use tenantry_domain::id::ApiKeyId;
+use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Principal};
@@ -23,10 +23,28 @@ const CAPACITY: u64 = 10_000;
 pub(crate) struct Gate {
     platform: Arc<Platform>,
     storage: PoolQueue,
-    /// By the key's SHA-256: the key itself is not kept.
-    machines: Cache<[u8; 32], Arc<Principal>>,
+    /// By the SHA-256 of the key as it was presented: the key itself is not kept.
+    machines: Cache<[u8; 32], Known<Principal>>,
     /// By what the caller calls the tenant.
-    tenants: Cache<String, Arc<Tenant>>,
+    tenants: Cache<String, Known<Tenant>>,
+}
+
+/// An answer, which is as old as its question.
+struct Known<T> {
+    answer: Arc<T>,
+    asked: Instant,
+}
+
+impl<T> Known<T> {
+    fn fresh(self) -> Option<Arc<T>> {
+        (self.asked.elapsed() < MEMORY).then_some(self.answer)
+    }
+}
+
+impl<T> Clone for Known<T> {
+    fn clone(&self) -> Self {
+        Self { answer: Arc::clone(&self.answer), asked: self.asked }
+    }
 }
 
 impl Gate {
@@ -42,21 +60,22 @@ impl Gate {
         &self,
         Credential(text): Credential<'_>,
     ) -> Result<Arc<Principal>, Problem> {
-        let found = match self.platform.keys.parse(text) {
+        let hash = self.platform.digest.sha256(text.as_bytes());
+        if let Some(known) = self.machines.get(&hash).and_then(Known::fresh) {
+            return Ok(known);
+        }
+        let found = if self.platform.keys.parse(text).is_none() {
             // An access token needs no look-up.
-            None => access::authenticate(&self.platform, text)?.map(Arc::new),
-            Some(key) => match self.machines.get(&key.hash) {
-                Some(known) => return Ok(known),
-                None => {
-                    let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
-                    let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
-                    found.map(|principal| {
-                        let principal = Arc::new(principal);
-                        self.machines.insert(key.hash, Arc::clone(&principal));
-                        principal
-                    })
-                }
-            },
+            access::authenticate(&self.platform, text)?.map(Arc::new)
+        } else {
+            let asked = Instant::now();
+            let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
+            let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
+            found.map(|principal| {
+                let answer = Arc::new(principal);
+                self.machines.insert(hash, Known { answer: Arc::clone(&answer), asked });
+                answer
+            })
         };
         found.ok_or_else(|| {
             Problem::new(Code::InvalidToken, "The API key or access token is invalid or has expired")
@@ -65,28 +84,38 @@ impl Gate {
 
     /// The tenant of this id or slug, if there is one.
     pub(crate) async fn tenant(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
-        if let Some(known) = self.tenants.get(text) {
+        if let Some(known) = self.tenants.get(text).and_then(Known::fresh) {
             return Ok(Some(known));
         }
+        let asked = Instant::now();
         let Ok(reference) = text.parse::<TenantRef>() else {
             return Ok(None);
         };
         let platform = Arc::clone(&self.platform);
         let found = self.storage.run(move || tenants::find(&platform, &reference)).await??;
         Ok(found.map(|tenant| {
-            let tenant = Arc::new(tenant);
+            let answer = Arc::new(tenant);
             // One that is not in service yet may be so the next instant, and somebody is waiting for that.
-            if tenant.lifecycle.status() == Status::Active {
-                self.tenants.insert(text.to_owned(), Arc::clone(&tenant));
+            if answer.lifecycle.status() == Status::Active {
+                self.tenants.insert(text.to_owned(), Known { answer: Arc::clone(&answer), asked });
             }
-            tenant
+            answer
         }))
+    }
+
+    /// Forgets this tenant, so that a change of it takes effect here at once.
+    pub(crate) fn forget_tenant(&self, changed: TenantId) {
+        for (text, tenant) in &self.tenants {
+            if tenant.answer.id == changed {
+                self.tenants.invalidate(&*text);
+            }
+        }
     }
 
     /// Forgets who presented this key, so that its revocation takes effect here at once.
     pub(crate) fn forget(&self, revoked: ApiKeyId) {
         for (hash, principal) in &self.machines {
-            let key = match *principal {
+            let key = match *principal.answer {
                 Principal::Operator { key } => key,
                 Principal::Machine { key, .. } => Some(key),
                 Principal::Person(_) => None,

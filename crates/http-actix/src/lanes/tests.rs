@@ -173,6 +173,24 @@ fn a_second_slice_starts_only_when_the_first_one_cannot_take_all() {
     assert_eq!(hand.queued(), 1);
 }
 
+#[test]
+fn a_slice_begins_beside_another_one_only_if_it_is_a_whole_one() {
+    let limits = Limits { slice: 4, concurrency: 2, waiting: 100 };
+    for (waiting, running, coming, sent) in [
+        (0, 0, false, false),
+        (1, 0, false, true),
+        (1, 0, true, false),
+        (3, 1, false, false),
+        (4, 1, false, true),
+        (4, 1, true, false),
+        (9, 2, false, false),
+    ] {
+        let waiting: VecDeque<_> = (0..waiting).map(|n| (n, oneshot::channel::<Result<(), _>>().0)).collect();
+        let mut lane = Lane { waiting, running, coming };
+        assert_eq!(lane.send_for_job(limits), sent, "{} wait, {running} run", lane.waiting.len());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn under_fire_every_command_is_answered_once_with_its_own_result() {
     const TASKS: u64 = 64;

@@ -1,13 +1,10 @@
 //! The document, from the table of endpoints and the catalogue of problems.
 
 use std::collections::BTreeMap;
-use std::iter;
 
 use serde_json::{Value, json};
 use utoipa::openapi::example::ExampleBuilder;
-use utoipa::openapi::path::{
-    HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, Paths, PathsBuilder,
-};
+use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
@@ -15,45 +12,46 @@ use utoipa::openapi::security::{
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, HeaderBuilder, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
-    OpenApiBuilder, PathItem, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Server, Type,
+    OpenApiBuilder, PathItem, Ref, RefOr, Response, ResponseBuilder, Schema, Server, Type,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{FindingView, ProblemView};
-use crate::Access;
+use super::{FindingView, ProblemView, doors, limits};
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
-use crate::routes;
+use crate::{Access, HttpSettings, routes};
 
-/// The OpenAPI 3.1 document of a server with this prefix and these doors.
-pub(crate) fn document(prefix: &str, access: Access) -> OpenApi {
+/// The OpenAPI 3.1 document of a server with these settings and these doors.
+pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
     let endpoints = routes::endpoints();
     let mut schemas = problem_schemas().to_vec();
     for endpoint in &endpoints {
         (endpoint.schemas)(&mut schemas);
     }
-    let components = ComponentsBuilder::new()
+    let mut components = ComponentsBuilder::new()
         .schemas_from_iter(schemas.into_iter().collect::<BTreeMap<_, _>>())
         .security_scheme("bearer", bearer())
         .security_scheme("confirmToken", confirm_token())
         .security_scheme(
             "apiKey",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key."))),
-        )
-        .build();
+        );
+    if let Some((name, scheme)) = doors::scheme(access) {
+        components = components.security_scheme(name, scheme);
+    }
     OpenApiBuilder::new()
         .info(info())
         .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .servers(Some([Server::new("/")]))
-        .paths(paths(&endpoints, prefix, access))
-        .components(Some(components))
+        .paths(paths(&endpoints, settings, access))
+        .components(Some(components.build()))
         .build()
 }
 
 const TAGS: [(&str, &str); 8] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
-    ("tenants", "The second door to a tenant: create it together with its first admin."),
+    ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("auth", "Signing in."),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
@@ -93,11 +91,12 @@ fn problem_schemas() -> [(String, RefOr<Schema>); 2] {
     ]
 }
 
-fn paths(endpoints: &[Endpoint], prefix: &str, access: Access) -> Paths {
+fn paths(endpoints: &[Endpoint], settings: &HttpSettings, access: Access) -> Paths {
+    let prefix = settings.prefix();
     let mut paths = PathsBuilder::new();
     for endpoint in endpoints {
-        for (number, path) in endpoint.paths(prefix).into_iter().enumerate() {
-            let mut operation = describe(endpoint, access);
+        for (number, path) in endpoint.paths(&prefix).into_iter().enumerate() {
+            let mut operation = describe(endpoint, settings, access);
             if number > 0 {
                 // The same operation by the other spelling that the source documents use for its path.
                 operation.operation_id = operation.operation_id.map(|id| format!("{id}AtRoot"));
@@ -115,11 +114,15 @@ fn paths(endpoints: &[Endpoint], prefix: &str, access: Access) -> Paths {
     paths.build()
 }
 
-fn describe(endpoint: &Endpoint, access: Access) -> Operation {
+fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Operation {
+    let rate = endpoint.policy.map(|policy| (policy, settings.rate_limits.of(policy)));
+    let rate = rate.filter(|(_, limit)| !limit.is_none());
     let mut operation = (endpoint.operation)();
     operation.security = Some(security(endpoint.who, access));
-    if (endpoint.who, access) == (Who::Orderer, Access::Captcha) {
-        operation.parameters.get_or_insert_default().push(captcha_response().into());
+    if endpoint.who == Who::Orderer {
+        for parameter in doors::parameters(access) {
+            operation.parameters.get_or_insert_default().push(parameter.into());
+        }
     }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
@@ -132,11 +135,19 @@ fn describe(endpoint: &Endpoint, access: Access) -> Operation {
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    for code in problems(endpoint, access, operation.request_body.is_some()) {
-        by_status.entry(code.entry().status.as_u16()).or_default().push(code);
+    let refusal = rate.map(|_| Code::RateLimited);
+    let codes = problems(endpoint, access, operation.request_body.is_some());
+    for code in codes.into_iter().chain(refusal) {
+        let codes = by_status.entry(code.entry().status.as_u16()).or_default();
+        if !codes.contains(&code) {
+            codes.push(code);
+        }
     }
     for (status, codes) in by_status {
         operation.responses.responses.insert(status.to_string(), problem(&codes).into());
+    }
+    if let Some((policy, limit)) = rate {
+        limits::tell(&mut operation, policy, limit);
     }
     operation
 }
@@ -157,30 +168,12 @@ fn without_null(schema: RefOr<Schema>) -> RefOr<Schema> {
     }
 }
 
-/// No token is required of the operator, so it cannot be of everybody.
-fn captcha_response() -> Parameter {
-    let about =
-        "The token that the captcha's widget gave the visitor; works once. Needed without an operator's key.";
-    ParameterBuilder::new()
-        .name("X-Captcha-Response")
-        .parameter_in(ParameterIn::Header)
-        .required(Required::False)
-        .description(Some(about))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .build()
-}
-
 fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
-    let operator = || ["bearer", "apiKey"].map(|name| SecurityRequirement::new(name, ["operator"]));
     match who {
         Who::Public => Vec::new(),
-        Who::Orderer => match access {
-            Access::Open => Vec::new(),
-            Access::Operator => operator().into(),
-            // Either no credential at all, or the operator's.
-            Access::Captcha => iter::once(SecurityRequirement::default()).chain(operator()).collect(),
-        },
+        Who::Orderer => doors::security(access),
         Who::ConfirmToken => vec![SecurityRequirement::new::<_, [&str; 0], _>("confirmToken", [])],
+        Who::Operator => doors::operator().into(),
         Who::Admin => {
             vec![
                 SecurityRequirement::new("bearer", ["admin"]),
@@ -197,19 +190,18 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
 fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = match endpoint.who {
         Who::Public => Vec::new(),
-        Who::Orderer => match access {
-            Access::Open => Vec::new(),
-            Access::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
-            Access::Captcha => vec![Code::InvalidToken, Code::CaptchaFailed, Code::CaptchaUnavailable],
-        },
+        Who::Orderer => doors::problems(access),
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
+        Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
         Who::Admin => {
             vec![
                 Code::MissingAuthorization,
                 Code::InvalidToken,
                 Code::WrongTenant,
                 Code::Forbidden,
+                Code::TenantSuspended,
                 Code::TenantNotFound,
+                Code::TenantDeprovisioning,
             ]
         }
         Who::Scope(_) => vec![
@@ -221,6 +213,8 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
             Code::TenantSuspended,
             Code::TenantNotFound,
             Code::TenantNotReady,
+            Code::TenantFailed,
+            Code::TenantDeprovisioning,
         ],
     };
     if with_body {
@@ -253,11 +247,16 @@ fn problem(codes: &[Code]) -> Response {
             response = response.header(header, text_header(about));
         }
     }
+    if codes.contains(&Code::TenantNotReady) {
+        response =
+            response.header("Retry-After", text_header("After how many seconds to try again, if that helps"));
+    }
     response.build()
 }
 
-const HEADERS: [(u16, &str, &str); 2] = [
+const HEADERS: [(u16, &str, &str); 3] = [
     (401, "WWW-Authenticate", "How to authenticate"),
+    (429, "Retry-After", "After how many seconds one more request is taken"),
     (503, "Retry-After", "After how many seconds to try again"),
 ];
 
@@ -278,7 +277,7 @@ fn request_id() -> utoipa::openapi::Header {
     text_header("Names the request in errors and in the log")
 }
 
-fn text_header(about: &str) -> utoipa::openapi::Header {
+pub(super) fn text_header(about: &str) -> utoipa::openapi::Header {
     HeaderBuilder::new()
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
         .description(Some(about))

@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document: put together from the table of endpoints, never written beside the code.
 
 mod document;
+mod doors;
+mod limits;
 mod schema;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

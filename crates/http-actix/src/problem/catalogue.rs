@@ -76,6 +76,20 @@ catalogue! {
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "Invalid Credentials",
         "The e-mail address or the password is wrong, or nobody can sign in to that tenant. Which, is not told.",
         "Check both, and the tenant in the URL.";
+    MissingSignature = "missing_signature", UNAUTHORIZED, "Missing Signature",
+        "Here new tenants are ordered with signed requests, and this one lacks a signature, its timestamp or its nonce.",
+        "Sign the request: send `X-Signature`, `X-Signature-Timestamp` and `X-Signature-Nonce` as the OpenAPI document \
+         describes. The operator's key needs no signature.";
+    InvalidSignature = "invalid_signature", UNAUTHORIZED, "Invalid Signature",
+        "The signature is malformed, was made with another secret, or what was signed is not what arrived.",
+        "Compare the text you signed line by line with the OpenAPI document: method, path with query as sent, timestamp, \
+         nonce, and the SHA-256 of the very bytes of the body. A proxy must not change the path.";
+    ClockSkew = "clock_skew", UNAUTHORIZED, "Clock Skew",
+        "The request was signed too long ago, or in the server's future: one of the clocks is off, or it was under way too long.",
+        "Set your clock (NTP) and sign anew when sending; `serverTime` says what time it is here.";
+    NonceReused = "nonce_reused", UNAUTHORIZED, "Nonce Reused",
+        "A request with this nonce was taken before: a signed request works once.",
+        "Sign every request anew, with a new random nonce and the current time; also when repeating one.";
     WrongTenant = "wrong_tenant", FORBIDDEN, "Wrong Tenant",
         "The credential does not belong to the tenant that the request names.",
         "Use the slug or id of the tenant the credential was made for.";
@@ -90,7 +104,7 @@ catalogue! {
         "Solve the challenge and send the token that it gives as `X-Captcha-Response`. A token works once and for a few \
          minutes: get a new one for every attempt.";
     TenantSuspended = "tenant_suspended", FORBIDDEN, "Tenant Suspended",
-        "The operator has suspended the tenant.",
+        "The operator has suspended the tenant. Its data is kept.",
         "Ask the operator to resume it.";
     NotFound = "not_found", NOT_FOUND, "Not Found",
         "There is nothing at this URL.",
@@ -123,11 +137,26 @@ catalogue! {
         "The confirmation token was used before; it works once.",
         "Nothing is to be done: follow the provisioning at its status endpoint.";
     TenantNotReady = "tenant_not_ready", CONFLICT, "Tenant Not Ready",
-        "The tenant is not in service: it is still being provisioned, or not any more.",
-        "Wait until its status is Active; the detail says what it is now.";
+        "The tenant is still being provisioned, or a worker is at its database for another reason; the detail says which status it has.",
+        "Repeat the request after `Retry-After`, or wait until its status is Active.";
+    TenantFailed = "tenant_failed", CONFLICT, "Tenant Failed",
+        "The tenant's provisioning failed, so it is not in service.",
+        "Have the operator read the tenant to see why, mend that, and have the provisioning tried again.";
+    TenantDeprovisioning = "tenant_deprovisioning", CONFLICT, "Tenant Deprovisioning",
+        "The tenant is being deprovisioned: its calls are not answered any more.",
+        "If that is a mistake, ask the operator to restore it before its grace period is over.";
+    InvalidState = "invalid_state", CONFLICT, "Invalid State",
+        "The tenant's status does not allow this; `tenantStatus` says what it is and `allowed` what can be done with it.",
+        "Do one of what is allowed, or wait until the status is another.";
+    Conflict = "conflict", CONFLICT, "Conflict",
+        "Somebody else changed the same thing at the same moment; of this request nothing was kept.",
+        "Look at how it is now, and send the request again if it is still meant.";
     ConfigIdTaken = "config_id_taken", CONFLICT, "Config Id Taken",
         "Another document is stored under this config id, and the tenant's versioning strategy is `explicit`.",
         "Upload under a new id, for example `suggestedId`, or set the tenant's versioningStrategy to `internal`.";
+    PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "Precondition Failed",
+        "The thing has changed since: its entity tag is none of those in `If-Match`.",
+        "Read it again, see whether the change is still meant, and send it with the new `ETag`.";
     PayloadTooLarge = "payload_too_large", PAYLOAD_TOO_LARGE, "Payload Too Large",
         "The body is larger than this server accepts.",
         "Send less at a time; the detail names the limit.";
@@ -143,6 +172,9 @@ catalogue! {
     UnknownConfig = "unknown_config", UNPROCESSABLE_ENTITY, "Unknown Config",
         "The tenant has no account config of the `configId` given.",
         "Upload the config first, or use the id of one that exists.";
+    UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
+        "There is no database server of the name given in `cluster`.",
+        "Use a name from the settings, `tenant_databases.clusters`, or leave it out.";
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";
@@ -152,6 +184,10 @@ catalogue! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency Key Reused",
         "The idempotency key was used before, for a different request.",
         "Use a new key for a new request. To repeat a request, send it exactly as before.";
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too Many Requests",
+        "More requests came from your address (of IPv6, from its network of 64 bits) than are taken in that time.",
+        "Wait for `Retry-After` seconds. `RateLimit` says on every answer how many more are taken, `RateLimit-Policy` how \
+         many in which time.";
     InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "Something went wrong in the server that should not have.",
         "Try again; if it persists, tell the operator the `requestId`, under which the log has the details.";
@@ -187,10 +223,12 @@ impl Entry {
             405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
             408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
             409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
+            412 => "https://tools.ietf.org/html/rfc7232#section-4.2",
             413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
             414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",
             415 => "https://tools.ietf.org/html/rfc7231#section-6.5.13",
             422 => "https://tools.ietf.org/html/rfc4918#section-11.2",
+            429 => "https://iana.org/assignments/http-problem-types#quota-exceeded",
             500 => "https://tools.ietf.org/html/rfc7231#section-6.6.1",
             503 => "https://tools.ietf.org/html/rfc7231#section-6.6.4",
             _ => "about:blank",
@@ -212,9 +250,11 @@ impl Code {
             404 => Self::NotFound,
             405 => Self::MethodNotAllowed,
             408 => Self::RequestTimeout,
+            412 => Self::PreconditionFailed,
             413 => Self::PayloadTooLarge,
             414 => Self::UriTooLong,
             415 => Self::UnsupportedMediaType,
+            429 => Self::RateLimited,
             503 => Self::Unavailable,
             400..=499 => Self::BadRequest,
             _ => Self::InternalError,

@@ -1,12 +1,16 @@
 //! From the use cases' errors to problems: exhaustively, so that a new variant has to be decided on here.
 
+use actix_web::http::header::{self, HeaderValue};
+use chrono::TimeDelta;
+use tenantry_domain::tenant::Status;
+use tenantry_domain::{Finding, timestamp};
 use tenantry_ports::{Constraint, StoreError};
 use tenantry_usecases::access::Denied;
 use tenantry_usecases::accounts::ProvisionError;
 use tenantry_usecases::api_keys::NewKeyError;
 use tenantry_usecases::configs::UploadError;
 use tenantry_usecases::sign_in::LoginError;
-use tenantry_usecases::tenants::{ConfirmError, CreateError, InitError};
+use tenantry_usecases::signatures::SignatureError;
 
 use super::{Code, Problem};
 use crate::pools::JobError;
@@ -74,47 +78,22 @@ impl From<Denied> for Problem {
                 Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
             }
             Denied::Suspended => Self::new(Code::TenantSuspended, "The tenant is suspended"),
-            Denied::NotReady(status) => {
-                Self::new(Code::TenantNotReady, format!("The tenant is {status}; it has to be Active"))
+            Denied::NotReady(status) => not_ready(status),
+            Denied::Failed => {
+                Self::new(Code::TenantFailed, "The tenant's provisioning failed; it has to be Active")
             }
-        }
-    }
-}
-
-impl From<InitError> for Problem {
-    fn from(error: InitError) -> Self {
-        match error {
-            InitError::SlugTaken(slug) => {
-                Self::new(Code::SlugTaken, format!("A tenant with slug '{slug}' already exists"))
-            }
-            InitError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ConfirmError> for Problem {
-    fn from(error: ConfirmError) -> Self {
-        match error {
-            ConfirmError::InvalidToken => {
-                Self::new(Code::InvalidToken, "The confirmation token is invalid or has expired")
-            }
-            ConfirmError::AlreadyConfirmed { status } => Self::new(
-                Code::AlreadyConfirmed,
-                format!("The provisioning was confirmed before; the tenant is {status}"),
+            Denied::Leaving => Self::new(
+                Code::TenantDeprovisioning,
+                "The tenant is being deprovisioned; it has to be Active",
             ),
-            ConfirmError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<CreateError> for Problem {
-    fn from(error: CreateError) -> Self {
-        match error {
-            CreateError::SlugTaken(slug) => InitError::SlugTaken(slug).into(),
-            CreateError::Invalid(findings) => Self::invalid(findings),
-            CreateError::Store(error) => error.into(),
-        }
-    }
+/// Waiting helps.
+fn not_ready(status: Status) -> Problem {
+    Problem::new(Code::TenantNotReady, format!("The tenant is {status}; it has to be Active"))
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 impl From<NewKeyError> for Problem {
@@ -132,7 +111,37 @@ impl From<LoginError> for Problem {
             LoginError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials, "The e-mail address or the password is wrong")
             }
+            LoginError::Suspended => Denied::Suspended.into(),
+            LoginError::Leaving => Denied::Leaving.into(),
             LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignatureError> for Problem {
+    fn from(error: SignatureError) -> Self {
+        match error {
+            SignatureError::OutOfTime { at, now, window } => {
+                let seconds = |delta: TimeDelta| {
+                    count(delta.num_milliseconds().unsigned_abs().div_ceil(1000), "second")
+                };
+                let side = if at < now { "behind" } else { "ahead of" };
+                let detail = format!(
+                    "X-Signature-Timestamp is {} {side} the server's clock; at most {} are accepted",
+                    seconds(now - at),
+                    seconds(window),
+                );
+                Self::new(Code::ClockSkew, detail).with("serverTime", timestamp::to_text(now))
+            }
+            SignatureError::Wrong => Self::new(
+                Code::InvalidSignature,
+                "The signature does not match the request: another secret was used, or what was signed is not what arrived",
+            ),
+            SignatureError::Replayed => Self::new(
+                Code::NonceReused,
+                "A request with this nonce was taken before; sign anew, with another nonce",
+            ),
+            SignatureError::Store(error) => error.into(),
         }
     }
 }
@@ -185,7 +194,7 @@ impl From<ProvisionError> for Problem {
 
 impl Problem {
     /// Input that is wrong in these ways.
-    pub(crate) fn invalid(findings: Vec<tenantry_domain::Finding>) -> Self {
+    pub(crate) fn invalid(findings: Vec<Finding>) -> Self {
         let detail = match findings.as_slice() {
             [only] => only.message.clone(),
             more => format!("The request has {}; `errors` lists them all", count(more.len() as u64, "fault")),

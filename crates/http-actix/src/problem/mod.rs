@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod from;
+mod tenants;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -39,7 +40,9 @@ impl Problem {
             StatusCode::UNAUTHORIZED => {
                 vec![(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tenantry\""))]
             }
-            StatusCode::SERVICE_UNAVAILABLE => vec![(header::RETRY_AFTER, HeaderValue::from_static("1"))],
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                vec![(header::RETRY_AFTER, HeaderValue::from_static("1"))]
+            }
             _ => Vec::new(),
         };
         Self(Box::new(Inner {
@@ -225,7 +228,7 @@ mod tests {
             );
             assert_eq!(
                 has(&header::RETRY_AFTER),
-                response.status() == StatusCode::SERVICE_UNAVAILABLE,
+                [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&response.status()),
                 "{code:?}"
             );
             assert_eq!(response.headers().get(header::CONTENT_TYPE), Some(&CONTENT_TYPE), "{code:?}");

@@ -116,8 +116,9 @@ pub(crate) async fn login(mut call: Call) -> Answer {
     let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
     let scope = tenant.as_deref().and_then(|tenant| TenantScope::serving(tenant).ok());
     let Some(scope) = scope else {
-        let refused =
-            call.on_hashing(move |platform| Ok::<_, LoginError>(sign_in::login_nowhere(platform, &login)));
+        let refused = call.on_hashing(move |platform| {
+            Ok::<_, LoginError>(sign_in::login_nowhere(platform, tenant.as_deref(), &login))
+        });
         return Err(refused.await?.into());
     };
     let tenant = scope.tenant();

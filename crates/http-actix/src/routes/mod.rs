@@ -21,14 +21,26 @@ use tenantry_ports::Scope::{AccountsRead, AccountsWrite, ConfigsRead, ConfigsWri
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
-use crate::endpoint::Who::{Admin, ConfirmToken, Orderer, Public, Scope};
+use crate::endpoint::Who::{Admin, ConfirmToken, Operator, Orderer, Public, Scope};
+use crate::limits::Policy;
 use crate::problem::Code;
 
 pub(crate) use docs::{asset, page as swagger};
+pub(crate) use tenants::{SummaryView, TenantView};
+
+/// What can go wrong where a tenant is to have another status.
+const TRANSITION: &[Code] =
+    &[Code::TenantNotFound, Code::InvalidState, Code::Conflict, Code::PreconditionFailed];
 
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        Endpoint::new::<accounts::__path_read, _, _>(
+            accounts::read,
+            Both,
+            Scope(AccountsRead),
+            &[Code::AccountNotFound],
+        ),
         Endpoint::new::<accounts::__path_provision, _, _>(
             accounts::provision,
             Both,
@@ -40,12 +52,6 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::NoCapacity,
                 Code::IdempotencyKeyReused,
             ],
-        ),
-        Endpoint::new::<accounts::__path_read, _, _>(
-            accounts::read,
-            Both,
-            Scope(AccountsRead),
-            &[Code::AccountNotFound],
         ),
         Endpoint::new::<accounts::__path_list, _, _>(
             accounts::list,
@@ -76,27 +82,99 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             status::status,
             Root,
             Public,
-            &[Code::ProvisioningNotFound],
-        ),
-        Endpoint::new::<login::__path_login, _, _>(login::login, Prefix, Public, &[Code::InvalidCredentials]),
+            &[Code::InvalidParameter, Code::ProvisioningNotFound],
+        )
+        .limited(Policy::Status),
+        Endpoint::new::<status::__path_stream, _, _>(
+            status::stream,
+            Root,
+            Public,
+            &[Code::InvalidParameter, Code::ProvisioningNotFound],
+        )
+        .limited(Policy::Status),
+        Endpoint::new::<login::__path_login, _, _>(
+            login::login,
+            Prefix,
+            Public,
+            &[Code::InvalidCredentials, Code::TenantSuspended, Code::TenantDeprovisioning],
+        )
+        .limited(Policy::Login),
         Endpoint::new::<provisioning::__path_init, _, _>(
             provisioning::init,
             Root,
             Orderer,
             &[Code::InvalidPlan, Code::SlugTaken],
-        ),
+        )
+        .limited(Policy::Orders),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
             provisioning::confirm,
             Root,
             ConfirmToken,
             &[Code::AlreadyConfirmed],
-        ),
+        )
+        .limited(Policy::Orders),
         Endpoint::new::<tenants::__path_create, _, _>(
             tenants::create,
             Prefix,
             Orderer,
-            &[Code::InvalidPlan, Code::SlugTaken, Code::ProvisioningFailed, Code::ProvisioningUnfinished],
+            &[
+                Code::InvalidPlan,
+                Code::MissingAuthorization,
+                Code::InvalidToken,
+                Code::Forbidden,
+                Code::SlugTaken,
+                Code::UnknownCluster,
+                Code::ProvisioningFailed,
+                Code::ProvisioningUnfinished,
+            ],
+        )
+        .limited(Policy::Orders),
+        Endpoint::new::<tenants::__path_list, _, _>(
+            tenants::list,
+            Prefix,
+            Operator,
+            &[Code::InvalidParameter, Code::InvalidCursor],
         ),
+        Endpoint::new::<tenants::__path_read, _, _>(tenants::read, Prefix, Admin, &[]),
+        Endpoint::new::<tenants::__path_change, _, _>(
+            tenants::change,
+            Prefix,
+            Operator,
+            &[
+                Code::InvalidPlan,
+                Code::TenantNotFound,
+                Code::TenantNotReady,
+                Code::Conflict,
+                Code::PreconditionFailed,
+            ],
+        ),
+        Endpoint::new::<tenants::__path_deprovision, _, _>(
+            tenants::deprovision,
+            Prefix,
+            Operator,
+            &[
+                Code::InvalidParameter,
+                Code::TenantNotFound,
+                Code::InvalidState,
+                Code::Conflict,
+                Code::PreconditionFailed,
+            ],
+        ),
+        Endpoint::new::<tenants::__path_suspend, _, _>(tenants::suspend, Prefix, Operator, TRANSITION),
+        Endpoint::new::<tenants::__path_resume, _, _>(tenants::resume, Prefix, Operator, TRANSITION),
+        Endpoint::new::<tenants::__path_retry, _, _>(
+            tenants::retry,
+            Prefix,
+            Operator,
+            &[
+                Code::TenantNotFound,
+                Code::InvalidState,
+                Code::SlugTaken,
+                Code::Conflict,
+                Code::PreconditionFailed,
+            ],
+        ),
+        Endpoint::new::<tenants::__path_restore, _, _>(tenants::restore, Prefix, Operator, TRANSITION),
         Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),
         Endpoint::new::<api_keys::__path_list, _, _>(
             api_keys::list,
@@ -130,6 +208,9 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<status::StatusView>(all);
     generated::<tenants::CreateTenantBody>(all);
     generated::<tenants::CreatedView>(all);
+    generated::<tenants::TenantPage>(all);
+    generated::<tenants::TenantView>(all);
+    generated::<tenants::ChangeTenantBody>(all);
     generated::<login::LoginBody>(all);
     generated::<login::SignedInView<'_>>(all);
     generated::<api_keys::NewKeyBody>(all);

@@ -80,8 +80,13 @@ pub(crate) struct Initialized {
 )]
 pub(crate) async fn init(mut call: Call) -> Answer {
     let body = call.order::<InitTenantBody>().await?;
-    let command =
-        InitTenant { name: body.name, slug: body.slug, plan: body.plan, contact_email: body.contact_email };
+    let command = InitTenant {
+        name: body.name,
+        slug: body.slug,
+        plan: body.plan,
+        contact_email: body.contact_email,
+        cluster: None,
+    };
     let announced = call.on_storage(move |platform| tenants::init(platform, command)).await?;
     call.note(|trace| trace.tenant = Some(announced.tenant));
     let answer = Initialized {

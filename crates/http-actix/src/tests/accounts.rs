@@ -3,6 +3,10 @@
 use actix_web::http::StatusCode;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tenantry_domain::account::{Account, AccountStatus};
+use tenantry_domain::id::TenantId;
+use tenantry_ports::{StoreError, TenantScope};
+use tenantry_usecases::tenants::{self, TenantRef};
 
 use super::{World, config, get, pairs, post};
 
@@ -71,6 +75,64 @@ async fn an_account_is_provisioned_and_reads_back_with_its_full_state() {
         let unchanged =
             world.send(get(&format!("{path}/{id}"), &key).insert_header(("If-None-Match", tag))).await;
         assert_eq!(unchanged.status, StatusCode::NOT_MODIFIED);
+    }
+}
+
+/// The tenant's account of this id, as it is stored, and the scope it is stored in.
+fn stored(world: &World, tenant: TenantId, id: &str) -> (TenantScope, Account) {
+    let tenant = tenants::find(world.platform(), &TenantRef::Id(tenant)).unwrap().unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let store = world.platform().stores.open(&scope).unwrap();
+    let found = store.read::<_, StoreError>(|tx| tx.accounts().get(&[id.parse().unwrap()]));
+    (scope, found.unwrap().remove(0))
+}
+
+#[actix_web::test]
+async fn an_account_that_was_changed_elsewhere_is_never_answered_from_memory() {
+    let world = World::new();
+    let (tenant, key) = world.tenant_and_key("acme");
+    world.post("/api/v1/tenants/acme/configs", &key, &config("25k-own-v1")).await;
+    let made = world.post(PATH, &key, &wish("user-42")).await;
+    let path = made.header("location").unwrap();
+    let id = made.json()["accountId"].as_str().unwrap().to_owned();
+    let unless = async |tag: &str| world.send(get(path, &key).insert_header(("If-None-Match", tag))).await;
+
+    let first = world.get(path, &key).await;
+    let again = world.get(path, &key).await;
+    assert_eq!((&again.bytes, again.header("etag")), (&first.bytes, Some("\"1\"")));
+    let (scope, account) = stored(&world, tenant, &id);
+    let changed = Account { status: AccountStatus::Disabled, version: 2, ..account };
+    world.test.world.put_account(&scope, changed).unwrap();
+
+    for _ in 0..2 {
+        let now = world.get(path, &key).await;
+        assert_eq!((now.header("etag"), &now.json()["status"]), (Some("\"2\""), &json!("disabled")));
+        assert_eq!(now.json()["version"], 2);
+        assert_eq!(unless("\"1\"").await.bytes, now.bytes);
+        assert_eq!(unless("\"2\"").await.status, StatusCode::NOT_MODIFIED);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_remembered_of_an_account_is_its_tenants_alone() {
+    let world = World::new();
+    let ((acme, key), (other, others)) = (world.tenant_and_key("acme"), world.tenant_and_key("other"));
+    for (slug, key) in [("acme", &key), ("other", &others)] {
+        let path = format!("/api/v1/tenants/{slug}/configs");
+        assert_eq!(world.post(&path, key, &config("25k-own-v1")).await.status, StatusCode::CREATED);
+    }
+    let id = world.post(PATH, &key, &wish("ours")).await.json()["accountId"].as_str().unwrap().to_owned();
+    let theirs_id = world.post("/api/v1/tenants/other/accounts", &others, &wish("theirs")).await.json();
+    let (scope, theirs) = stored(&world, other, theirs_id["accountId"].as_str().unwrap());
+    // A tenant that was made of another one's archive has accounts of the same ids, in the same revisions.
+    let (_, ours) = stored(&world, acme, &id);
+    let same = Account { id: ours.id, version: ours.version, updated_at: ours.updated_at, ..theirs };
+    world.test.world.put_account(&scope, same).unwrap();
+    for _ in 0..2 {
+        for (slug, key, user) in [("acme", &key, "ours"), ("other", &others, "theirs")] {
+            let read = world.get(&format!("/api/v1/tenants/{slug}/accounts/{id}"), key).await;
+            assert_eq!(read.json()["userId"], user);
+        }
     }
 }
 

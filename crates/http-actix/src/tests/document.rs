@@ -1,6 +1,7 @@
 //! The OpenAPI document: complete, consistent, and about this very server.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
@@ -9,17 +10,18 @@ use serde_json::{Value, json};
 use super::World;
 use crate::endpoint::{Endpoint, Place};
 use crate::routes;
-use crate::{Access, Doors, HttpSettings};
+use crate::{Access, Doors, HttpSettings, RateLimit, RateLimits};
 
 fn document() -> Value {
     documented(Access::Open)
 }
 
 fn documented(access: Access) -> Value {
-    crate::openapi("api/v1", access)
+    crate::openapi(&HttpSettings::default(), access)
 }
 
-const EVERY_ACCESS: [Access; 3] = [Access::Open, Access::Operator, Access::Captcha];
+const HMAC: Access = Access::Hmac { window: Duration::from_secs(300) };
+const EVERY_ACCESS: [Access; 4] = [Access::Open, Access::Operator, Access::Captcha, HMAC];
 
 /// Every operation: its path, method and description.
 fn operations(document: &Value) -> Vec<(String, String, Value)> {
@@ -149,13 +151,20 @@ fn assert_complete(document: &Value) {
 #[test]
 fn it_says_who_may_order_a_tenant_and_what_else_that_takes() {
     let operator = || vec![json!({ "bearer": ["operator"] }), json!({ "apiKey": ["operator"] })];
-    for (access, security, codes) in [
-        (Access::Open, vec![], vec![]),
-        (Access::Operator, operator(), vec!["forbidden", "invalid_token", "missing_authorization"]),
+    for (access, security, headers, codes) in [
+        (Access::Open, vec![], vec![], vec![]),
+        (Access::Operator, operator(), vec![], vec!["forbidden", "invalid_token", "missing_authorization"]),
         (
             Access::Captcha,
             [vec![json!({})], operator()].concat(),
+            vec!["X-Captcha-Response"],
             vec!["captcha_failed", "captcha_unavailable", "invalid_token"],
+        ),
+        (
+            HMAC,
+            [vec![json!({ "signature": [] })], operator()].concat(),
+            vec!["X-Signature-Timestamp", "X-Signature-Nonce"],
+            vec!["clock_skew", "invalid_signature", "invalid_token", "missing_signature", "nonce_reused"],
         ),
     ] {
         let document = documented(access);
@@ -163,9 +172,10 @@ fn it_says_who_may_order_a_tenant_and_what_else_that_takes() {
             let operation = &document["paths"][path]["post"];
             assert_eq!(operation["security"], Value::from(security.clone()), "{access:?} {path}");
             let parameters = operation["parameters"].as_array().into_iter().flatten();
-            let headers: Vec<_> = parameters.filter(|parameter| parameter["in"] == "header").collect();
-            assert_eq!(headers.len(), usize::from(access == Access::Captcha), "{access:?} {path}");
-            assert!(headers.iter().all(|header| header["name"] == "X-Captcha-Response"), "{headers:?}");
+            let sent: Vec<_> = parameters.filter(|parameter| parameter["in"] == "header").collect();
+            let names: Vec<_> = sent.iter().map(|header| header["name"].as_str().unwrap()).collect();
+            assert_eq!(names, headers, "{access:?} {path}");
+            assert!(sent.iter().all(|header| header["required"] == false), "{sent:?}");
             let examples = operation["responses"].as_object().unwrap().values().flat_map(|response| {
                 let examples = &response["content"]["application/problem+json"]["examples"];
                 examples.as_object().into_iter().flat_map(|examples| examples.keys())
@@ -173,17 +183,145 @@ fn it_says_who_may_order_a_tenant_and_what_else_that_takes() {
             let about_callers = [
                 "captcha_failed",
                 "captcha_unavailable",
+                "clock_skew",
                 "forbidden",
+                "invalid_signature",
                 "invalid_token",
                 "missing_authorization",
+                "missing_signature",
+                "nonce_reused",
             ];
             let told: BTreeSet<_> =
                 examples.map(String::as_str).filter(|code| about_callers.contains(code)).collect();
-            assert_eq!(told, BTreeSet::from_iter(codes.iter().copied()), "{access:?} {path}");
+            let mut expected = BTreeSet::from_iter(codes.iter().copied());
+            if path == "/api/v1/tenants" {
+                // Only the operator may say on which server.
+                expected.extend(["forbidden", "invalid_token", "missing_authorization"]);
+            }
+            assert_eq!(told, expected, "{access:?} {path}");
         }
         let confirm = &document["paths"]["/provision/tenants/confirm"]["post"];
         assert_eq!(confirm["security"], json!([{ "confirmToken": [] }]));
     }
+}
+
+#[test]
+fn every_security_scheme_is_declared_and_needed() {
+    for access in EVERY_ACCESS {
+        let document = documented(access);
+        let declared: BTreeSet<_> =
+            document["components"]["securitySchemes"].as_object().unwrap().keys().cloned().collect();
+        let needed: BTreeSet<_> = operations(&document)
+            .iter()
+            .flat_map(|(_, _, operation)| operation["security"].as_array().unwrap().clone())
+            .flat_map(|requirement| requirement.as_object().unwrap().keys().cloned().collect::<Vec<_>>())
+            .collect();
+        assert_eq!(declared, needed, "{access:?}");
+    }
+}
+
+#[test]
+fn it_says_how_requests_are_signed() {
+    let document = documented(Access::Hmac { window: Duration::from_secs(77) });
+    let scheme = &document["components"]["securitySchemes"]["signature"];
+    assert_eq!((&scheme["type"], &scheme["in"]), (&json!("apiKey"), &json!("header")));
+    assert_eq!(scheme["name"], "X-Signature");
+    let about = scheme["description"].as_str().unwrap();
+    for told in ["HMAC-SHA256", "1. `v1`", "5. the value of `X-Signature-Nonce`", "77 seconds off"] {
+        assert!(about.contains(told), "{told}: {about}");
+    }
+}
+
+/// The codes of the problems that a response shows.
+fn codes(response: &Value) -> Vec<&str> {
+    let examples = response["content"]["application/problem+json"]["examples"].as_object();
+    examples.into_iter().flat_map(|examples| examples.keys().map(String::as_str)).collect()
+}
+
+#[test]
+fn it_says_of_every_limited_operation_how_much_is_taken_and_what_more_is_answered() {
+    let rate_limits = RateLimits {
+        orders: RateLimit { per_minute: 6, burst: 3 },
+        status: RateLimit { per_minute: 50, burst: 100 },
+        login: RateLimit::NONE,
+    };
+    let settings = HttpSettings { rate_limits, ..HttpSettings::default() };
+    let document = crate::openapi(&settings, Access::Open);
+    let orders = Some("`\"orders\";q=3;w=30`");
+    let mut limited = BTreeSet::new();
+    for (path, method, policy) in [
+        ("/provision/tenants/init", "post", orders),
+        ("/provision/tenants/confirm", "post", orders),
+        ("/api/v1/tenants", "post", orders),
+        ("/provision/tenants/{provisioningId}/status", "get", Some("`\"status\";q=100;w=120`")),
+        ("/provision/tenants/{provisioningId}/status/stream", "get", Some("`\"status\";q=100;w=120`")),
+        ("/api/v1/{tenantId}/auth/login", "post", None),
+    ] {
+        let operation = &document["paths"][path][method];
+        let refusal = &operation["responses"]["429"];
+        assert_eq!(codes(refusal), Vec::from_iter(policy.map(|_| "rate_limited")), "{path}");
+        assert_eq!(refusal["headers"]["Retry-After"].is_object(), policy.is_some(), "{path}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let told = response["headers"]["RateLimit-Policy"]["description"].as_str();
+            assert_eq!(
+                told.map(|told| policy.is_some_and(|policy| told.contains(policy))),
+                policy.map(|_| true)
+            );
+            assert_eq!(response["headers"]["RateLimit"].is_object(), policy.is_some(), "{path} {status}");
+        }
+        if policy.is_some() {
+            limited.insert((path.to_owned(), method.to_uppercase()));
+        }
+    }
+    let about = document["paths"]["/provision/tenants/init"]["post"]["description"].as_str().unwrap();
+    assert!(about.contains("at most 3 requests at once and 6 a minute"), "{about}");
+    for (path, method, operation) in operations(&document) {
+        let is_limited = operation["responses"]["429"].is_object();
+        assert_eq!(is_limited, limited.contains(&(path.clone(), method.clone())), "{method} {path}");
+    }
+}
+
+#[test]
+fn it_says_what_becomes_of_tenants_and_how_to_follow_them() {
+    let document = document();
+    let paths = &document["paths"];
+    let one = &paths["/api/v1/tenants/{tenantId}"];
+    let operator = json!([{ "bearer": ["operator"] }, { "apiKey": ["operator"] }]);
+    let posted = |action| &paths[format!("/api/v1/tenants/{{tenantId}}/{action}")]["post"];
+    for operation in [
+        &one["patch"],
+        &one["delete"],
+        posted("suspend"),
+        posted("resume"),
+        posted("retry"),
+        posted("restore"),
+    ] {
+        let about = operation["operationId"].as_str().unwrap();
+        assert_eq!(operation["security"], operator, "{about}");
+        assert_eq!(codes(&operation["responses"]["412"]), ["precondition_failed"], "{about}");
+        assert!(codes(&operation["responses"]["409"]).contains(&"conflict"), "{about}");
+        let status = if about == "deprovisionTenant" { "202" } else { "200" };
+        let answer = &operation["responses"][status];
+        assert_eq!(
+            answer["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/Tenant",
+            "{about}"
+        );
+        assert!(answer["headers"]["ETag"].is_object(), "{about}");
+    }
+    assert!(codes(&posted("retry")["responses"]["409"]).contains(&"slug_taken"));
+    let served = &paths["/api/v1/tenants/{tenantId}/accounts"]["get"]["responses"];
+    for code in ["tenant_not_ready", "tenant_failed", "tenant_deprovisioning"] {
+        assert!(codes(&served["409"]).contains(&code), "{code}");
+    }
+    assert!(served["409"]["headers"]["Retry-After"].is_object());
+    assert!(codes(&served["403"]).contains(&"tenant_suspended"));
+    let stream = &paths["/provision/tenants/{provisioningId}/status/stream"]["get"]["responses"];
+    assert!(stream["200"]["content"]["text/event-stream"].is_object(), "{stream}");
+    assert!(stream["204"].is_object());
+    let poll = &paths["/provision/tenants/{provisioningId}/status"]["get"];
+    let wait =
+        poll["parameters"].as_array().unwrap().iter().find(|parameter| parameter["name"] == "wait").unwrap();
+    assert_eq!((&wait["schema"]["minimum"], &wait["schema"]["maximum"]), (&json!(1), &json!(60)));
 }
 
 #[actix_web::test]

@@ -18,6 +18,7 @@ impl World {
             slug: Slug::new(slug).unwrap(),
             plan: Plan::Basic,
             config: None,
+            cluster: None,
             admin: NewAdmin {
                 email: Email::new(format!("admin@{slug}.com")).unwrap(),
                 username: None,

@@ -7,13 +7,20 @@ mod configs;
 mod conventions;
 mod document;
 mod doors;
+mod following;
+mod lifecycle;
+mod limits;
 mod login;
 mod provisioning;
+mod reading;
 mod server;
+mod signed;
+mod states;
 mod tenants;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,19 +36,20 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
-use tenantry_ports::Scope;
+use tenantry_ports::{Clock as _, Scope};
 use tenantry_security::ValicoCheck;
-use tenantry_testkit::TestPlatform;
+use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::api_keys::NewKey;
 use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{InitTenant, confirm, init};
 use tenantry_usecases::{Platform, Policy};
 
-use crate::{Doors, HttpSettings, HttpState, Readiness};
+use crate::limits::{Rates, Ticks};
+use crate::{Doors, HttpSettings, HttpState, Readiness, Watch};
 
 /// A server's application, without a socket.
 pub(crate) struct World {
-    pub(crate) test: TestPlatform,
+    pub(crate) test: Rc<TestPlatform>,
     pub(crate) state: Data<HttpState>,
     pub(crate) ready: Arc<Switch>,
     service: OnceCell<Service>,
@@ -111,10 +119,27 @@ impl World {
 
     pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
         let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
+        let watch = Arc::new(Watch::default());
+        test.nudge_also(Arc::clone(&watch) as _);
+        Self::over(Rc::new(test), watch, doors, settings)
+    }
+
+    /// Another server over the same databases, which the workers of this one tell nothing.
+    pub(crate) fn replica(&self) -> Self {
+        let settings = self.state.settings.clone();
+        Self::over(Rc::clone(&self.test), Arc::default(), self.state.doors.clone(), settings)
+    }
+
+    fn over(test: Rc<TestPlatform>, watch: Arc<Watch>, doors: Doors, settings: HttpSettings) -> Self {
         let ready = Arc::new(Switch(AtomicBool::new(true)));
         let settings = HttpSettings { storage_threads: 2, ..settings };
         let readiness = Arc::clone(&ready) as _;
-        let state = HttpState::new(Arc::clone(&test.platform), settings, doors, readiness).unwrap();
+        let clock = Arc::clone(&test.clock);
+        let ticks = Ticks::new(move || (clock.now() - sample::now()).to_std().unwrap_or_default());
+        let rates = Rates::new(&settings, ticks);
+        let mut state =
+            HttpState::new(Arc::clone(&test.platform), settings, doors, watch, readiness).unwrap();
+        state.rates = rates;
         Self { test, state: Data::new(state), ready, service: OnceCell::new() }
     }
 
@@ -123,6 +148,14 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
+        let response = self.open(request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body()).await.unwrap();
+        Reply { status, headers, bytes }
+    }
+
+    /// The beginning of an answer, whose body is still to come.
+    pub(crate) async fn open(&self, request: TestRequest) -> ServiceResponse<BoxBody> {
         let service = match self.service.get() {
             Some(service) => service,
             None => {
@@ -133,10 +166,7 @@ impl World {
                 self.service.get_or_init(|| call)
             }
         };
-        let response = service(request).await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = to_bytes(response.into_body()).await.unwrap();
-        Reply { status, headers, bytes }
+        service(request).await.unwrap()
     }
 
     pub(crate) async fn post(&self, path: &str, credential: &str, body: &Value) -> Reply {
@@ -159,6 +189,7 @@ impl World {
             slug: Slug::new(slug).unwrap(),
             plan: Plan::Premium,
             contact_email: None,
+            cluster: None,
         };
         let announced = init(self.platform(), command).unwrap();
         (announced.tenant, announced.confirm_token.expose().to_owned())

@@ -151,3 +151,40 @@ async fn a_provisioning_that_takes_too_long_is_told_with_where_to_follow_it() {
     let followed = world.get(body["statusEndpoint"].as_str().unwrap(), "").await.json();
     assert_eq!(followed["status"], "Active");
 }
+
+#[actix_web::test]
+async fn the_answer_comes_as_soon_as_the_worker_is_done_wherever_that_is() {
+    let world = World::new();
+    let replica = world.replica();
+    let _worker = Worker::start(&world);
+    for (server, slug) in [(&world, "acme"), (&replica, "globex")] {
+        let mut body = acme();
+        body["subdomain"] = slug.into();
+        assert_eq!(server.post(PATH, "", &body).await.status, StatusCode::CREATED, "{slug}");
+        assert_eq!(server.state.watch.waiting(), 0, "{slug}");
+    }
+}
+
+#[actix_web::test]
+async fn only_the_operator_says_on_which_server() {
+    let world = World::new();
+    let (_, key) = world.tenant_and_key("other");
+    let _worker = Worker::start(&world);
+    let mut body = acme();
+    body["cluster"] = "main".into();
+    assert_eq!(world.post(PATH, "", &body).await.problem("missing_authorization")["status"], 401);
+    assert_eq!(world.post(PATH, &key, &body).await.problem("forbidden")["status"], 403);
+    let operator = world.operator();
+    let made = world.post(PATH, &operator, &body).await;
+    assert_eq!(made.status, StatusCode::CREATED);
+    assert_eq!(world.get(made.header("location").unwrap(), &operator).await.json()["cluster"], "main");
+
+    body["subdomain"] = "third".into();
+    body["cluster"] = "mars".into();
+    let unknown = world.post(PATH, &operator, &body).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(unknown.findings("unknown_cluster"), pairs(&[("/cluster", "unknown_cluster")]));
+    body["cluster"] = "Mars!".into();
+    let wrong = world.post(PATH, &operator, &body).await;
+    assert_eq!(wrong.findings("validation_failed"), pairs(&[("/cluster", "invalid_cluster")]));
+}

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use tenantry_domain::account::AccountStatus;
@@ -69,13 +67,13 @@ pub(crate) async fn read(call: Call) -> Answer {
     let id: AccountId = call.segment("accountId").parse().map_err(|_| unknown())?;
     let found = call.state.reading.submit(&scope, id).await?;
     let found = found.map_err(|error| Problem::from(error.as_ref()))?.ok_or_else(unknown)?;
-    let etag = respond::etag(found.account.version);
-    if respond::is_current(call.headers(), &etag) {
-        return Ok(HttpResponse::NotModified().insert_header((header::ETAG, etag)).finish());
+    let etag = (header::ETAG, found.etag.clone());
+    if respond::is_current(call.headers(), &found.etag) {
+        return Ok(HttpResponse::NotModified().insert_header(etag).finish());
     }
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::ETAG, etag));
-    respond::json(response, &AccountView::from(Arc::unwrap_or_clone(found)))
+    response.insert_header(etag);
+    Ok(respond::json_bytes(response, found.body.clone()))
 }
 
 /// List accounts

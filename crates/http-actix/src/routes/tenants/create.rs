@@ -1,6 +1,4 @@
-//! The second door to a tenant: create it together with its first admin, and wait until it is there.
-
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
@@ -10,17 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, Role, Username};
-use tenantry_domain::tenant::{Lifecycle, Plan, Slug, Tenant, TenantName};
+use tenantry_domain::tenant::{ClusterName, Lifecycle, Plan, Slug, Tenant, TenantName};
 use tenantry_domain::timestamp;
-use tenantry_ports::{PendingAdmin, StoreError};
-use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
+use tenantry_ports::PendingAdmin;
+use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin, TenantRef};
 
-use super::password::TypedPassword;
-use super::{provisioning, respond, status};
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
+use crate::follow::Follower;
 use crate::openapi::documented;
 use crate::problem::{Code, Problem};
+use crate::routes::password::TypedPassword;
+use crate::routes::{provisioning, respond, status};
 
 /// A tenant to create.
 #[derive(Deserialize, JsonSchema)]
@@ -37,6 +36,10 @@ pub(crate) struct CreateTenantBody {
     /// Whatever the platform wants to remember with the tenant.
     #[serde(default)]
     config: Option<Map<String, Value>>,
+    /// On which server its database is made: only the operator may say. Where its plan belongs or there are the fewest
+    /// if absent.
+    #[serde(default)]
+    cluster: Option<ClusterName>,
     /// Its first admin.
     admin: NewAdminBody,
 }
@@ -66,6 +69,7 @@ impl Body for CreateTenantBody {
         ("/name", text::<TenantName>),
         ("/subdomain", text::<Slug>),
         ("/plan", provisioning::plan),
+        ("/cluster", text::<ClusterName>),
         ("/admin/email", text::<Email>),
         ("/admin/username", text::<Username>),
         ("/admin/password", TypedPassword::check),
@@ -81,6 +85,7 @@ impl From<CreateTenantBody> for CreateTenant {
             slug: body.subdomain,
             plan: body.plan.unwrap_or_default(),
             config: body.config,
+            cluster: body.cluster,
             admin: NewAdmin {
                 email: body.admin.email,
                 username: body.admin.username,
@@ -162,7 +167,8 @@ impl CreatedView {
 /// Create a tenant with its first admin
 ///
 /// Goes through the same states and steps as `/provision/tenants/init`, confirmed at once, and answers when the tenant
-/// is Active. If that takes too long, the answer is 503 with the `statusEndpoint` to follow.
+/// is Active: at once, where a database is kept ready. If it takes too long, the answer is 503 with the `statusEndpoint` to
+/// follow. Only the operator may name the `cluster` for its database.
 #[utoipa::path(
     post,
     path = "/tenants",
@@ -203,9 +209,12 @@ impl CreatedView {
 )]
 pub(crate) async fn create(mut call: Call) -> Answer {
     let command: CreateTenant = call.order::<CreateTenantBody>().await?.into();
+    if command.cluster.is_some() {
+        call.operator().await?;
+    }
     let created = call.on_hashing(move |platform| tenants::create(platform, command)).await?;
     call.note(|trace| trace.tenant = Some(created.tenant.id));
-    let tenant = activation(&call, created.tenant).await?;
+    let tenant = activation(&call, created.tenant.id).await?;
     let location = format!("{}/tenants/{}", call.state.prefix, tenant.id);
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, location));
@@ -213,38 +222,36 @@ pub(crate) async fn create(mut call: Call) -> Answer {
 }
 
 /// The tenant once it is active; a problem if it will not be, or not soon enough.
-async fn activation(call: &Call, mut tenant: Tenant) -> Result<Tenant, Problem> {
-    let id = tenant.id;
-    let deadline = Instant::now() + call.state.settings.activation_wait;
-    let mut pause = Duration::from_millis(10);
+async fn activation(call: &Call, id: TenantId) -> Result<Tenant, Problem> {
+    let end = Instant::now() + call.state.settings.activation_wait;
+    let mut follower = Follower::of(call, id);
     loop {
-        match &tenant.lifecycle {
-            Lifecycle::Active { .. } => return Ok(tenant),
-            Lifecycle::Queued { .. } | Lifecycle::Provisioning { .. } => {}
-            Lifecycle::Failed { reason, .. } => {
-                let detail = format!("The tenant could not be provisioned: {}", reason.message);
-                return Err(unprovisioned(Code::ProvisioningFailed, detail, id)
-                    .with("errorCode", reason.code.as_str()));
-            }
-            other => {
-                let detail = format!("The tenant became {} while it was being provisioned", other.status());
-                return Err(unprovisioned(Code::ProvisioningFailed, detail, id));
-            }
+        // It may have become active in the meantime, so it is looked at before it is waited for.
+        let seen = follower.look(|platform, id| tenants::find(platform, &TenantRef::Id(id))).await?;
+        if let Some(outcome) = seen.and_then(outcome) {
+            return outcome;
         }
-        if Instant::now() >= deadline {
+        if Instant::now() >= end {
             let detail = "The tenant is still being provisioned; follow its status".to_owned();
             return Err(unprovisioned(Code::ProvisioningUnfinished, detail, id));
         }
-        actix_web::rt::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_millis(100));
-        match call.on_storage::<_, StoreError>(move |platform| tenants::progress(platform, id)).await {
-            Ok(Some(progress)) => tenant = progress.tenant,
-            // The tenant is under way all the same; a busy moment is no reason to tell its creator otherwise.
-            Ok(None) => {}
-            Err(problem) if matches!(problem.code(), Code::Overloaded | Code::Unavailable) => {}
-            Err(problem) => return Err(problem),
-        }
+        // A server that stops lets its workers finish what they are at, so that is waited for, too.
+        follower.pause(end).await;
     }
+}
+
+/// What became of the tenant; nothing yet as long as it is under way.
+fn outcome(tenant: Tenant) -> Option<Result<Tenant, Problem>> {
+    let failed = |detail| unprovisioned(Code::ProvisioningFailed, detail, tenant.id);
+    Some(match &tenant.lifecycle {
+        Lifecycle::Queued { .. } | Lifecycle::Provisioning { .. } => return None,
+        Lifecycle::Active { .. } => Ok(tenant),
+        Lifecycle::Failed { reason, .. } => {
+            let detail = format!("The tenant could not be provisioned: {}", reason.message);
+            Err(failed(detail).with("errorCode", reason.code.as_str()))
+        }
+        other => Err(failed(format!("The tenant became {} while it was being provisioned", other.status()))),
+    })
 }
 
 fn unprovisioned(code: Code, detail: String, id: TenantId) -> Problem {

@@ -1,0 +1,43 @@
+//! What the document says of rate limits.
+
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::Operation;
+
+use super::document::text_header;
+use crate::RateLimit;
+use crate::limits::{self, Policy};
+
+/// Says on every response of an operation how its callers stand, and in its description how much is taken.
+pub(super) fn tell(operation: &mut Operation, policy: Policy, limit: RateLimit) {
+    let taken = format!(
+        "From one client address at most {} requests at once and {} a minute are taken (policy `{}`); what is more is \
+         answered with 429.",
+        limit.burst,
+        limit.per_minute,
+        policy.name()
+    );
+    let about = operation.description.take().unwrap_or_default();
+    operation.description = Some(format!("{about}\n\n{taken}").trim_start().to_owned());
+    let fields = [
+        (
+            "RateLimit-Policy",
+            format!("At most `q` requests within `w` seconds: `{}`", limits::policy_field(policy, limit)),
+        ),
+        (
+            "RateLimit",
+            format!(
+                "How you stand: `\"{}\";r=5;t=7` says that 5 more requests are taken now, and that in 7 seconds all are \
+                 again; with `r=0` on a 429, that one is. Not sent to callers on the server's own machine, who are not \
+                 limited",
+                policy.name()
+            ),
+        ),
+    ];
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(response) = response {
+            for (name, about) in &fields {
+                response.headers.insert((*name).to_owned(), RefOr::T(text_header(about)));
+            }
+        }
+    }
+}

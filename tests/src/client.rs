@@ -144,6 +144,23 @@ impl Request<'_> {
 
     /// Sends it to a server that may be dying.
     pub fn try_send(self) -> io::Result<Response> {
+        let bytes = self.bytes();
+        self.client.exchange(&self.method, &bytes)
+    }
+
+    /// Sends it over a connection of its own and does not wait for the answer, which may come as long as what is returned
+    /// is kept.
+    ///
+    /// # Panics
+    /// If it cannot be sent.
+    pub fn send_off(self) -> TcpStream {
+        let bytes = self.bytes();
+        let mut connection = Client::new(self.client.address).connect().expect("the server listens");
+        connection.get_mut().write_all(&bytes).expect("a request is sent");
+        connection.into_inner()
+    }
+
+    fn bytes(&self) -> Vec<u8> {
         let Self { client, method, path, headers, body } = self;
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
         let has = |wanted: &str| headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
@@ -155,13 +172,13 @@ impl Request<'_> {
         {
             head += &format!("Content-Length: {}\r\n", body.len());
         }
-        for (name, value) in &headers {
+        for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
         }
         head += "\r\n";
         let mut bytes = head.into_bytes();
-        bytes.extend_from_slice(&body);
-        client.exchange(&method, &bytes)
+        bytes.extend_from_slice(body);
+        bytes
     }
 }
 

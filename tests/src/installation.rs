@@ -1,12 +1,13 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
 use crate::process::OPERATOR_KEY;
-use crate::{Backend, Tenantry};
+use crate::{Backend, Tenantry, binary};
 
 /// 32 bytes in base64; every replica of an installation needs the same.
 const SECRET_KEY: &str = "dGVuYW50cnkgYmxhY2stYm94IHRlc3RzIHNlY3JldCE=";
@@ -54,6 +55,8 @@ impl Installation {
             ("TENANTRY_LOG_FORMAT", "json"),
             // What a killed process was at is soon taken up.
             ("TENANTRY__PROVISIONING__LEASE", "2s"),
+            // Whoever wants databases kept ready says so.
+            ("TENANTRY__TENANT_DATABASES__POOL_SIZE", "0"),
         ];
         let environment =
             defaults.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -69,6 +72,23 @@ impl Installation {
     /// The same with more arguments (`--role worker`) and settings for this process alone.
     pub fn start_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Tenantry {
         Tenantry::start_on(self.clone(), arguments, settings)
+    }
+
+    /// Starts `tenantry serve` and waits for nothing: the process may answer nobody, or be going to die.
+    pub fn launch(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Tenantry {
+        Tenantry::launch_on(self.clone(), arguments, settings)
+    }
+
+    /// `tenantry`, to be run on this installation.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(binary::path());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TENANTRY") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment()).current_dir(self.directory()).stdin(Stdio::null());
+        command
     }
 
     /// Where its data is kept.
@@ -101,12 +121,18 @@ impl Installation {
         }
     }
 
+    /// How many databases are being kept ready, finished or not.
+    pub fn pooled_databases(&self) -> usize {
+        let pooled = format!("{}~pool_", self.0.prefix);
+        self.tenant_databases().iter().filter(|name| name.starts_with(&pooled)).count()
+    }
+
     /// What the name of its tenant databases begins with.
     pub fn database_prefix(&self) -> &str {
         &self.0.prefix
     }
 
-    pub(crate) fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn environment(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 

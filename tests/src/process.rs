@@ -1,11 +1,11 @@
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use crate::installation::free_port;
-use crate::{Backend, Client, Installation, binary};
+use crate::{Backend, Client, Installation};
 
 /// The operator's key of every installation under test.
 pub const OPERATOR_KEY: &str = "black-box-tests-operator-key-000001";
@@ -41,17 +41,7 @@ impl Tenantry {
         arguments: &[&str],
         settings: &[(&str, &str)],
     ) -> Self {
-        let mut process = Self {
-            log: installation.next_log(),
-            installation,
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            settings: settings
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
-            port: 0,
-            child: None,
-        };
+        let mut process = Self::new(installation, arguments, settings);
         // A port that was free a moment ago may have been taken by another test.
         for _ in 0..5 {
             process.port = free_port();
@@ -65,22 +55,36 @@ impl Tenantry {
         process
     }
 
+    pub(crate) fn launch_on(
+        installation: Installation,
+        arguments: &[&str],
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut process = Self::new(installation, arguments, settings);
+        process.spawn();
+        process
+    }
+
+    fn new(installation: Installation, arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self {
+            log: installation.next_log(),
+            installation,
+            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
+            settings: settings.collect(),
+            port: 0,
+            child: None,
+        }
+    }
+
     fn spawn(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).expect("a log file is opened");
-        let mut command = Command::new(binary::path());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("TENANTRY") {
-                command.env_remove(name);
-            }
-        }
+        let mut command = self.installation.command();
         command
             .arg("serve")
             .args(&self.arguments)
             .env("TENANTRY_BIND", self.address().to_string())
-            .envs(self.installation.environment())
             .envs(self.settings.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.installation.directory())
-            .stdin(Stdio::null())
             .stdout(copy(&log))
             .stderr(log);
         self.child = Some(command.spawn().expect("the binary under test starts"));
@@ -90,10 +94,7 @@ impl Tenantry {
     fn wait_until_ready(&mut self) -> bool {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
-            let Some(child) = &mut self.child else {
-                return false;
-            };
-            if child.try_wait().expect("a child can be asked").is_some() {
+            if self.has_ended() {
                 self.child = None;
                 return false;
             }
@@ -104,6 +105,10 @@ impl Tenantry {
             std::thread::sleep(PULSE);
         }
         false
+    }
+
+    fn has_ended(&mut self) -> bool {
+        self.child.as_mut().is_none_or(|child| child.try_wait().expect("a child can be asked").is_some())
     }
 
     #[track_caller]
@@ -139,6 +144,25 @@ impl Tenantry {
     /// If it does not run.
     pub fn pid(&self) -> u32 {
         self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Waits until it has written this.
+    ///
+    /// # Panics
+    /// With its log, if it ends before, or takes too long.
+    pub fn wait_for_log(&mut self, text: &str) {
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            let ended = self.has_ended();
+            if self.log().contains(text) {
+                return;
+            }
+            if ended {
+                break;
+            }
+            std::thread::sleep(PULSE);
+        }
+        panic!("it did not say {text:?}; it said:\n{}", self.log());
     }
 
     /// Everything it has written so far, over all its lives.

@@ -1,8 +1,17 @@
 //! The command line.
 
+mod fleet;
+mod tenants;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::fleet::{Doctor, Migrate};
+pub(crate) use self::tenants::{
+    ChangeTenant, CreateTenant, DeleteTenant, ExportTenant, ImportTenant, ListTenants, ShowTenant, Tenants,
+    WorkTenant,
+};
 
 /// A control plane for trading-account tenants: API, worker and migrations in one binary.
 #[derive(Debug, Parser)]
@@ -19,6 +28,9 @@ Examples:
   tenantry                                           start a server with everything it needs under ./data
   tenantry serve --bind 127.0.0.1:8080 --role api    API only; workers run elsewhere
   tenantry keys create --tenant acme --scopes accounts:read,accounts:write --name website
+  tenantry tenants create acme --name 'Acme Ltd' --admin-email admin@acme.example
+  tenantry migrate --dry-run                         which tenants' databases are behind
+  tenantry doctor --fix                              find what is wrong, and put it right
   tenantry account-config validate my-config.json
 
 Exit status: 0 done, 1 failed, 2 wrong usage. Settings: see `tenantry config show`.";
@@ -40,9 +52,16 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Bring the control database and every tenant's up to date
     Migrate(Migrate),
+    /// List, show, make and change tenants
+    #[command(subcommand)]
+    Tenants(Tenants),
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Keys(Keys),
+    /// Find what is wrong with the installation, and put it right
+    Doctor(Doctor),
+    /// List what was told outside, or is going to be: mails and webhook calls
+    Notices(Notices),
     /// Look at the settings
     #[command(subcommand)]
     Config(Config),
@@ -51,6 +70,11 @@ pub(crate) enum Command {
     AccountConfig(AccountConfig),
     /// Print the OpenAPI document of the HTTP API
     Openapi,
+    /// Print a script that completes commands, for this shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Default, Args)]
@@ -73,16 +97,6 @@ pub(crate) enum Role {
     Api,
     /// Provision tenants
     Worker,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Migrate {
-    /// Only say what would be done
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Only this tenant's database (and the control database)
-    #[arg(long, value_name = "SLUG")]
-    pub(crate) only: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -144,6 +158,27 @@ pub(crate) struct RevokeKey {
     /// The key's id, as `keys list` shows it
     #[arg(value_name = "KEY_ID")]
     pub(crate) id: tenantry_domain::id::ApiKeyId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Notices {
+    /// Only those that are pending, delivered or given-up
+    #[arg(long, value_name = "STATUS", value_parser = notice_status)]
+    pub(crate) status: Option<tenantry_ports::NoticeStatus>,
+    /// Only this tenant's
+    #[arg(long, value_name = "SLUG|ID")]
+    pub(crate) tenant: Option<String>,
+    /// How many, the newest first
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub(crate) limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn notice_status(text: &str) -> Result<tenantry_ports::NoticeStatus, String> {
+    tenantry_ports::NoticeStatus::parse(text)
+        .ok_or_else(|| "there are pending, delivered and given-up".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

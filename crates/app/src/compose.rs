@@ -2,24 +2,31 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use tenantry_http_actix::{Access as DocumentedAccess, Doors};
-use tenantry_outbound_reqwest::SiteverifyCaptcha;
-use tenantry_ports::{KeyMint, StoreError};
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::ClusterName;
+use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
+use tenantry_outbound_lettre::SmtpMailer;
+use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
+use tenantry_ports::{KeyMint, Nudge, StoreError};
 use tenantry_security::{
-    ApiKeyMint, Argon2Passwords, MasterKey, Sha256Digest, SignedTokens, SystemClock, SystemEntropy,
-    SystemIds, ValicoCheck,
+    ApiKeyMint, Argon2Passwords, DatabaseLogins, MasterKey, Sha256Digest, SignedTokens, StandardWebhooks,
+    SystemClock, SystemEntropy, SystemIds, ValicoCheck,
 };
-use tenantry_store_diesel::{DatabaseUrl, OpenError, Stores};
+use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
+use tenantry_usecases::signatures::Signers;
+use tenantry_usecases::tenants::Placement;
 use tenantry_usecases::{Platform, Policy};
-use tenantry_worker::Bell;
+use tenantry_worker::{Bell, NoticeBells};
 
 use crate::data_dir;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
-use crate::settings::{Access, Settings};
+use crate::settings::{Access, MailSettings, Settings, WebhookSettings};
 
 /// Everything that was put together.
 pub(crate) struct Installation {
@@ -27,6 +34,10 @@ pub(crate) struct Installation {
     pub(crate) stores: Arc<Stores>,
     /// Rings when there is work for the worker.
     pub(crate) bell: Arc<Bell>,
+    /// Ring when there is something to tell outside.
+    pub(crate) notice_bells: Arc<NoticeBells>,
+    /// Wakes who waits for a tenant.
+    pub(crate) watch: Arc<Watch>,
     /// Where the master key was written to, if it was made just now.
     pub(crate) new_key: Option<PathBuf>,
 }
@@ -34,11 +45,18 @@ pub(crate) struct Installation {
 /// Puts everything together: makes what is missing (directory, key, control database) and brings the control database up
 /// to date.
 pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
-    let stores = open_stores(settings)?;
+    let installation = assemble(settings)?;
+    installation.stores.migrate_control().map_err(|error| store_failure(&error))?;
+    Ok(installation)
+}
+
+/// Puts everything together and leaves the control database as it is, however old.
+pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
+    prepare_directories(settings)?;
     let (master, new_key) = master_key(settings)?;
-    stores.migrate_control().map_err(|error| store_failure(&error))?;
-    let stores = Arc::new(stores);
-    let bell = Arc::new(Bell::default());
+    let stores = Arc::new(open_stores(settings, &master)?);
+    let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
+    let watch = Arc::new(Watch::default());
     let entropy = Arc::new(SystemEntropy);
     let passwords = Argon2Passwords::new(settings.auth.argon2, entropy.clone())
         .map_err(|error| Failure::new(error, "change auth.argon2_memory and auth.argon2_passes"))?;
@@ -53,18 +71,48 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
-        nudge: bell.clone(),
+        nudge: Arc::new(Nudges {
+            bell: bell.clone(),
+            notice_bells: notice_bells.clone(),
+            watch: watch.clone(),
+        }),
+        channels: channels(settings)?,
         policy: policy(settings),
         configs: ConfigCache::default(),
         entropy,
     };
-    Ok(Installation { platform: Arc::new(platform), stores, bell, new_key })
+    #[cfg(debug_assertions)]
+    let platform = crate::crash_points::plant(platform)?;
+    Ok(Installation { platform: Arc::new(platform), stores, bell, notice_bells, watch, new_key })
+}
+
+/// Whom to tell in this process that something has happened.
+struct Nudges {
+    bell: Arc<Bell>,
+    notice_bells: Arc<NoticeBells>,
+    watch: Arc<Watch>,
+}
+
+impl Nudge for Nudges {
+    fn runs_are_due(&self) {
+        self.bell.runs_are_due();
+    }
+
+    fn notices_are_due(&self) {
+        self.notice_bells.notices_are_due();
+    }
+
+    fn tenant_changed(&self, tenant: TenantId) {
+        self.watch.tenant_changed(tenant);
+    }
 }
 
 /// Opens the databases; a SQLite control database is made if it is not there.
-pub(crate) fn open_stores(settings: &Settings) -> Result<Stores, Failure> {
-    prepare_directories(settings)?;
-    Stores::open(&settings.stores).map_err(|error| match error {
+fn open_stores(settings: &Settings, master: &MasterKey) -> Result<Stores, Failure> {
+    let passwords = DatabaseLogins::new(master);
+    let logins = LoginPasswords::new(move |login| passwords.password(login));
+    let logins = settings.own_logins.then_some(logins);
+    Stores::open(&StoreSettings { logins, ..settings.stores.clone() }).map_err(|error| match error {
         OpenError::Connect { .. } => Failure::new(
             error,
             "start PostgreSQL, or correct TENANTRY_DATABASE_URL; sqlite:PATH needs no server",
@@ -120,13 +168,11 @@ pub(crate) fn doors(settings: &Settings) -> Result<Doors, Failure> {
         Access::Operator => Doors::Operator,
         Access::Captcha(captcha) => {
             // The settings were checked; what is left is that this machine trusts nobody.
-            let captcha = SiteverifyCaptcha::new(captcha.clone()).map_err(|error| {
-                Failure::new(
-                    error,
-                    "install the system's CA certificates, or name a file of them in SSL_CERT_FILE",
-                )
-            })?;
+            let captcha = SiteverifyCaptcha::new(captcha.clone()).map_err(trusts_nobody)?;
             Doors::Captcha(Arc::new(captcha))
+        }
+        Access::Hmac { secrets, window } => {
+            Doors::Hmac(Signers { secrets: Arc::new(secrets.clone()), window: delta(*window) })
         }
     })
 }
@@ -137,21 +183,71 @@ pub(crate) fn access(settings: &Settings) -> DocumentedAccess {
         Access::Open => DocumentedAccess::Open,
         Access::Operator => DocumentedAccess::Operator,
         Access::Captcha(_) => DocumentedAccess::Captcha,
+        Access::Hmac { window, .. } => DocumentedAccess::Hmac { window },
     }
 }
 
+/// Settings have upper limits far below what this could not hold.
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
+
+/// How the outside is told, with what it takes to do so.
+fn channels(settings: &Settings) -> Result<Channels, Failure> {
+    let mail = |mail: &MailSettings| {
+        Ok(MailChannel {
+            mailer: Arc::new(SmtpMailer::new(mail.smtp.clone()).map_err(trusts_nobody)?),
+            link: mail.link.clone(),
+            timeout: mail.timeout,
+            longest_wait: mail.longest_wait,
+        })
+    };
+    let webhook = |webhook: &WebhookSettings| {
+        let plain = webhook.url.starts_with("http:");
+        let sender = if plain { HttpWebhooks::of_this_machine() } else { HttpWebhooks::new() };
+        Ok(WebhookChannel {
+            sender: Arc::new(sender.map_err(trusts_nobody)?),
+            signer: Arc::new(StandardWebhooks),
+            url: webhook.url.clone(),
+            secrets: webhook.secrets.clone(),
+            timeout: webhook.timeout,
+            longest_wait: webhook.longest_wait,
+        })
+    };
+    let notifications = &settings.notifications;
+    Ok(Channels {
+        mail: notifications.mail.as_ref().map(mail).transpose()?,
+        webhook: notifications.webhook.as_ref().map(webhook).transpose()?,
+    })
+}
+
+fn trusts_nobody(error: impl ToString) -> Failure {
+    Failure::new(
+        error.to_string(),
+        "install the system's CA certificates, or name a file of them in SSL_CERT_FILE",
+    )
+}
+
 fn policy(settings: &Settings) -> Policy {
-    // Settings have upper limits far below what this could not hold.
-    let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
     Policy {
-        database_prefix: settings.database_prefix.clone(),
+        database_prefix: settings.stores.prefix.clone(),
         passwords: settings.auth.passwords,
         access_token_ttl: delta(settings.auth.access_token_ttl),
         refresh_token_ttl: delta(settings.auth.refresh_token_ttl),
         lease: delta(settings.provisioning.lease),
+        deprovision_grace: delta(settings.provisioning.deprovision_grace),
+        pool_size: settings.provisioning.pool_size,
+        placement: placement(settings),
         idempotency_retention: delta(settings.idempotency_retention),
         ..Policy::default()
     }
+}
+
+fn placement(settings: &Settings) -> Placement {
+    let others = settings.stores.clusters.keys().cloned();
+    let clusters = std::iter::once(ClusterName::default()).chain(others).collect();
+    // The settings were checked: they send no tenants to where there is no server.
+    Placement::new(clusters, settings.provisioning.by_plan.clone()).unwrap_or_default()
 }
 
 /// What a store's error means to whoever started the program.

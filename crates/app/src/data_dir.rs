@@ -31,6 +31,11 @@ fn unusable(directory: &Path, error: &std::io::Error) -> Failure {
     )
 }
 
+/// The file of the master key in this directory.
+pub(crate) fn secret_key(directory: &Path) -> PathBuf {
+    directory.join(SECRET_KEY)
+}
+
 /// The installation's master key.
 #[derive(Debug)]
 pub(crate) struct StoredKey {
@@ -43,7 +48,7 @@ pub(crate) struct StoredKey {
 
 /// Reads the master key in this directory, or makes one. Of several processes that start at once, one makes it.
 pub(crate) fn master_key(directory: &Path) -> Result<StoredKey, Failure> {
-    let path = directory.join(SECRET_KEY);
+    let path = secret_key(directory);
     let is_new = match fs::exists(&path) {
         Ok(true) => false,
         Ok(false) => create(directory, &path).map_err(|error| unusable(directory, &error))?,

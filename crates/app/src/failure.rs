@@ -20,6 +20,11 @@ impl Failure {
         Self { what: what.iter().map(line).collect(), next: Some(next.into()) }
     }
 
+    /// What is wrong, and what to do next, for those who tell it in their own way.
+    pub(crate) fn parts(&self) -> (&[String], Option<&str>) {
+        (&self.what, self.next.as_deref())
+    }
+
     /// The command has said already what is wrong.
     pub(crate) const fn told() -> Self {
         Self { what: Vec::new(), next: None }

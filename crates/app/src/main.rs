@@ -3,6 +3,8 @@
 mod cli;
 mod commands;
 mod compose;
+#[cfg(debug_assertions)]
+mod crash_points;
 mod data_dir;
 mod failure;
 mod logging;
@@ -11,10 +13,10 @@ mod settings;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{AccountConfig, Cli, Command, Common, Config, Keys, Serve};
-use crate::commands::{account_config, config, keys, migrate, openapi, serve};
+use crate::commands::{account_config, config, doctor, keys, migrate, notices, openapi, serve, tenants};
 use crate::failure::Failure;
 use crate::settings::{Environment, Flags, Layers, Settings};
 
@@ -34,7 +36,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(wish) => {
             let bind = wish.bind.map(|address| ("server.bind", address, "--bind"));
             let settings = sources.settings(bind.into_iter().collect())?;
-            logging::start(&settings.log, false)?;
+            let _lines = logging::start(&settings.log)?;
             for name in config::without_effect(&sources.environment) {
                 tracing::warn!("{name} has no effect in this version");
             }
@@ -50,6 +52,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Keys::Revoke(wish) => keys::revoke(platform, &wish),
             }
         }
+        Command::Notices(wish) => notices::list(&compose::open(&sources.tool_settings()?)?.platform, &wish),
+        Command::Tenants(wish) => tenants::run(&sources.tool_settings()?, wish),
+        Command::Doctor(wish) => doctor::doctor(&sources.layers(Vec::new())?, &wish),
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),
         Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?, &sources.environment),
         Command::AccountConfig(AccountConfig::Validate { files, json }) => {
@@ -57,6 +62,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::AccountConfig(AccountConfig::Schema) => account_config::schema(),
         Command::Openapi => openapi::document(&sources.settings(Vec::new())?),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tenantry", &mut script);
+            commands::print(&String::from_utf8_lossy(&script))
+        }
     }
 }
 
@@ -80,7 +90,7 @@ impl Sources {
     /// For a command whose result is what it prints.
     fn tool_settings(&self) -> Result<Settings, Failure> {
         let settings = self.settings(Vec::new())?;
-        logging::start(&settings.log, true)?;
+        logging::start_quiet(&settings.log)?;
         Ok(settings)
     }
 }

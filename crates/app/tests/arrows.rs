@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Crate, and the crates of this workspace it may depend on.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("ports", &["domain"]),
     ("usecases", &["domain", "ports"]),
@@ -15,6 +15,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("store-diesel", &["domain", "ports"]),
     ("http-actix", &["domain", "usecases", "ports"]),
     ("security", &["domain", "ports"]),
+    ("outbound-lettre", &["domain", "ports"]),
     ("outbound-reqwest", &["domain", "ports"]),
     ("worker", &["domain", "usecases", "ports"]),
     (
@@ -25,6 +26,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "usecases",
             "store-diesel",
             "http-actix",
+            "outbound-lettre",
             "outbound-reqwest",
             "security",
             "worker",
@@ -41,17 +43,22 @@ const PURE: [(&str, &[&str]); 3] = [
         &["serde", "serde_json", "schemars", "chrono", "chrono-tz", "thiserror", "rust_decimal", "uuid"],
     ),
     ("ports", &["serde", "serde_json", "chrono", "thiserror", "uuid"]),
-    // Talking about things, not doing them: no database, no network, no runtime.
-    ("usecases", &["serde", "serde_json", "schemars", "chrono", "thiserror", "tracing", "uuid"]),
+    // Talking about things, not doing them: no database, no network, no runtime (futures-util waits for several things at
+    // once, and runs nothing).
+    (
+        "usecases",
+        &["serde", "serde_json", "schemars", "chrono", "futures-util", "thiserror", "tracing", "uuid"],
+    ),
 ];
 
 /// A technology, and the only crates that may know it.
-const TECHNOLOGIES: [(&str, &[&str]); 10] = [
+const TECHNOLOGIES: [(&str, &[&str]); 11] = [
     ("diesel", &["store-diesel"]),
     ("diesel_migrations", &["store-diesel"]),
     ("r2d2", &["store-diesel"]),
     ("actix-web", &["http-actix", "app"]),
     ("reqwest", &["outbound-reqwest"]),
+    ("lettre", &["outbound-lettre"]),
     ("biscuit", &["security"]),
     ("valico", &["security"]),
     ("argon2", &["security"]),

@@ -16,7 +16,7 @@ fn version_and_help_are_results_and_wrong_usage_is_status_2() {
     );
     let help = run(here.path(), &["--help"], &[]);
     assert_eq!(help.status, 0);
-    for command in ["serve", "migrate", "keys", "config", "account-config", "openapi"] {
+    for command in ["serve", "migrate", "keys", "notices", "config", "account-config", "openapi"] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{}", help.stdout);
     }
     for wrong in
@@ -42,6 +42,9 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
         ("TENANTRY_DATABASE_URL", "postgres://ann:hunter2@db:5432/control?sslmode=require"),
         ("TENANTRY_SECRET_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
         ("TENANTRY_CAPTCHA_SECRET", "0x4AAA-captcha"),
+        ("TENANTRY_HMAC_SECRETS", "a-secret-to-sign-with-of-32-characters"),
+        ("TENANTRY_SMTP_PASSWORD", "smtp-hunter"),
+        ("TENANTRY_WEBHOOK_SECRETS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     ];
     let said =
         run(here.path(), &["--config", "my.toml", "--data-dir", "elsewhere", "config", "show"], &environment);
@@ -59,6 +62,10 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
         "provisioning.captcha.secret = \"••••••\" # TENANTRY_CAPTCHA_SECRET"
     );
     assert_eq!(
+        line("provisioning.hmac.secrets"),
+        "provisioning.hmac.secrets = \"••••••\" # TENANTRY_HMAC_SECRETS"
+    );
+    assert_eq!(
         line("database.url"),
         "database.url = \"postgres://ann:••••••@db:5432/control?••••••\" # TENANTRY_DATABASE_URL"
     );
@@ -68,7 +75,16 @@ fn config_show_prints_every_setting_its_origin_and_no_secret() {
     let shown: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(shown["server.workers"], json!({ "value": 3, "origin": "my.toml" }));
     assert_eq!(shown["secrets.operator_key"]["value"], "••••••");
-    for secret in ["hunter2", "a-secret-operator-key-1", "MDEyMzQ1", "0x4AAA", "sslmode"] {
+    for secret in [
+        "hunter2",
+        "a-secret-operator-key-1",
+        "MDEyMzQ1",
+        "0x4AAA",
+        "to-sign-with",
+        "smtp-hunter",
+        "MfKQ9r8",
+        "sslmode",
+    ] {
         assert!(!said.stdout.contains(secret) && !json.stdout.contains(secret), "{secret}");
     }
     assert_eq!(shown.as_object().unwrap().len(), said.stdout.lines().count());
@@ -104,6 +120,12 @@ fn config_check_says_what_a_start_would_say() {
         ("TENANTRY_CAPTCHA_SECRET", "hunter2"),
     ];
     assert_eq!(run(here.path(), &["config", "check"], &captcha).status, 0);
+    let signed = [
+        public,
+        ("TENANTRY_PROVISIONING_ACCESS", "hmac"),
+        ("TENANTRY_HMAC_SECRETS", "a-secret-to-sign-with-of-32-characters"),
+    ];
+    assert_eq!(run(here.path(), &["config", "check"], &signed).status, 0);
     let later = run(here.path(), &["config", "check"], &[("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "true")]);
     assert_eq!(later.status, 0);
     assert!(later.stderr.contains("TENANTRY_WEBHOOKS_ALLOW_PRIVATE has no effect"), "{}", later.stderr);
@@ -127,6 +149,20 @@ fn openapi_prints_the_document() {
     let said = run(directory().path(), &["openapi"], &[("TENANTRY_PROVISIONING_ACCESS", "operator")]);
     let guarded: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(init(&guarded)[0], json!({ "bearer": ["operator"] }));
+    let signed = [
+        ("TENANTRY_PROVISIONING_ACCESS", "hmac"),
+        ("TENANTRY_HMAC_SECRETS", "a-secret-to-sign-with-of-32-characters"),
+        ("TENANTRY__PROVISIONING__HMAC__WINDOW", "90s"),
+        ("TENANTRY__PROVISIONING__RATE_LIMIT__ORDERS_PER_MINUTE", "7"),
+    ];
+    let said = run(directory().path(), &["openapi"], &signed);
+    let document: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(init(&document)[0], json!({ "signature": [] }));
+    let about = document["components"]["securitySchemes"]["signature"]["description"].as_str().unwrap();
+    assert!(about.contains("90 seconds off"), "{about}");
+    let about = document["paths"]["/provision/tenants/init"]["post"]["description"].as_str().unwrap();
+    assert!(about.contains("and 7 a minute are taken"), "{about}");
+    assert!(!said.stdout.contains("to-sign-with"));
 }
 
 /// A config in which nothing is wrong.

@@ -1,13 +1,15 @@
 //! The hot paths over HTTP, beside the limits of the machine, measured in the same run. `docs/performance.md` explains
 //! the figures.
 //!
-//! `cargo bench -p tenantry-tests --bench http -- [seconds]`: each load runs this long, 5 seconds by default.
+//! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants]`: each load runs this long, 5 seconds by default;
+//! tenants are provisioned with this many there already, none by default.
 
 mod limits;
 mod load;
 mod memory;
 
 use std::io;
+use std::thread;
 use std::time::Duration;
 
 use limits::{EMPTY_HANDLER, EmptyHandler};
@@ -27,6 +29,7 @@ fn main() -> io::Result<()> {
     }
     let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(5);
     let duration = Duration::from_secs(seconds);
+    let present = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(0);
 
     println!("| what | on | connections | per second | median | p99 | limit per second | ratio |");
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
@@ -40,12 +43,14 @@ fn main() -> io::Result<()> {
     drop(handler);
 
     bench(Backend::Sqlite, duration, &empty, None)?;
+    provision(Backend::Sqlite, present, None)?;
     match postgres::durable() {
         None => println!("\nPostgreSQL is not installed: only SQLite was measured."),
         // Kept to the end of the process, as the backend asks for.
         Some(server) => {
             let server: &'static Server = Box::leak(Box::new(server));
             bench(Backend::Postgres(server), duration, &empty, Some(server))?;
+            provision(Backend::Postgres(server), present, Some(server))?;
         }
     }
     Ok(())
@@ -79,18 +84,48 @@ fn bench(backend: Backend, duration: Duration, empty: &[f64], server: Option<&Se
                 Some(limits::account_inserts(server, &database, connections, duration)?)
             }
         };
-        let post = |n: u64| provision(&key, round, n);
+        let post = |n: u64| account(&key, round, n);
         let figures = load::run(tenantry.address(), connections, duration, 201, &post)?;
         row("account provisioning", &name, connections, figures, limit);
     }
-    for connections in CONNECTIONS {
-        let count = 4 * connections.max(4);
-        let limit = match server {
-            None => None,
-            Some(server) => Some(limits::raw_databases(server, connections, count)?),
-        };
-        let figures = load::provision_tenants(&tenantry, &format!("load{connections}"), connections, count)?;
-        row("tenant provisioning", &name, connections, figures, limit);
+    Ok(())
+}
+
+/// How many databases are kept ready.
+const POOL: usize = 64;
+
+/// Measures how long tenants take, from a database made for them and from one that was ready, with so many tenants
+/// there already.
+fn provision(backend: Backend, present: usize, server: Option<&Server>) -> io::Result<()> {
+    let installation = Installation::with(backend, &[("TENANTRY__PROVISIONING__WORKERS", "8")]);
+    let name = backend.to_string();
+    if present > 0 {
+        let tenantry = installation.start();
+        load::provision_tenants(&tenantry, "present", 8, present)?;
+        println!(
+            "| memory with {present} tenants | {name} | - | {} MiB | | | | |",
+            memory::resident_mib(tenantry.pid())?
+        );
+    }
+    for (what, pool) in [("tenant provisioning", 0), ("tenant provisioning from the pool", POOL)] {
+        let settings = [("TENANTRY__TENANT_DATABASES__POOL_SIZE", pool.to_string())];
+        let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let tenantry = installation.start_with(&[], &settings);
+        for connections in CONNECTIONS {
+            let count = (4 * connections.max(4)).min(POOL);
+            let limit = match server {
+                None => None,
+                Some(server) => Some(limits::raw_databases(server, connections, count)?),
+            };
+            while installation.pooled_databases() < pool {
+                thread::sleep(Duration::from_millis(100));
+            }
+            // The last one made is still being seeded; and nothing else is to be under way.
+            thread::sleep(Duration::from_secs(2));
+            let slug = format!("load{pool}-{connections}");
+            let figures = load::provision_tenants(&tenantry, &slug, connections, count)?;
+            row(what, &name, connections, figures, limit);
+        }
     }
     Ok(())
 }
@@ -109,7 +144,7 @@ fn get(path: &str, key: &str) -> Vec<u8> {
 }
 
 /// A request for an account, with an idempotency key of its own.
-fn provision(key: &str, round: usize, number: u64) -> Vec<u8> {
+fn account(key: &str, round: usize, number: u64) -> Vec<u8> {
     let body = format!(r#"{{"userId":"user-{number}","configId":"demo-25k-eval-v1"}}"#);
     format!(
         "POST /api/v1/tenants/bench-0/accounts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\

@@ -5,5 +5,8 @@
 mod accounts;
 mod crashes;
 mod doors;
+#[cfg(debug_assertions)]
+mod kill_matrix;
+mod notices;
 mod steps;
 mod wire;

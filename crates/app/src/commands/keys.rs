@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::ApiKey;
 use tenantry_usecases::Platform;
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
-use tenantry_usecases::tenants::{TenantRef, find};
 
-use super::{print, print_json};
+use super::table::{table, time};
+use super::{print, print_json, tenant_id};
 use crate::cli::{CreateKey, ListKeys, Owner, RevokeKey};
 use crate::compose::store_failure;
 use crate::failure::Failure;
@@ -57,7 +57,7 @@ pub(crate) fn list(platform: &Platform, wish: &ListKeys) -> Result<(), Failure> 
     if keys.is_empty() {
         eprintln!("There are no keys.");
     }
-    print(&table(&keys, now))
+    print(&rows(&keys, now))
 }
 
 /// Revokes a key of an owner.
@@ -73,16 +73,7 @@ pub(crate) fn revoke(platform: &Platform, wish: &RevokeKey) -> Result<(), Failur
 }
 
 fn owner(platform: &Platform, owner: &Owner) -> Result<Option<TenantId>, Failure> {
-    let Some(text) = &owner.tenant else {
-        return Ok(None);
-    };
-    let unknown = || {
-        let what = format!("there is no tenant '{text}'");
-        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
-    };
-    let reference: TenantRef = text.parse().map_err(|_| unknown())?;
-    let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;
-    tenant.map(|tenant| Some(tenant.id)).ok_or_else(unknown)
+    owner.tenant.as_deref().map(|text| tenant_id(platform, text)).transpose()
 }
 
 fn state(key: &ApiKey, now: DateTime<Utc>) -> &'static str {
@@ -97,38 +88,20 @@ fn scopes(key: &ApiKey) -> String {
     key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(",")
 }
 
-fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn table(keys: &[ApiKey], now: DateTime<Utc>) -> String {
-    let head = ["ID", "KEY", "STATE", "NAME", "SCOPES", "CREATED", "EXPIRES"].map(str::to_owned);
+fn rows(keys: &[ApiKey], now: DateTime<Utc>) -> String {
     let row = |key: &ApiKey| {
-        let expires = key.expires_at.map_or("never".to_owned(), time);
-        let shown = format!("{}…{}", key.lookup, key.last4);
         let scopes = if key.tenant.is_some() { scopes(key) } else { "everything".to_owned() };
         [
             key.id.to_string(),
-            shown,
+            format!("{}…{}", key.lookup, key.last4),
             state(key, now).to_owned(),
             key.name.clone(),
             scopes,
             time(key.created_at),
-            expires,
+            key.expires_at.map_or("never".to_owned(), time),
         ]
     };
-    if keys.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<_> = std::iter::once(head).chain(keys.iter().map(row)).collect();
-    let widths: [usize; 7] = std::array::from_fn(|column| {
-        rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
-    });
-    let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+    table(["ID", "KEY", "STATE", "NAME", "SCOPES", "CREATED", "EXPIRES"], keys.iter().map(row))
 }
 
 fn as_json(key: &ApiKey, now: DateTime<Utc>) -> Value {

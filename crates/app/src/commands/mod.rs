@@ -2,13 +2,22 @@
 
 pub(crate) mod account_config;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod migrate;
+pub(crate) mod notices;
 pub(crate) mod openapi;
 pub(crate) mod serve;
+mod table;
+pub(crate) mod tenants;
 
 use std::io::{ErrorKind, Write as _};
 
+use tenantry_domain::id::TenantId;
+use tenantry_usecases::Platform;
+use tenantry_usecases::tenants::{TenantRef, find};
+
+use crate::compose::store_failure;
 use crate::failure::Failure;
 
 /// Writes a result to standard output. A reader that has seen enough (`| head`) is no failure.
@@ -26,4 +35,15 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 /// Writes a result as JSON for programs.
 pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
     print(&format!("{value:#}\n"))
+}
+
+/// The tenant that somebody means on the command line.
+fn tenant_id(platform: &Platform, text: &str) -> Result<TenantId, Failure> {
+    let unknown = || {
+        let what = format!("there is no tenant '{text}'");
+        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
+    };
+    let reference: TenantRef = text.parse().map_err(|_| unknown())?;
+    let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;
+    tenant.map(|tenant| tenant.id).ok_or_else(unknown)
 }

@@ -1,6 +1,6 @@
 //! `openapi`.
 
-use tenantry_http_actix::openapi;
+use tenantry_http_actix::{HttpSettings, openapi};
 
 use super::print_json;
 use crate::compose;
@@ -9,5 +9,10 @@ use crate::settings::Settings;
 
 /// Prints the OpenAPI document, as a server with these settings serves it.
 pub(crate) fn document(settings: &Settings) -> Result<(), Failure> {
-    print_json(&openapi(&settings.server.api_prefix, compose::access(settings)))
+    let served = HttpSettings {
+        api_prefix: settings.server.api_prefix.clone(),
+        rate_limits: settings.rate_limits,
+        ..HttpSettings::default()
+    };
+    print_json(&openapi(&served, compose::access(settings)))
 }

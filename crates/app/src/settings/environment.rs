@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::Problem;
-use super::known::{SECRETS, SHORT_FORMS, nearest};
+use super::known::{SECRETS, SHORT_FORMS, cluster_of, nearest};
 use super::layers::{Layers, Origin};
 
 const PREFIX: &str = "TENANTRY_";
@@ -30,13 +30,13 @@ pub(crate) fn of_process() -> Environment {
 }
 
 /// What a variable says.
-enum Meaning<'a> {
+enum Meaning {
     /// Nothing to us.
     Foreign,
     /// The setting of this name has the variable's value.
     Setting(String),
     /// The setting of this name has the value that is in the file the variable names.
-    InFile(&'a str),
+    InFile(String),
     /// Nothing; perhaps this one was meant.
     Unknown(Option<String>),
 }
@@ -51,9 +51,9 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
             Meaning::Setting(name) => {
                 once(layers, &name, variable).and_then(|()| layers.set_text(&name, value, origin))
             }
-            Meaning::InFile(name) => once(layers, name, variable)
+            Meaning::InFile(name) => once(layers, &name, variable)
                 .and_then(|()| secret_from(Path::new(value), variable))
-                .and_then(|secret| layers.set_text(name, &secret, origin)),
+                .and_then(|secret| layers.set_text(&name, &secret, origin)),
             Meaning::Unknown(guess) => {
                 let guess = guess.map_or("`tenantry config show` lists the settings".to_owned(), |near| {
                     format!("did you mean {near}?")
@@ -66,7 +66,7 @@ pub(crate) fn lay(layers: &mut Layers, environment: &Environment) -> Vec<Problem
     problems
 }
 
-fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
+fn meaning(variable: &str, value: &str) -> Meaning {
     let short =
         |variable: &str| SHORT_FORMS.iter().find(|(short, _)| *short == variable).map(|(_, name)| *name);
     let is_secret = |name: &&str| SECRETS.contains(name);
@@ -75,12 +75,13 @@ fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
     }
     if let Some(stem) = variable.strip_suffix("_FILE") {
         let name = short(stem).or_else(|| SECRETS.into_iter().find(|secret| long_form(secret) == stem));
-        if let Some(name) = name.filter(is_secret) {
+        let servers = || in_long_form(stem).filter(|name| cluster_of(name).is_some());
+        if let Some(name) = name.filter(is_secret).map(str::to_owned).or_else(servers) {
             return Meaning::InFile(name);
         }
     }
-    if let Some(name) = variable.strip_prefix(LONG_PREFIX) {
-        return Meaning::Setting(name.replace("__", ".").to_lowercase());
+    if let Some(name) = in_long_form(variable) {
+        return Meaning::Setting(name);
     }
     let ours = variable.starts_with(PREFIX);
     let ignored = variable == CONFIG
@@ -97,6 +98,13 @@ fn meaning<'a>(variable: &str, value: &str) -> Meaning<'a> {
     // All begin alike, which must not count.
     let stems = known.map(|known| &known[PREFIX.len()..]);
     Meaning::Unknown(nearest(&variable[PREFIX.len()..], stems).map(|stem| format!("{PREFIX}{stem}")))
+}
+
+/// The setting that a variable of the long form names. A server's name has no `_`, and a variable's has no `-`.
+fn in_long_form(variable: &str) -> Option<String> {
+    let name = variable.strip_prefix(LONG_PREFIX)?.replace("__", ".").to_lowercase();
+    let server = cluster_of(&name).map(|server| name.replace(server, &server.replace('_', "-")));
+    Some(server.unwrap_or(name))
 }
 
 /// The long form of a setting's name: `TENANTRY__SECTION__KEY`.

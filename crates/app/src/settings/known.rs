@@ -1,4 +1,4 @@
-//! Which settings there are: exactly those of `config/default.toml`.
+//! Which settings there are: exactly those of `config/default.toml`, and the URLs of more database servers.
 
 use std::collections::BTreeMap;
 
@@ -9,12 +9,30 @@ use super::value::Value;
 /// The documented defaults, compiled in.
 pub(crate) const DEFAULTS: &str = include_str!("../../../../config/default.toml");
 
-/// Settings whose value is not for other eyes, and which may be read from a file that an environment variable names.
-pub(crate) const SECRETS: [&str; 4] =
-    ["secrets.secret_key", "secrets.operator_key", "provisioning.captcha.secret", "database.url"];
+/// Settings whose value is not for other eyes, and which may be read from a file that an environment variable names; as are
+/// those of [`cluster_of`].
+pub(crate) const SECRETS: [&str; 7] = [
+    "secrets.secret_key",
+    "secrets.operator_key",
+    "provisioning.captcha.secret",
+    "provisioning.hmac.secrets",
+    "notifications.mail.password",
+    "notifications.webhook.secrets",
+    "database.url",
+];
+
+/// The server that a setting is about, of which there may be any number: `tenant_databases.clusters.<server>.url`.
+pub(crate) fn cluster_of(name: &str) -> Option<&str> {
+    name.strip_prefix("tenant_databases.clusters.")?.strip_suffix(".url")
+}
+
+/// Whether a setting's value is the URL of a database, which may hold a password.
+pub(crate) fn is_database_url(name: &str) -> bool {
+    name == "database.url" || cluster_of(name).is_some()
+}
 
 /// Environment variables that mean a setting without following `TENANTRY__SECTION__KEY`.
-pub(crate) const SHORT_FORMS: [(&str, &str); 9] = [
+pub(crate) const SHORT_FORMS: [(&str, &str); 12] = [
     ("TENANTRY_BIND", "server.bind"),
     ("TENANTRY_DATABASE_URL", "database.url"),
     ("TENANTRY_DATA_DIR", "data_dir"),
@@ -24,6 +42,9 @@ pub(crate) const SHORT_FORMS: [(&str, &str); 9] = [
     ("TENANTRY_LOG_FORMAT", "log.format"),
     ("TENANTRY_PROVISIONING_ACCESS", "provisioning.access"),
     ("TENANTRY_CAPTCHA_SECRET", "provisioning.captcha.secret"),
+    ("TENANTRY_HMAC_SECRETS", "provisioning.hmac.secrets"),
+    ("TENANTRY_SMTP_PASSWORD", "notifications.mail.password"),
+    ("TENANTRY_WEBHOOK_SECRETS", "notifications.webhook.secrets"),
 ];
 
 /// The settings of a TOML document under their full names (`section.key`), without those that a setting cannot be.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Problem;
-use super::known::{DEFAULTS, SECRETS, flatten, nearest};
+use super::known::{DEFAULTS, SECRETS, cluster_of, flatten, is_database_url, nearest};
 use super::value::Value;
 
 /// Where a value comes from.
@@ -62,7 +62,7 @@ impl Layers {
 
     /// Sets one value, if there is such a setting and it is of this kind.
     pub(crate) fn set(&mut self, name: &str, value: Value, origin: Origin) -> Result<(), Problem> {
-        let Some((current, _)) = self.settings.get(name) else {
+        let Some(current) = self.current(name) else {
             return Err(self.unknown(name, &origin));
         };
         if !current.is_like(&value) {
@@ -75,7 +75,7 @@ impl Layers {
 
     /// Sets one value from text, which is read as the setting's kind.
     pub(crate) fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), Problem> {
-        let Some((current, _)) = self.settings.get(name) else {
+        let Some(current) = self.current(name) else {
             return Err(self.unknown(name, &origin));
         };
         let Some(value) = current.parse_like(text) else {
@@ -83,6 +83,12 @@ impl Layers {
             return Err(Problem::new(format!("{name} ({origin})"), what));
         };
         self.set(name, value, origin)
+    }
+
+    /// The value so far; another server's URL is none until it is set.
+    fn current(&self, name: &str) -> Option<Value> {
+        let none = || cluster_of(name).map(|_| Value::Text(String::new()));
+        self.settings.get(name).map(|(value, _)| value.clone()).or_else(none)
     }
 
     fn unknown(&self, name: &str, origin: &Origin) -> Problem {
@@ -107,7 +113,7 @@ impl Layers {
 /// The value as it may be shown: secrets masked.
 pub(crate) fn masked(name: &str, value: &Value) -> Value {
     match value {
-        Value::Text(text) if name == "database.url" => Value::Text(mask_url(text)),
+        Value::Text(text) if is_database_url(name) => Value::Text(mask_url(text)),
         Value::Text(text) if SECRETS.contains(&name) && !text.is_empty() => Value::Text(MASK.to_owned()),
         value => value.clone(),
     }
@@ -158,7 +164,7 @@ mod tests {
 
     #[test]
     fn keys_are_masked_whatever_they_look_like_and_absent_ones_look_absent() {
-        for name in ["secrets.secret_key", "secrets.operator_key", "provisioning.captcha.secret"] {
+        for name in SECRETS.into_iter().filter(|name| *name != "database.url") {
             assert_eq!(masked(name, &Value::Text("sqlite:x://y".to_owned())).to_string(), "\"••••••\"");
             assert_eq!(masked(name, &Value::Text(String::new())).to_string(), "\"\"");
         }

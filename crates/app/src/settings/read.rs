@@ -1,19 +1,26 @@
 //! What the settings mean: checked, in the types the rest of the program takes.
 
 mod access;
+mod limits;
+mod notifications;
+mod stores;
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tenantry_domain::people::PasswordPolicy;
-use tenantry_domain::tenant::DatabasePrefix;
+use tenantry_domain::tenant::{ClusterName, Plan};
+use tenantry_http_actix::{RateLimits, TrustedProxies};
 use tenantry_outbound_reqwest::SiteverifySettings;
 use tenantry_ports::Secret;
-use tenantry_security::{Argon2Cost, MasterKey};
-use tenantry_store_diesel::{DatabaseUrl, InvalidUrl, StoreSettings};
+use tenantry_security::{Argon2Cost, HmacSecrets, MasterKey};
+use tenantry_store_diesel::StoreSettings;
 use tracing_subscriber::EnvFilter;
+
+pub(crate) use notifications::{MailSettings, Notifications, WebhookSettings};
 
 use super::layers::Layers;
 use super::value::{Value, duration, duration_text, size};
@@ -24,11 +31,15 @@ use super::{Origin, Problem};
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) server: Server,
+    /// How much is taken from one client address.
+    pub(crate) rate_limits: RateLimits,
     /// Where all databases are, and how much of them may be used.
     pub(crate) stores: StoreSettings,
-    pub(crate) database_prefix: DatabasePrefix,
+    /// Whether every tenant's database has a login of its own.
+    pub(crate) own_logins: bool,
     pub(crate) provisioning: Provisioning,
     pub(crate) auth: Auth,
+    pub(crate) notifications: Notifications,
     pub(crate) idempotency_retention: Duration,
     /// The master key; none: it is in the data directory.
     pub(crate) secret_key: Option<Secret>,
@@ -48,6 +59,7 @@ pub(crate) struct Server {
     pub(crate) storage_threads: usize,
     pub(crate) body_limit: usize,
     pub(crate) shutdown_timeout: Duration,
+    pub(crate) trusted_proxies: TrustedProxies,
 }
 
 /// `[provisioning]`
@@ -57,6 +69,11 @@ pub(crate) struct Provisioning {
     pub(crate) allow_open_on_public: bool,
     pub(crate) workers: usize,
     pub(crate) lease: Duration,
+    pub(crate) deprovision_grace: Duration,
+    /// Databases kept ready, per server.
+    pub(crate) pool_size: usize,
+    /// Where tenants of a plan go.
+    pub(crate) by_plan: BTreeMap<Plan, ClusterName>,
 }
 
 /// Who may order a tenant.
@@ -68,6 +85,13 @@ pub(crate) enum Access {
     Operator,
     /// Whoever solves a challenge, and the operator.
     Captcha(SiteverifySettings),
+    /// Whoever signs the request, and the operator.
+    Hmac {
+        /// What is signed with.
+        secrets: HmacSecrets,
+        /// By how much a signer's clock may be off.
+        window: Duration,
+    },
 }
 
 /// `[auth]`
@@ -128,6 +152,7 @@ impl Reader<'_> {
             "" => Err("a directory is needed".to_owned()),
             path => Ok(path.to_owned()),
         }));
+        let stores = self.stores(&data_dir);
         Settings {
             server: Server {
                 bind: self.read("server.bind", SocketAddr::from(([127, 0, 0, 1], 0)), |text| {
@@ -140,16 +165,18 @@ impl Reader<'_> {
                 storage_threads: self.number("server.storage_threads", 0, 1024),
                 body_limit: self.size("server.body_limit", 1 << 10, 64 << 20) as usize,
                 shutdown_timeout: self.duration("server.shutdown_timeout", SECOND, 10 * MINUTE),
+                trusted_proxies: self.trusted_proxies(),
             },
-            stores: self.stores(&data_dir),
-            database_prefix: self.read("tenant_databases.prefix", DatabasePrefix::default(), |text| {
-                DatabasePrefix::new(text).map_err(|error| error.to_string())
-            }),
+            rate_limits: self.rate_limits(),
+            own_logins: self.flag("tenant_databases.own_logins"),
             provisioning: Provisioning {
                 access: self.access(),
                 allow_open_on_public: self.flag("provisioning.allow_open_on_public"),
                 workers: self.number("provisioning.workers", 1, 64),
                 lease: self.duration("provisioning.lease", 2 * SECOND, 10 * MINUTE),
+                deprovision_grace: self.duration("provisioning.deprovision_grace", Duration::ZERO, 365 * DAY),
+                pool_size: self.number("tenant_databases.pool_size", 0, 1000),
+                by_plan: self.by_plan(&stores),
             },
             auth: Auth {
                 passwords: self.passwords(),
@@ -161,6 +188,7 @@ impl Reader<'_> {
                     ..Argon2Cost::default()
                 },
             },
+            notifications: self.notifications(),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", |key| {
                 MasterKey::from_base64(key).map(drop).map_err(|error| error.to_string())
@@ -189,27 +217,8 @@ impl Reader<'_> {
                     _ => Err(format!("'{text}' is none of auto, pretty and json")),
                 }),
             },
+            stores,
             data_dir,
-        }
-    }
-
-    fn stores(&mut self, data_dir: &Path) -> StoreSettings {
-        let own = DatabaseUrl::Sqlite(data_dir.join("control.db"));
-        let url = self.read("database.url", own.clone(), |text| match text {
-            "" => Ok(own),
-            // The error does not repeat the text: it may hold a password.
-            url => url.parse().map_err(|error: InvalidUrl| error.to_string()),
-        });
-        StoreSettings {
-            control_connections: self.number("database.max_connections", 1, 256),
-            connect_timeout: self.duration("database.connect_timeout", SECOND / 10, MINUTE),
-            lock_timeout: self.duration("database.lock_timeout", SECOND / 10, MINUTE),
-            statement_timeout: self.duration("database.statement_timeout", SECOND, 10 * MINUTE),
-            tenant_connections: self.number("tenant_databases.connections_per_tenant", 1, 64),
-            all_tenant_connections: self.number("tenant_databases.max_open_connections", 1, 10_000),
-            tenant_idle: self.duration("tenant_databases.idle_timeout", SECOND, DAY),
-            maintenance_timeout: self.duration("tenant_databases.maintenance_timeout", 10 * SECOND, HOUR),
-            ..StoreSettings::new(url, data_dir)
         }
     }
 
@@ -311,7 +320,7 @@ pub(crate) fn insecure(settings: &Settings) -> Option<Problem> {
     let open = matches!(provisioning.access, Access::Open) && !provisioning.allow_open_on_public;
     (open && !server.bind.ip().is_loopback()).then(|| {
         let what = "is a public address, and with provisioning.access = open anybody who reaches it could create tenants; \
-                    set TENANTRY_PROVISIONING_ACCESS=operator (or captcha), or, if that is what you want, \
+                    set TENANTRY_PROVISIONING_ACCESS=operator (or hmac, or captcha), or, if that is what you want, \
                     provisioning.allow_open_on_public = true";
         Problem::new(format!("server.bind = {}", server.bind), what)
     })

@@ -1,7 +1,12 @@
+mod access;
+mod clusters;
+
 use std::time::Duration;
 
 use super::environment::long_form;
 use super::*;
+
+mod notifications;
 
 fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
     Settings::read(&layers(file, environment, flags)?).map_err(|problems| failure(&problems))
@@ -33,10 +38,14 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.server.bind.to_string(), "127.0.0.1:5000");
     assert_eq!(settings.server.api_prefix, "api/v1");
     assert_eq!(format!("{:?}", settings.stores), format!("{:?}", stores("sqlite:data/control.db", "data")));
-    assert_eq!(settings.database_prefix.as_str(), "ecom_tenant_");
+    assert!(settings.own_logins);
     assert!(matches!(settings.provisioning.access, Access::Open));
     assert_eq!(settings.log.format, LogFormat::Auto);
+    assert!(settings.notifications.mail.is_none() && settings.notifications.webhook.is_none());
     assert_eq!(insecure(&settings), None);
+    let http = tenantry_http_actix::HttpSettings::default();
+    assert_eq!(settings.rate_limits, http.rate_limits);
+    assert_eq!(settings.server.trusted_proxies, http.trusted_proxies);
     let policy = tenantry_usecases::Policy::default();
     let same = |ours: Duration, theirs: chrono::TimeDelta| assert_eq!(ours, theirs.to_std().unwrap());
     assert_eq!(settings.auth.passwords, policy.passwords);
@@ -218,19 +227,26 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         workers = 300
         body_limit = "1GB"
         shutdown_timeout = "0s"
+        trusted_proxies = "10.0.0.0/8, proxy.example.com"
         api_prefix = "a b"
         [database]
         url = "mysql://root:hunter2@db/x"
         [tenant_databases]
         prefix = "1x"
         [provisioning]
-        access = "hmac"
+        access = "hmca"
         [provisioning.captcha]
         provider = "cloudflare"
         endpoint = "https://ann:hunter2@captcha.example/siteverify"
         secret = "hunter2 and more"
         hostname = "https://www.example.com"
         timeout = "31s"
+        [provisioning.hmac]
+        secrets = "hunter2"
+        window = "1h"
+        [provisioning.rate_limit]
+        orders_per_minute = -1
+        status_burst = 0
         [auth]
         password_min_length = 7
         access_token_ttl = "10"
@@ -250,7 +266,12 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
         "error: server.api_prefix (FILE): 'a b' is no path prefix",
         "error: database.url (FILE): there is no such kind of database",
         "error: tenant_databases.prefix (FILE): The database prefix must begin with a letter",
-        "error: provisioning.access (FILE): 'hmac' is not available in this version; choose open, operator or captcha",
+        "error: provisioning.access (FILE): 'hmca' is none of open, operator, captcha and hmac",
+        "error: provisioning.hmac.secrets (FILE): a secret has to be at least 32 ASCII characters",
+        "error: provisioning.hmac.window (FILE): '1h' is not within 10s and 15m",
+        "error: provisioning.rate_limit.orders_per_minute (FILE): -1 is not within 0 and 60000",
+        "error: provisioning.rate_limit.status_burst (FILE): 0 is not within 1 and 60000",
+        "error: server.trusted_proxies (FILE): 'proxy.example.com' is neither an address such as 10.0.0.1 nor a network",
         "error: provisioning.captcha.provider (FILE): 'cloudflare' is none of turnstile, hcaptcha and recaptcha",
         "error: provisioning.captcha.endpoint (FILE): it must not contain a user or password",
         "error: provisioning.captcha.secret (FILE): there is white space in it",
@@ -266,7 +287,7 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
     ] {
         assert!(refusal.contains(expected), "{expected}\n{refusal}");
     }
-    assert_eq!(refusal.matches("error:").count(), 20, "{refusal}");
+    assert_eq!(refusal.matches("error:").count(), 25, "{refusal}");
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 
@@ -278,70 +299,4 @@ fn a_wrong_kind_is_refused_in_a_file_and_in_the_environment() {
     assert!(refusal.contains("log.format (FILE): no setting is of this kind (array)"), "{refusal}");
     let refusal = refused("", &[("TENANTRY__SERVER__WORKERS", "many")]);
     assert!(refusal.contains("expected a whole number, found 'many'"), "{refusal}");
-}
-
-/// What a captcha takes at least.
-fn captcha() -> [(&'static str, &'static str); 3] {
-    [
-        ("TENANTRY_PROVISIONING_ACCESS", "captcha"),
-        ("TENANTRY__PROVISIONING__CAPTCHA__PROVIDER", "turnstile"),
-        ("TENANTRY_CAPTCHA_SECRET", "0x4AAA"),
-    ]
-}
-
-#[test]
-fn a_captcha_is_checked_where_and_as_the_settings_say() {
-    let settings = |more: &[(&str, &str)]| {
-        let settings = load(None, &environment(&[&captcha()[..], more].concat()), &Vec::new()).unwrap();
-        assert!(!format!("{settings:?}").contains("0x4AAA"));
-        let Access::Captcha(captcha) = settings.provisioning.access else { panic!("{settings:?}") };
-        captcha
-    };
-    let plain = settings(&[]);
-    assert_eq!(plain.endpoint, tenantry_outbound_reqwest::endpoint::TURNSTILE);
-    assert_eq!((plain.secret.expose(), plain.expected_hostname), ("0x4AAA", None));
-    assert_eq!(plain.timeout, Duration::from_secs(5));
-    let full = settings(&[
-        ("TENANTRY__PROVISIONING__CAPTCHA__ENDPOINT", "https://captcha.example/siteverify"),
-        ("TENANTRY__PROVISIONING__CAPTCHA__HOSTNAME", "www.example.com"),
-        ("TENANTRY__PROVISIONING__CAPTCHA__TIMEOUT", "500ms"),
-    ]);
-    assert_eq!(full.endpoint, "https://captcha.example/siteverify", "takes the place of the provider's");
-    assert_eq!(full.expected_hostname.as_deref(), Some("www.example.com"));
-    assert_eq!(full.timeout, Duration::from_millis(500));
-}
-
-#[test]
-fn a_captcha_that_lacks_something_is_told_all_it_lacks() {
-    let refusal = refused("", &captcha()[..1]);
-    for expected in [
-        "error: provisioning.captcha.secret: with provisioning.access = captcha this is needed; set TENANTRY_CAPTCHA_SECRET",
-        "error: provisioning.captcha.provider: with provisioning.access = captcha this is needed; set turnstile",
-    ] {
-        assert!(refusal.contains(expected), "{refusal}");
-    }
-    assert_eq!(refusal.matches("error:").count(), 2, "{refusal}");
-    let wrong =
-        refused("[provisioning.captcha]\nprovider = \"cloudflare\"\nsecret = \"a b\"\n", &captcha()[..1]);
-    assert_eq!(wrong.matches("error:").count(), 2, "what is wrong is not missing: {wrong}");
-}
-
-#[test]
-fn an_open_server_on_a_public_address_is_insecure_unless_told() {
-    let settings = |pairs: &[(&str, &str)]| load(None, &environment(pairs), &Vec::new()).unwrap();
-    for address in ["0.0.0.0:5000", "[::]:5000", "192.168.1.2:5000"] {
-        let problem = insecure(&settings(&[("TENANTRY_BIND", address)])).unwrap().to_string();
-        assert!(
-            problem.contains(address) && problem.contains("TENANTRY_PROVISIONING_ACCESS=operator"),
-            "{problem}"
-        );
-        for told in [
-            &[("TENANTRY_PROVISIONING_ACCESS", "operator")][..],
-            &[("TENANTRY__PROVISIONING__ALLOW_OPEN_ON_PUBLIC", "true")],
-            &captcha(),
-        ] {
-            assert_eq!(insecure(&settings(&[&[("TENANTRY_BIND", address)], told].concat())), None);
-        }
-    }
-    assert_eq!(insecure(&settings(&[("TENANTRY_BIND", "[::1]:5000")])), None);
 }

@@ -61,8 +61,10 @@ fn first_steps(settings: &Settings, url: &str, key: &str) -> Vec<String> {
     let json = "-H 'Content-Type: application/json'";
     let authorize = match settings.provisioning.access {
         Access::Open => "",
-        // The operator needs no captcha.
-        Access::Operator | Access::Captcha(_) => " -H \"Authorization: Bearer $OPERATOR_KEY\"",
+        // The operator needs neither captcha nor signature.
+        Access::Operator | Access::Captcha(_) | Access::Hmac { .. } => {
+            " -H \"Authorization: Bearer $OPERATOR_KEY\""
+        }
     };
     [
         format!("OPERATOR_KEY='{key}'"),

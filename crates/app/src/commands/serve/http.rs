@@ -27,7 +27,9 @@ impl Http {
         let readiness = Arc::new(Databases(Arc::clone(&installation.stores)));
         let platform = Arc::clone(&installation.platform);
         let doors = compose::doors(settings)?;
-        let state = HttpState::new(platform, http_settings(settings), doors, readiness).map_err(|error| {
+        let watch = Arc::clone(&installation.watch);
+        let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
+        let state = state.map_err(|error| {
             Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
         })?;
         let state = Arc::new(state);
@@ -70,6 +72,8 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         body_limit: server.body_limit,
         secure_cookies: !server.bind.ip().is_loopback(),
         shutdown_timeout: server.shutdown_timeout,
+        rate_limits: settings.rate_limits,
+        trusted_proxies: server.trusted_proxies.clone(),
         ..HttpSettings::default()
     }
 }

@@ -12,10 +12,10 @@ use tenantry_ports::Ids as _;
 use tenantry_security::SystemIds;
 use tenantry_store_diesel::DatabaseUrl;
 use tenantry_usecases::api_keys::{self, NewKeyError};
-use tenantry_worker::Worker;
+use tenantry_worker::{Notifier, Worker};
 
 use self::banner::OperatorKey;
-use self::shutdown::Signals;
+use self::shutdown::{Signals, Workers};
 use super::print;
 use crate::cli::Role;
 use crate::compose::{self, Installation, store_failure};
@@ -42,8 +42,8 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
         Role::All | Role::Api => Some(http::Http::start(settings, &installation)?),
         Role::Worker => None,
     };
-    let worker = match role {
-        Role::All | Role::Worker => Some(start_worker(settings, &installation)?),
+    let workers = match role {
+        Role::All | Role::Worker => Some(start_workers(settings, &installation)?),
         Role::Api => None,
     };
     // Last of all, so that a new key is never made and then not shown because something else went wrong.
@@ -54,7 +54,7 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
     signals.next().await;
     tracing::info!("Stopping: what runs is finished first; a second signal ends it at once");
     signals.exit_on_next();
-    shutdown::stop(http, worker, settings.server.shutdown_timeout).await;
+    shutdown::stop(http, workers, settings.server.shutdown_timeout).await;
     tracing::info!("Stopped");
     Ok(())
 }
@@ -75,20 +75,24 @@ fn operator_key(settings: &Settings, installation: &Installation) -> Result<Oper
     }
 }
 
-fn start_worker(settings: &Settings, installation: &Installation) -> Result<Worker, Failure> {
+fn start_workers(settings: &Settings, installation: &Installation) -> Result<Workers, Failure> {
     let stores = Arc::clone(&installation.stores);
     let prepare = move || {
-        if let Err(error) = stores.prepare() {
-            tracing::warn!("Tenant databases could not be prepared for ahead of time: {error}");
+        for (cluster, error) in stores.prepare() {
+            tracing::warn!("Tenant databases on {cluster} could not be prepared for ahead of time: {error}");
         }
     };
+    let Installation { platform, bell, notice_bells, .. } = installation;
     let name = format!("{}-{}", std::process::id(), SystemIds.random().simple());
     // Nobody waits for this thread: it only saves the first tenant some time.
     thread::Builder::new()
         .name("prepare".to_owned())
         .spawn(prepare)
         .and_then(|_| {
-            Worker::start(&installation.platform, &installation.bell, &name, settings.provisioning.workers)
+            Ok(Workers {
+                provisioning: Worker::start(platform, bell, &name, settings.provisioning.workers)?,
+                notifying: Notifier::start(platform, notice_bells, &name)?,
+            })
         })
         .map_err(|error| {
             Failure::new(format!("the worker cannot be started: {error}"), "allow this user more threads")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_worker::Worker;
+use tenantry_worker::{Notifier, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -42,15 +42,29 @@ impl Signals {
     }
 }
 
+/// What works in the background.
+pub(super) struct Workers {
+    pub(super) provisioning: Worker,
+    pub(super) notifying: Notifier,
+}
+
+impl Workers {
+    /// Lets them finish what they are at. What the last run has to tell is told by whoever comes after.
+    fn stop(self) {
+        self.provisioning.stop();
+        self.notifying.stop();
+    }
+}
+
 /// Lets everything finish what it is at, but no longer than `patience`.
-pub(super) async fn stop(http: Option<Http>, worker: Option<Worker>, patience: Duration) {
-    let worker = spawn_blocking(move || worker.map(Worker::stop));
+pub(super) async fn stop(http: Option<Http>, workers: Option<Workers>, patience: Duration) {
+    let workers = spawn_blocking(move || workers.map(Workers::stop));
     let everything = async {
         if let Some(http) = http {
             http.stop().await;
         }
         // A worker thread that panicked has been logged.
-        let _ = worker.await;
+        let _ = workers.await;
     };
     if timeout(patience, everything).await.is_err() {
         tracing::warn!(

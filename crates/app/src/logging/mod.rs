@@ -1,8 +1,13 @@
 //! Log lines, on standard error.
 
+mod lines;
+
 use std::io::{IsTerminal as _, stderr};
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+pub(crate) use self::lines::Lines;
 
 use crate::failure::Failure;
 use crate::settings::{Log, LogFormat};
@@ -10,20 +15,35 @@ use crate::settings::{Log, LogFormat};
 /// Tells operators of every start and stop of its threads.
 const CHATTY: &str = "actix_server=warn";
 
-/// Starts logging for the rest of the process. `quiet` is for commands whose result is what they print: they log
-/// warnings only, unless a filter was asked for.
-pub(crate) fn start(log: &Log, quiet: bool) -> Result<(), Failure> {
-    let filter = if quiet && !log.filter_was_chosen { "warn" } else { &log.filter };
+/// Starts logging for a server, for as long as what is returned is kept.
+pub(crate) fn start(log: &Log) -> Result<Lines, Failure> {
+    let lines = Lines::to(stderr()).map_err(|error| {
+        Failure::new(format!("logging cannot be started: {error}"), "allow this user more threads")
+    })?;
+    install(&log.filter, log.format, lines.entrance())?;
+    Ok(lines)
+}
+
+/// Starts logging for a command whose result is what it prints: it logs warnings only, unless a filter was asked for.
+pub(crate) fn start_quiet(log: &Log) -> Result<(), Failure> {
+    install(if log.filter_was_chosen { &log.filter } else { "warn" }, log.format, stderr)
+}
+
+fn install(
+    filter: &str,
+    format: LogFormat,
+    writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static,
+) -> Result<(), Failure> {
     // What a filter says about it itself comes later and wins.
     let filter = EnvFilter::try_new(format!("{CHATTY},{filter}"))
         .map_err(|error| Failure::new(error, "choose another filter, such as TENANTRY_LOG=info"))?;
     let terminal = stderr().is_terminal();
-    let pretty = match log.format {
+    let pretty = match format {
         LogFormat::Auto => terminal,
         LogFormat::Pretty => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let started = if pretty {
         lines.with_ansi(terminal && wants_colour()).with_target(false).try_init()
     } else {

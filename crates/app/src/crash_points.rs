@@ -1,0 +1,140 @@
+//! Has this process die, sleep or fail at a chosen effect, for the tests that need a process to. Debug builds only.
+//!
+//! `TENANTRY_TEST_CRASH_POINT="provision 8:fail 13:kill"` watches the threads whose names begin with `provision` and
+//! counts their effects: every writing unit of work, and every making, adopting, migrating or removing of a database,
+//! from 1. What other threads do does not count, so that the same work has the same numbers every time. At the effects
+//! that are named
+//!
+//! - `kill` sends SIGKILL before the effect begins, which is also after the one before it, and `kill:1500` 1500 µs after it has
+//!   begun, or at its end if that comes sooner;
+//! - `pause` sends SIGSTOP before the effect begins; with SIGCONT it goes on as if nothing had been;
+//! - `fail` has the effect not take place, for a reason that will not pass.
+//!
+//! Standard error says what was met, `effect 3 create 81234` where that took so many microseconds, so that a test can aim;
+//! at once, unlike the log, which a dying process takes with it.
+
+mod ports;
+mod signals;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tenantry_usecases::Platform;
+
+use self::ports::Watched;
+use self::signals::Signals;
+use crate::failure::Failure;
+
+const VARIABLE: &str = "TENANTRY_TEST_CRASH_POINT";
+
+/// The platform, watched if the environment says so.
+pub(crate) fn plant(platform: Platform) -> Result<Platform, Failure> {
+    let Some(text) = std::env::var_os(VARIABLE) else {
+        return Ok(platform);
+    };
+    let plan: Plan = text.to_string_lossy().parse().map_err(|error| {
+        Failure::new(format!("{VARIABLE}: {error}"), "write it as in `provision 8:fail 13:kill:1500`")
+    })?;
+    let signals = Signals::new().map_err(|error| Failure::new(error, format!("do without {VARIABLE}")))?;
+    Ok(watch(platform, plan, signals))
+}
+
+fn watch(platform: Platform, plan: Plan, signals: Signals) -> Platform {
+    let watch = Arc::new(Watch { plan, met: AtomicU32::new(0), signals: Arc::new(signals) });
+    Platform {
+        control: Arc::new(Watched::new(&platform.control, &watch)),
+        databases: Arc::new(Watched::new(&platform.databases, &watch)),
+        stores: Arc::new(Watched::new(&platform.stores, &watch)),
+        ..platform
+    }
+}
+
+/// What happens at which effect of which threads.
+#[derive(Debug, PartialEq, Eq)]
+struct Plan {
+    threads: String,
+    incidents: BTreeMap<u32, Incident>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incident {
+    Kill,
+    KillAfter(Duration),
+    Pause,
+    Fail,
+}
+
+impl FromStr for Plan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut words = text.split_whitespace();
+        let threads = words.next().ok_or("it names no threads")?.to_owned();
+        let incident = |word: &str| {
+            let (number, what) = word.split_once(':')?;
+            let incident = match what.split_once(':') {
+                None if what == "kill" => Incident::Kill,
+                None if what == "pause" => Incident::Pause,
+                None if what == "fail" => Incident::Fail,
+                Some(("kill", micros)) => Incident::KillAfter(Duration::from_micros(micros.parse().ok()?)),
+                _ => return None,
+            };
+            Some((number.parse().ok()?, incident))
+        };
+        let incidents = words.map(|word| incident(word).ok_or_else(|| format!("'{word}' is no incident")));
+        Ok(Self { threads, incidents: incidents.collect::<Result<_, _>>()? })
+    }
+}
+
+/// Counts effects, and sees to it that the plan comes true.
+struct Watch {
+    plan: Plan,
+    met: AtomicU32,
+    signals: Arc<Signals>,
+}
+
+impl Watch {
+    /// Has an effect happen, or what the plan says instead.
+    fn effect<T, E>(
+        &self,
+        what: &str,
+        failure: fn(&'static str) -> E,
+        act: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        if !thread::current().name().is_some_and(|name| name.starts_with(&self.plan.threads)) {
+            return act();
+        }
+        let number = self.met.fetch_add(1, Ordering::SeqCst) + 1;
+        let incident = self.plan.incidents.get(&number).copied();
+        if let Some(incident) = incident {
+            eprintln!("incident {number} {what} {incident:?}");
+        }
+        match incident {
+            Some(Incident::Kill) => self.signals.kill(),
+            Some(Incident::Pause) => self.signals.pause(),
+            Some(Incident::Fail) => return Err(failure("a crash point has it fail")),
+            Some(Incident::KillAfter(delay)) => {
+                let signals = Arc::clone(&self.signals);
+                thread::spawn(move || {
+                    thread::sleep(delay);
+                    signals.kill()
+                });
+            }
+            None => {}
+        }
+        let begun = Instant::now();
+        let outcome = act();
+        if let Some(Incident::KillAfter(_)) = incident {
+            self.signals.kill();
+        }
+        eprintln!("effect {number} {what} {}", begun.elapsed().as_micros());
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// What makes a [`Receiver`] say nothing.
+const SILENCE: u16 = 0;
+
+/// Somebody who is called: an HTTP server that keeps what it hears. It lives as long as the process.
+#[derive(Debug)]
+pub struct Receiver {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    calls: Mutex<Vec<Call>>,
+    status: AtomicU16,
+}
+
+/// A call as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The request line.
+    pub line: String,
+    /// The headers, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+}
+
+impl Call {
+    /// The first header of this name, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl Receiver {
+    /// A receiver that is content with everything.
+    ///
+    /// # Panics
+    /// If there is no port left.
+    pub fn start() -> Self {
+        Self::on(TcpListener::bind("127.0.0.1:0").expect("a port is free"))
+    }
+
+    /// A receiver at an address that was known before.
+    ///
+    /// # Panics
+    /// If the listener has no address.
+    pub fn on(listener: TcpListener) -> Self {
+        let address = listener.local_addr().expect("a listener has an address");
+        let shared = Arc::new(Shared { calls: Mutex::default(), status: AtomicU16::new(204) });
+        let server = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                let server = Arc::clone(&server);
+                // That the caller went away is its business.
+                thread::spawn(move || server.answer(stream));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Where it is to be called.
+    pub fn url(&self) -> String {
+        format!("http://{}/hooks", self.address)
+    }
+
+    /// Answers with this status from now on.
+    pub fn answer(&self, status: u16) {
+        self.shared.status.store(status, Ordering::SeqCst);
+    }
+
+    /// Hears, and answers nothing from now on.
+    pub fn fall_silent(&self) {
+        self.answer(SILENCE);
+    }
+
+    /// The calls so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    fn answer(&self, mut stream: TcpStream) -> Option<()> {
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        let line = read_line(&mut reader)?;
+        let mut headers = Vec::new();
+        loop {
+            let header = read_line(&mut reader)?;
+            if header.is_empty() {
+                break;
+            }
+            let (name, value) = header.split_once(':')?;
+            headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+        let mut call = Call { line, headers, body: Vec::new() };
+        call.body.resize(call.header("Content-Length")?.parse().ok()?, 0);
+        reader.read_exact(&mut call.body).ok()?;
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+        match self.status.load(Ordering::SeqCst) {
+            SILENCE => {
+                // Until the caller goes away.
+                let _ = reader.read(&mut [0]);
+            }
+            status => {
+                let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).ok()?;
+            }
+        }
+        Some(())
+    }
+}
+
+fn read_line(reader: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    Some(line.trim_end().to_owned())
+}

@@ -39,7 +39,10 @@ fn replicas_share_a_server_and_nothing_is_written_to_their_disks() {
                        "admin": { "email": "admin@acme.example", "password": "a long pass phrase" } });
     let (status, answer) = one.send("POST", "/api/v1/tenants", "", &wish);
     assert_eq!(status, 201, "{answer}");
-    assert_eq!(databases.databases(&prefix), [format!("{prefix}acme")]);
+    // Those with a `~` are nobody's yet.
+    let mut names = databases.databases(&prefix);
+    names.retain(|name| !name.contains('~'));
+    assert_eq!(names, [format!("{prefix}acme")]);
     let wish = json!({ "name": "n", "scopes": ["accounts:write", "accounts:read"] });
     let (status, key) = other.send("POST", "/api/v1/tenants/acme/api-keys", environment[3].1, &wish);
     assert_eq!(status, 201, "{key}");

@@ -26,7 +26,8 @@ impl Keeper {
     pub(crate) fn start(platform: &Arc<Platform>) -> std::io::Result<Self> {
         let bell = Arc::new(Bell::default());
         let (platform, closed) = (Arc::clone(platform), Arc::clone(&bell));
-        let thread = thread::Builder::new().name("keeper".to_owned()).spawn(move || keep(&platform, &closed))?;
+        let thread =
+            thread::Builder::new().name("keeper".to_owned()).spawn(move || keep(&platform, &closed))?;
         Ok(Self { bell, thread })
     }
 

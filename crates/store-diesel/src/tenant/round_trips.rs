@@ -44,21 +44,27 @@ fn a_slice_of_accounts_takes_nine_round_trips_however_large_it_is() {
     }
 }
 
+/// Reads slices of several sizes, and says how many statements were sent, and how many of them prepared first.
+fn reading<T>(
+    read: fn(&mut dyn AccountRepository, &[AccountId]) -> StoreResult<T>,
+) -> Option<(usize, usize)> {
+    let place = testing::postgres()?;
+    let (database, store) = (place.tenant_database(), place.store());
+    let Traffic { sent, prepared } = Ear::on(&database).hear(|| {
+        for ids in [1, 2, 50] {
+            let ids: Vec<_> = (0..ids).map(|_| sample::id()).collect();
+            store.read(|tx| read(tx.accounts(), &ids)).unwrap();
+        }
+    });
+    Some((sent.len(), prepared.len()))
+}
+
 #[test]
 fn reading_accounts_or_their_revisions_takes_one_round_trip() {
-    let Some(place) = testing::postgres() else { return };
-    let (database, store) = (place.tenant_database(), place.store());
-    let ear = Ear::on(&database);
-    let read: [fn(&mut dyn AccountRepository, &[AccountId]) -> StoreResult<()>; 2] =
-        [|accounts, ids| accounts.get(ids).map(drop), |accounts, ids| accounts.revisions(ids).map(drop)];
-    for read in read {
-        let Traffic { sent, prepared } = ear.hear(|| {
-            for ids in [1, 2, 50] {
-                let ids: Vec<_> = (0..ids).map(|_| sample::id()).collect();
-                store.read(|tx| read(tx.accounts(), &ids)).unwrap();
-            }
-        });
-        assert_eq!((sent.len(), prepared.len()), (3, 1), "{sent:#?}");
+    for traffic in
+        [reading(|accounts, ids| accounts.get(ids)), reading(|accounts, ids| accounts.revisions(ids))]
+    {
+        assert!(traffic.is_none_or(|traffic| traffic == (3, 1)), "{traffic:?}");
     }
 }
 

@@ -10,8 +10,11 @@ use tenantry_testkit::sample::permitted;
 
 use crate::places::{Sqlite, is_furnished, opened, pooled_for, sqlite, sqlite_with, use_it};
 
-/// How far an adoption had come when the process was killed.
-const CRASHES: [(&str, fn(&Scene)); 6] = [
+/// Leaves the files as they are when the process is killed.
+type Crash = fn(&Scene);
+
+/// How far an adoption had come then.
+const CRASHES: [(&str, Crash); 6] = [
     ("before anything", |_| ()),
     ("when the log was emptied", |scene| scene.sql(&scene.pool, "PRAGMA journal_mode = DELETE")),
     ("when the file was put aside", Scene::put_aside),
@@ -40,7 +43,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn set(crash: fn(&Self)) -> Self {
+    fn set(crash: Crash) -> Self {
         let place = sqlite();
         let (pooled, tenant) = pooled_for(&place.stores, &place.settings, "acme");
         let (pool, own) = (place.file(&pooled), place.file(&tenant));

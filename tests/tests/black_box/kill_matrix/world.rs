@@ -8,11 +8,13 @@ use tenantry_tests::{Backend, Installation, Tenantry};
 use super::inspection;
 use super::roads::{Order, Road};
 
-/// How long processes are killed before what they left is put right. Whatever one of them had leased is nobody else's
-/// until then, so that each is killed over an order of its own.
-const CHAPTER: Duration = Duration::from_secs(15);
+/// How long processes are killed, at most, before what they left is put right. Whatever one of them had leased is nobody
+/// else's until the end of such a chapter, so that each is killed over an order of its own.
+const CHAPTER: Duration = Duration::from_secs(40);
 /// What is left of it has to be enough for another few processes.
 const MARGIN: Duration = Duration::from_secs(3);
+/// At how many points processes are killed at each effect: before it, early in it, late in it.
+const POINTS: usize = 3;
 const SHORTEST_LEASE: Duration = Duration::from_secs(2);
 /// How long what was left may take to come right once the leases have expired.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -43,8 +45,11 @@ pub(super) struct World {
     waiting: Vec<Ordered>,
     /// So many of the pool's databases have not been taken since then.
     stock: usize,
-    /// When every lease of those who were killed has expired.
-    end_of_chapter: Instant,
+    /// When every lease of those who were killed has expired; none if nobody was killed since everything came right.
+    end_of_chapter: Option<Instant>,
+    /// How often processes are going to be killed on the roads before them, and how long that takes each time.
+    strikes_left: u32,
+    pace: Duration,
     kills: u32,
 }
 
@@ -59,7 +64,8 @@ struct Met {
 
 impl World {
     pub(super) fn open(backend: Backend, processes: usize) -> Self {
-        let installation = Installation::new(backend);
+        // However busy the machine is.
+        let installation = Installation::with(backend, &[("TENANTRY__DATABASE__CONNECT_TIMEOUT", "30s")]);
         let mut world = Self {
             api: installation.start_with(&["--role", "api"], &[]),
             installation,
@@ -68,7 +74,9 @@ impl World {
             tenants: Vec::new(),
             waiting: Vec::new(),
             stock: 0,
-            end_of_chapter: Instant::now(),
+            end_of_chapter: None,
+            strikes_left: 0,
+            pace: Duration::from_millis(500),
             kills: 0,
         };
         // The first database on a server takes longer than all others.
@@ -83,7 +91,15 @@ impl World {
 
     /// Has processes killed everywhere on these roads.
     pub(super) fn take(&mut self, roads: &[Road]) {
+        let points =
+            |road: &Road| road.killed_at().map(|_| POINTS.div_ceil(self.at_once(road))).sum::<usize>() + 1;
+        self.strikes_left = u32::try_from(roads.iter().map(points).sum::<usize>()).unwrap();
         roads.iter().for_each(|road| self.take_one(road));
+    }
+
+    /// How many processes are killed at a time. Those who make the pool smaller all reach for the same database.
+    fn at_once(&self, road: &Road) -> usize {
+        if road.order == Order::NoPool { 1 } else { self.processes }
     }
 
     fn take_one(&mut self, road: &Road) {
@@ -104,14 +120,12 @@ impl World {
         );
         for number in road.killed_at() {
             let took = met[number - 1].micros.unwrap_or_default();
-            let points = [
+            let points: [String; POINTS] = [
                 format!("{number}:kill"),
                 format!("{number}:kill:{}", took / 4),
                 format!("{number}:kill:{}", took * 3 / 4),
             ];
-            // Those who make the pool smaller all reach for the same database.
-            let at_once = if road.order == Order::NoPool { 1 } else { self.processes };
-            for points in points.chunks(at_once) {
+            for points in points.chunks(self.at_once(road)) {
                 for met in self.strike(road, points) {
                     let end = met.iter().rfind(|met| met.micros.is_none()).expect("it met its end");
                     assert_eq!((end.number, &*end.name), (number, effects[number - 1]));
@@ -120,28 +134,43 @@ impl World {
         }
     }
 
-    /// Has so many orders wait.
-    fn prepare(&mut self, road: &Road, orders: usize) {
-        let is_used_up = self.pool > 0 && road.threads() == "provision" && self.stock < orders;
-        if is_used_up || self.end_of_chapter < Instant::now() + MARGIN {
-            self.come_right();
-        }
-        while !matches!(road.order, Order::FullerPool | Order::NoPool) && self.waiting.len() < orders {
-            self.order(road.order);
-        }
-    }
-
     /// Has processes killed at these points, each with an order to work on; what they met with.
     fn strike(&mut self, road: &Road, points: &[String]) -> Vec<Vec<Met>> {
         loop {
+            self.begin_chapter(road, points.len());
+            let begun = Instant::now();
             self.prepare(road, points.len());
             let met = self.kill_at(road, points);
-            if Instant::now() < self.end_of_chapter {
+            if self.rest_of_chapter() > Duration::ZERO {
+                self.pace = (self.pace * 3 + begun.elapsed()) / 4;
+                self.strikes_left = self.strikes_left.saturating_sub(1);
                 self.kills += u32::try_from(met.len()).unwrap();
                 return met;
             }
             // The machine is busy: they may have taken over what others had left, and died of that.
             self.come_right();
+        }
+    }
+
+    /// Begins a new chapter, if the old one is over: there is too little time left in it, or too little in the pool.
+    fn begin_chapter(&mut self, road: &Road, orders: usize) {
+        let takes = self.pool > 0 && road.threads() == "provision";
+        let is_over = self.end_of_chapter.is_some() && self.rest_of_chapter() < MARGIN;
+        if is_over || (takes && self.stock < orders) {
+            self.come_right();
+        }
+        if self.end_of_chapter.is_none() {
+            let stock = if takes { self.stock / orders } else { usize::MAX };
+            let strikes = self.strikes_left.min(u32::try_from(stock).unwrap_or(u32::MAX));
+            let needed = self.pace * strikes + MARGIN;
+            self.end_of_chapter = Some(Instant::now() + needed.min(CHAPTER));
+        }
+    }
+
+    /// Has so many orders wait.
+    fn prepare(&mut self, road: &Road, orders: usize) {
+        while !matches!(road.order, Order::FullerPool | Order::NoPool) && self.waiting.len() < orders {
+            self.order(road.order);
         }
     }
 
@@ -153,7 +182,7 @@ impl World {
             Order::NoPool => 0,
             _ => self.pool,
         };
-        let lease = self.end_of_chapter.saturating_duration_since(Instant::now()).max(SHORTEST_LEASE);
+        let lease = self.rest_of_chapter().max(SHORTEST_LEASE);
         let launch = |point: &String| {
             let settings = [
                 ("TENANTRY_TEST_CRASH_POINT", format!("{} {fault}{point}", road.threads())),
@@ -186,7 +215,7 @@ impl World {
         workers.iter_mut().for_each(|worker| worker.wait_for_log("Started"));
         let t1 = Instant::now();
         // What the killed ones leased is theirs until then.
-        thread::sleep(self.end_of_chapter.saturating_duration_since(Instant::now()));
+        thread::sleep(self.rest_of_chapter());
         let t2 = Instant::now();
         let end = Instant::now() + PATIENCE;
         wait_until(end, || inspection::unsettled(self));
@@ -201,7 +230,7 @@ impl World {
         inspection::inspect(self);
         self.waiting.clear();
         self.stock = self.pool;
-        self.end_of_chapter = Instant::now() + CHAPTER;
+        self.end_of_chapter = None;
         eprintln!(
             "CHAPTER {:?} {} tenants {} kills {}: start {:?} sleep {:?} settle {:?} doctor {:?} stop {:?} inspect {:?}",
             self.installation.backend(),
@@ -215,6 +244,10 @@ impl World {
             t5 - t4,
             t5.elapsed()
         );
+    }
+
+    fn rest_of_chapter(&self) -> Duration {
+        self.end_of_chapter.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
     }
 
     /// Has the pool hold so many databases from now on.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use tenantry_usecases::fleet::{Done, Member, Outcome, Summary};
 
@@ -30,14 +30,14 @@ impl Report {
 
     /// So many databases are worked on from now on.
     pub(super) fn begin(&self, databases: usize, doing: &'static str) {
-        let Some(bar) = &self.bar else { return };
+        let Some(bar) = self.bar.as_ref().filter(|_| databases > 0) else { return };
         let template = "{msg} {wide_bar} {pos}/{len} {eta}";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_draw_target(indicatif::ProgressDrawTarget::stderr());
         bar.set_style(style);
         bar.set_length(databases as u64);
         bar.set_position(0);
         bar.set_message(doing);
+        bar.set_draw_target(ProgressDrawTarget::stderr());
         bar.enable_steady_tick(Duration::from_millis(200));
     }
 

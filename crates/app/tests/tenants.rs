@@ -145,6 +145,9 @@ fn a_tenant_is_suspended_resumed_deleted_taken_back_and_deleted_for_good() {
     assert_eq!(tenants(&["restore", "acme"]).stdout, "acme is Active\n");
     assert_eq!(tenants(&["delete", "acme", "--yes", "--immediately"]).stdout, "acme is Deleted\n");
     assert!(!file.exists());
+    let again = tenants(&["delete", "acme", "--yes"]);
+    assert_eq!(again.status, 1);
+    assert!(again.stderr.contains("acme is Deleted already"), "{}", again.stderr);
     assert_eq!(tenants(&["create", "acme"]).stdout, "acme is Active\n", "the slug is free");
 }
 

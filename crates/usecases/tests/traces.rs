@@ -11,13 +11,14 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use support::{acme, acme_with_admin, with_pool};
+use support::{acme, acme_with_admin, queued, status, tend, with_pool, work_off};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Lifecycle, Slug};
+use tenantry_domain::tenant::{Lifecycle, Slug, Status};
 use tenantry_ports::{
-    DatabaseFault, StoreError, TenantDatabases as _, TenantFilter, TenantStore, TenantStores as _,
+    DatabaseFault, StoreError, TenantDatabases as _, TenantFilter, TenantScope, TenantStore,
+    TenantStores as _,
 };
-use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
 use tenantry_usecases::doctor::{Severity, examine};
 use tenantry_usecases::fleet::{self, Member, Order};
 use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
@@ -189,6 +190,49 @@ fn hollow(test: &TestPlatform) -> Vec<String> {
     };
     let every = fleet::every(&test.platform).unwrap();
     every.iter().filter(|member| !is_whole(member)).map(|member| member.name().to_owned()).collect()
+}
+
+/// Announces and confirms acme, has the answer to the making of its database get lost once, and works until it is active.
+fn active_after_a_lost_answer(test: &TestPlatform, meanwhile: impl FnOnce()) {
+    test.databases.fail(DatabaseCall::Create, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
+    let id = queued(test);
+    assert!(matches!(work_once(&test.platform, "worker").unwrap(), Worked::Postponed(..)));
+    meanwhile();
+    test.clock.advance(TimeDelta::minutes(1));
+    work_off(test);
+    assert_eq!(status(test, id), Status::Active);
+    assert_eq!(hollow(test), Vec::<String>::new());
+    tend(test);
+    let wrong = examine(&test.platform).into_iter().filter(|symptom| symptom.severity != Severity::Ok);
+    assert_eq!(wrong.collect::<Vec<_>>(), []);
+}
+
+#[test]
+fn a_database_that_was_made_without_the_pool_is_not_taken_for_one_of_it() {
+    let test = with_pool(1);
+    active_after_a_lost_answer(&test, || tend(&test));
+}
+
+#[test]
+fn a_database_that_was_made_since_the_pools_was_not_there_is_not_taken_for_it() {
+    let test = with_pool(1);
+    tend(&test);
+    let pool = test.platform.control.read::<_, StoreError>(|tx| tx.pool().all()).unwrap();
+    test.world.databases().remove(&TenantScope::pooled(&pool[0].0), &sample::permitted).unwrap();
+    active_after_a_lost_answer(&test, || {});
+}
+
+#[test]
+fn an_upgrade_in_the_midst_of_a_run_is_caught_up_with() {
+    let test = TestPlatform::new();
+    test.databases.fail(DatabaseCall::Write, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
+    queued(&test);
+    assert!(matches!(work_once(&test.platform, "worker").unwrap(), Worked::Postponed(..)));
+    test.world.set_schema("2");
+    test.clock.advance(TimeDelta::minutes(1));
+    work_off(&test);
+    assert_eq!(hollow(&test), Vec::<String>::new());
+    assert_eq!(fleet::behind(&test.platform).unwrap(), []);
 }
 
 proptest! {

@@ -9,19 +9,23 @@ use uuid::Uuid;
 use super::registry::{Registry, may_own, must_own, name};
 use super::{Remedy, Symptom, count};
 
-/// Compares the databases that exist with those that should, both ways. What changed after `settled` may still be on its
-/// way, and is no leftover yet.
-pub(super) fn compare(registry: &Registry, found: &[FoundDatabase], settled: DateTime<Utc>) -> Vec<Symptom> {
+/// Compares the databases that exist on these servers with those that should, both ways. What changed after `settled` may
+/// still be on its way, and is no leftover yet.
+pub(super) fn compare(
+    registry: &Registry,
+    found: &[FoundDatabase],
+    clusters: &[ClusterName],
+    settled: DateTime<Utc>,
+) -> Vec<Symptom> {
     let places: BTreeMap<_, _> = found.iter().map(|found| ((&found.cluster, &*found.name), found)).collect();
-    let mut symptoms: Vec<_> = registry
-        .tenants
-        .values()
-        .filter_map(|tenant| {
-            let there = places.get(&(&tenant.home.cluster, tenant.database.as_str()));
-            of_tenant(registry, tenant, there.copied())
-        })
-        .collect();
-    symptoms.extend(registry.pool.values().filter_map(|(pooled, state)| {
+    let mut symptoms = unknown_clusters(registry, clusters);
+    let here = registry.tenants.values().filter(|tenant| clusters.contains(&tenant.home.cluster));
+    symptoms.extend(here.filter_map(|tenant| {
+        let there = places.get(&(&tenant.home.cluster, tenant.database.as_str()));
+        of_tenant(registry, tenant, there.copied())
+    }));
+    let here = registry.pool.values().filter(|(pooled, _)| clusters.contains(&pooled.cluster));
+    symptoms.extend(here.filter_map(|(pooled, state)| {
         let there = places.contains_key(&(&pooled.cluster, pooled.database.as_str()));
         let PoolState::Ready { .. } = state else { return None };
         let what = "it is ready in the registry, and is not there";
@@ -42,6 +46,26 @@ pub(super) fn compare(registry: &Registry, found: &[FoundDatabase], settled: Dat
         symptoms.push(Symptom::ok("databases", "tenant databases", what));
     }
     symptoms
+}
+
+/// Servers that databases are on and the settings do not name.
+fn unknown_clusters(registry: &Registry, clusters: &[ClusterName]) -> Vec<Symptom> {
+    let owners = registry.tenants.values().filter(|tenant| may_own(tenant));
+    let homes = owners.map(|tenant| &tenant.home.cluster);
+    let mut unknown: BTreeMap<&ClusterName, usize> = BTreeMap::new();
+    for cluster in homes.chain(registry.pool.values().map(|(pooled, _)| &pooled.cluster)) {
+        if !clusters.contains(cluster) {
+            *unknown.entry(cluster).or_insert(0) += 1;
+        }
+    }
+    let symptom = |(cluster, databases)| {
+        let what =
+            format!("{} there, and the settings do not say where that is", count(databases, "database"));
+        let next =
+            format!("name it in tenant_databases.clusters.{cluster}, as long as there are databases on it");
+        Symptom::error("unknown_server", format!("server {cluster}"), what, next)
+    };
+    unknown.into_iter().map(symptom).collect()
 }
 
 /// Whether the tenant has its database, or somebody else has its name.

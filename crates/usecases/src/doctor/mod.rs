@@ -149,7 +149,10 @@ fn look(platform: &Platform) -> Vec<Symptom> {
         }
     };
     let mut symptoms = match found {
-        Ok(found) => databases::compare(&registry, &found, now - platform.policy.lease),
+        Ok(found) => {
+            let (clusters, settled) = (platform.policy.placement.clusters(), now - platform.policy.lease);
+            databases::compare(&registry, &found, clusters, settled)
+        }
         Err(error) => {
             let next = "see to it that every server can be reached, then look again";
             let what = format!("the databases that exist cannot be listed: {error}");

@@ -10,7 +10,7 @@ use super::roads::{Order, Road};
 
 /// How long processes are killed, at most, before what they left is put right. Whatever one of them had leased is nobody
 /// else's until the end of such a chapter, so that each is killed over an order of its own.
-const CHAPTER: Duration = Duration::from_secs(40);
+const CHAPTER: Duration = Duration::from_secs(20);
 /// What is left of it has to be enough for another few processes.
 const MARGIN: Duration = Duration::from_secs(3);
 /// At how many points processes are killed at each effect: before it, early in it, late in it.

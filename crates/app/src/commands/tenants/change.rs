@@ -60,6 +60,10 @@ pub(super) fn retry(platform: &Platform, wish: &WorkTenant) -> Result<(), Failur
 pub(super) fn delete(platform: &Platform, wish: &DeleteTenant) -> Result<(), Failure> {
     let WorkTenant { change, no_wait } = &wish.work;
     let before = tenant(platform, &change.tenant)?;
+    if let Lifecycle::Deleted { .. } | Lifecycle::Expired { .. } = before.lifecycle {
+        let what = format!("{} is {} already", before.slug, before.lifecycle.status());
+        return Err(Failure::new(what, "nothing is left of it but its history"));
+    }
     if !wish.yes {
         ask(&before, wish.immediately)?;
     }

@@ -13,8 +13,8 @@ use super::memory::Memory;
 use super::view::AccountView;
 use crate::routes::respond;
 
-/// How many bytes of answers are remembered: some twenty thousand accounts.
-const MEMORY: usize = 32 * 1024 * 1024;
+/// How many bytes of answers are remembered: some ten thousand accounts.
+const MEMORY: usize = 16 * 1024 * 1024;
 /// What an entry takes besides its body.
 const OVERHEAD: usize = 256;
 

@@ -1,0 +1,82 @@
+//! The doctor finds each thing that can be wrong, and what it says to be safe puts it right; of a healthy installation it
+//! finds nothing, whatever has happened to it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod databases;
+mod work;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use support::{acme, active, progress, queued, status, tend, with_pool, work_off};
+use tenantry_domain::event::EventType;
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::{ClusterName, DatabaseName, Lifecycle, Slug, Status};
+use tenantry_ports::{
+    Attempted, Channel, DatabaseFault, Notice, PoolState, Settlement, StoreError, TenantDatabases as _,
+    TenantScope,
+};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_usecases::doctor::{CureError, Remedy, Severity, Symptom, cure, examine};
+use tenantry_usecases::provisioning::{Worked, tend_once, work_once};
+use tenantry_usecases::tenants::{self, InitTenant, Placement, Target};
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+/// What is wrong.
+fn wrong(test: &TestPlatform) -> Vec<Symptom> {
+    let mut symptoms = examine(&test.platform);
+    symptoms.retain(|symptom| symptom.severity != Severity::Ok);
+    symptoms
+}
+
+/// The one thing that is wrong, which is this.
+fn the(test: &TestPlatform, code: &str, severity: Severity) -> Symptom {
+    let mut wrong = wrong(test);
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    let symptom = wrong.remove(0);
+    assert_eq!((symptom.code, symptom.severity), (code, severity), "{symptom:?}");
+    assert!(symptom.next.as_ref().is_some_and(|next| !next.is_empty()), "{symptom:?}");
+    symptom
+}
+
+/// Has the remedy applied, after which nothing is wrong.
+fn cured(test: &TestPlatform, symptom: &Symptom) {
+    let remedy = symptom.remedy.as_ref().expect("it can be put right");
+    cure(&test.platform, remedy, 4).unwrap();
+    assert_eq!(wrong(test), []);
+}
+
+fn of(tenant: TenantId) -> Target {
+    Target { tenant, version: None }
+}
+
+#[test]
+fn a_healthy_installation_is_said_to_be_so_in_every_respect() {
+    let test = with_pool(2);
+    active(&test);
+    tend(&test);
+    let symptoms = examine(&test.platform);
+    assert!(symptoms.iter().all(|symptom| symptom.severity == Severity::Ok), "{symptoms:?}");
+    let codes: Vec<_> = symptoms.iter().map(|symptom| symptom.code).collect();
+    assert_eq!(codes, ["databases", "queue", "pool", "schema", "notices"]);
+    assert_eq!(symptoms[0].what, "1 tenant and 2 pooled databases, each in its place");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_itself_a_finding() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    test.databases.fail(DatabaseCall::Inventory, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
+    assert_eq!(wrong(&test), [], "a second look succeeds");
+    test.databases.fail(DatabaseCall::Inventory, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
+    the(&test, "databases_unlisted", Severity::Error);
+    test.world.control().spoil_tenant(scope.tenant());
+    the(&test, "registry_unreadable", Severity::Error);
+}

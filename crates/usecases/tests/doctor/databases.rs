@@ -1,6 +1,18 @@
 //! Databases: those that should not be there, and those that should.
 
-use super::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::{ClusterName, DatabaseName, Lifecycle, Slug, Status};
+use tenantry_ports::{DatabaseFault, PoolState, StoreError, TenantDatabases as _, TenantScope};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_usecases::doctor::{CureError, Remedy, Severity, cure};
+use tenantry_usecases::tenants::{self, InitTenant, Placement};
+
+use super::support::{acme, active, progress, queued, status, tend, with_pool, work_off};
+use super::{SECOND, cured, of, the, wrong};
 
 /// A tenant that is gone, with its scope.
 fn deleted(test: &TestPlatform) -> (TenantId, TenantScope) {

@@ -9,23 +9,13 @@ mod support;
 mod databases;
 mod work;
 
-use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use support::{acme, active, progress, queued, status, tend, with_pool, work_off};
-use tenantry_domain::event::EventType;
+use support::{active, tend, with_pool};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{ClusterName, DatabaseName, Lifecycle, Slug, Status};
-use tenantry_ports::{
-    Attempted, Channel, DatabaseFault, Notice, PoolState, Settlement, StoreError, TenantDatabases as _,
-    TenantScope,
-};
-use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
-use tenantry_usecases::doctor::{CureError, Remedy, Severity, Symptom, cure, examine};
-use tenantry_usecases::provisioning::{Worked, tend_once, work_once};
-use tenantry_usecases::tenants::{self, InitTenant, Placement, Target};
+use tenantry_ports::DatabaseFault;
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform};
+use tenantry_usecases::doctor::{Severity, Symptom, cure, examine};
+use tenantry_usecases::tenants::Target;
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 

@@ -1,6 +1,18 @@
 //! Work that nobody does, or that does not get on.
 
-use super::*;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::TimeDelta;
+use tenantry_domain::event::EventType;
+use tenantry_domain::tenant::{Lifecycle, Status};
+use tenantry_ports::{Attempted, Channel, Clock, DatabaseFault, Notice, Settlement, StoreError};
+use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_usecases::doctor::Severity;
+use tenantry_usecases::provisioning::{Worked, tend_once, work_once};
+use tenantry_usecases::tenants;
+
+use super::support::{acme, active, progress, queued, status, with_pool, work_off};
+use super::{SECOND, cured, of, the, wrong};
 
 #[test]
 fn a_dead_workers_run_that_nobody_takes_up_is_stuck() {
@@ -67,8 +79,8 @@ fn a_run_that_fails_for_long_is_reported_with_its_reason() {
     let scope = active(&test);
     tenants::deprovision(&test.platform, of(scope.tenant()), Some(TimeDelta::zero())).unwrap();
     test.databases.fail(DatabaseCall::Remove, FailureMoment::BeforeEffect, DatabaseFault::Passing, 10_000);
-    let begun = tenantry_ports::Clock::now(&*test.clock);
-    while tenantry_ports::Clock::now(&*test.clock) < begun + TimeDelta::minutes(11) {
+    let begun = test.clock.now();
+    while test.clock.now() < begun + TimeDelta::minutes(11) {
         match work_once(&test.platform, "worker").unwrap() {
             Worked::Postponed(_, due) => test.clock.set(due),
             other => panic!("{other:?}"),
@@ -124,7 +136,7 @@ fn a_notice_that_was_given_up_is_reported_with_its_reason() {
     let test = TestPlatform::new();
     let scope = active(&test);
     let tenant = progress(&test, scope.tenant()).tenant;
-    let now = tenantry_ports::Clock::now(&*test.clock);
+    let now = test.clock.now();
     let notice = Notice {
         id: sample::id(),
         channel: Channel::Mail,

@@ -17,6 +17,7 @@ mod ports;
 mod signals;
 
 use std::collections::BTreeMap;
+use std::io::{Write as _, stderr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -111,7 +112,7 @@ impl Watch {
         let number = self.met.fetch_add(1, Ordering::SeqCst) + 1;
         let incident = self.plan.incidents.get(&number).copied();
         if let Some(incident) = incident {
-            eprintln!("incident {number} {what} {incident:?}");
+            say(&format!("incident {number} {what} {incident:?}"));
         }
         match incident {
             Some(Incident::Kill) => self.signals.kill(),
@@ -131,9 +132,14 @@ impl Watch {
         if let Some(Incident::KillAfter(_)) = incident {
             self.signals.kill();
         }
-        eprintln!("effect {number} {what} {}", begun.elapsed().as_micros());
+        say(&format!("effect {number} {what} {}", begun.elapsed().as_micros()));
         outcome
     }
+}
+
+/// Writes a line at once and in one piece, whatever else is being written, and however soon the process is going to die.
+fn say(line: &str) {
+    let _ = stderr().lock().write_all(format!("\n{line}\n").as_bytes());
 }
 
 #[cfg(test)]

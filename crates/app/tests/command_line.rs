@@ -16,7 +16,18 @@ fn version_and_help_are_results_and_wrong_usage_is_status_2() {
     );
     let help = run(here.path(), &["--help"], &[]);
     assert_eq!(help.status, 0);
-    for command in ["serve", "migrate", "keys", "notices", "config", "account-config", "openapi"] {
+    for command in [
+        "serve",
+        "migrate",
+        "tenants",
+        "keys",
+        "doctor",
+        "notices",
+        "config",
+        "account-config",
+        "openapi",
+        "completions",
+    ] {
         assert!(help.stdout.contains(&format!("\n  {command} ")), "{}", help.stdout);
     }
     for wrong in

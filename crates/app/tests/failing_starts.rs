@@ -96,7 +96,7 @@ fn settings_that_are_wrong() {
     let said = run(here.path(), &["--config", "nowhere.toml"], &[]);
     explained(&said, "nowhere.toml: cannot read it", "config show");
     let said = run(here.path(), &[], &[("TENANTRY_PROVISIONING_ACCESS", "hmac")]);
-    explained(&said, "'hmac' is not available in this version", "config show");
+    explained(&said, "provisioning.hmac.secrets: ", "config show");
     let captcha = ("TENANTRY_PROVISIONING_ACCESS", "captcha");
     let provider = ("TENANTRY__PROVISIONING__CAPTCHA__PROVIDER", "turnstile");
     explained(&run(here.path(), &[], &[captcha, provider]), "provisioning.captcha.secret: ", "config show");

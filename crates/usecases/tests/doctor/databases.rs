@@ -116,8 +116,8 @@ fn a_server_that_the_settings_no_longer_name_is_reported_once() {
     let mut test = TestPlatform::new();
     let europe = sample::cluster("eu-1");
     let both = vec![ClusterName::default(), europe.clone()];
-    let place = |clusters| Placement::new(clusters, BTreeMap::new()).unwrap();
-    Arc::get_mut(&mut test.platform).unwrap().policy.placement = place(both);
+    let placement = Placement::new(both, BTreeMap::new()).unwrap();
+    Arc::get_mut(&mut test.platform).unwrap().policy.placement = placement;
     for slug in ["acme", "beta"] {
         let slug = Slug::new(slug).unwrap();
         let wish = InitTenant { slug, cluster: Some(europe.clone()), ..acme() };

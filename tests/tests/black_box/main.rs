@@ -6,7 +6,6 @@ mod accounts;
 mod crashes;
 mod doors;
 #[cfg(debug_assertions)]
-mod kill_matrix;
 mod notices;
 mod steps;
 mod wire;

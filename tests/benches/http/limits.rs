@@ -74,8 +74,8 @@ pub(crate) fn account_inserts(
     pgbench(server, database, script, &["--protocol=prepared", "--time", &seconds], clients)
 }
 
-/// Per second: raw `CREATE DATABASE … TEMPLATE template1` statements, `count` in all.
-pub(crate) fn raw_databases(server: &Server, clients: usize, count: usize) -> io::Result<f64> {
+/// How long raw `CREATE DATABASE … TEMPLATE template1` statements take, `count` in all, so many at a time.
+pub(crate) fn raw_databases(server: &Server, clients: usize, count: usize) -> io::Result<Duration> {
     let each = (count / clients).max(1).to_string();
     let script =
         "\\set n random(1, 1000000000)\nCREATE DATABASE raw_:n TEMPLATE template1 STRATEGY WAL_LOG;\n";
@@ -83,7 +83,7 @@ pub(crate) fn raw_databases(server: &Server, clients: usize, count: usize) -> io
     for database in server.databases("raw_") {
         server.query("postgres", &format!("DROP DATABASE {database}")).map_err(io::Error::other)?;
     }
-    Ok(rate)
+    Ok(Duration::from_secs_f64(clients as f64 / rate))
 }
 
 fn pgbench(

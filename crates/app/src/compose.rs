@@ -10,7 +10,7 @@ use tenantry_domain::tenant::ClusterName;
 use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
-use tenantry_ports::{KeyMint, Nudge, StoreError};
+use tenantry_ports::{Hired, KeyMint, Nudge, StoreError};
 use tenantry_security::{
     ApiKeyMint, Argon2Passwords, DatabaseLogins, MasterKey, Sha256Digest, SignedTokens, StandardWebhooks,
     SystemClock, SystemEntropy, SystemIds, ValicoCheck,
@@ -104,6 +104,10 @@ impl Nudge for Nudges {
 
     fn tenant_changed(&self, tenant: TenantId) {
         self.watch.tenant_changed(tenant);
+    }
+
+    fn hire(&self) -> Option<Box<dyn Hired>> {
+        self.bell.hire()
     }
 }
 

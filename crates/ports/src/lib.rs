@@ -14,7 +14,7 @@ mod security;
 mod tenant;
 mod work;
 
-pub use ambient::{Clock, Entropy, Ids, Nudge};
+pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
 pub use control::{
     ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
     TenantRepository,

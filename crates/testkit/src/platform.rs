@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Nudge, SchemaCheck, Secret};
+use tenantry_ports::{Hired, Nudge, SchemaCheck, Secret};
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
@@ -53,6 +53,10 @@ impl Nudge for Nudges {
         if let Some(nudge) = self.beside.get() {
             nudge.tenant_changed(tenant);
         }
+    }
+
+    fn hire(&self) -> Option<Box<dyn Hired>> {
+        self.beside.get().and_then(|nudge| nudge.hire())
     }
 }
 

@@ -85,6 +85,11 @@ impl Clusters {
 }
 
 impl Cluster {
+    /// Whether this is the server that the control database is on.
+    pub(super) fn has_control(&self) -> bool {
+        self.name == ClusterName::default()
+    }
+
     /// The scope's database, entered as whom it was made for.
     pub(crate) fn tenant(&self, scope: &TenantScope) -> Target {
         let url = self.url.with_database(scope.database().as_str());

@@ -50,7 +50,14 @@ pub(super) fn adopt(
     pooled: &TenantScope,
     scope: &TenantScope,
 ) -> Result<bool, Broken> {
-    let sql = logins::rename(cluster, pooled, scope) + &name_it(pooled.database().as_str(), scope);
+    let renamed = logins::rename(cluster, pooled, scope) + &name_it(pooled.database().as_str(), scope);
+    // What makes the tenant's run go on is committed by the same server where it has the control database, too, and that
+    // commit writes this one down before itself; until then it may be lost, since the run would adopt again.
+    let sql = if cluster.has_control() {
+        format!("SET LOCAL synchronous_commit = off; {renamed}")
+    } else {
+        renamed
+    };
     if let Some(adopted) = settled(cluster, server, pooled, scope)? {
         return Ok(adopted);
     }

@@ -164,7 +164,12 @@ impl SqliteDatabases {
         wait_until_gone(closed.connections(), self.patience)?;
         let _lock = self.lock(scope, permit)?;
         match self.look(scope)? {
-            Presence::Own => remove(&self.file(scope))?,
+            // From one moment to the next it has no name any more: without its log it could be taken for a whole database.
+            Presence::Own => {
+                self.remove_unnamed(scope)?;
+                fs::rename(self.file(scope), self.unfinished(scope))?;
+                remove_companions(&self.file(scope))?;
+            }
             Presence::Absent => remove_companions(&self.file(scope))?,
             Presence::Foreign => {}
         }

@@ -50,6 +50,41 @@ fn the_log_of_a_database_that_is_gone_is_not_taken_for_that_of_its_successor() {
 }
 
 #[test]
+fn an_interrupted_removal_leaves_a_whole_database_or_none() {
+    let place = sqlite();
+    let (scope, databases) = (sample::scope("acme"), place.stores.databases());
+    opened(&place.stores, &scope);
+    let (file, id) = (place.file(&scope), scope.tenant().uuid().simple());
+    let unnamed = place.tenants().join(format!("ecom_tenant_~new_{id}.db"));
+    // As long as it is open elsewhere, what was written last is in the log alone.
+    let mut other = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    diesel::sql_query("INSERT INTO settings (id, document) VALUES (1, '{}')").execute(&mut other).unwrap();
+    let settings = "SELECT count(*) AS number FROM settings";
+    let mut log = file.clone().into_os_string();
+    log.push("-wal");
+
+    fs::create_dir(&unnamed).unwrap();
+    databases.remove(&scope, &permitted).unwrap_err();
+    let (copy, copied_log) = (place.tenants().join("copy"), place.tenants().join("copy-wal"));
+    fs::copy(&file, &copy).unwrap();
+    fs::copy(&log, &copied_log).unwrap();
+    let mut copied = SqliteConnection::establish(copy.to_str().unwrap()).unwrap();
+    assert_eq!(diesel::sql_query(settings).get_result::<Number>(&mut copied).unwrap().number, 1);
+    drop((copied, other));
+    fs::remove_dir(&unnamed).unwrap();
+    fs::remove_file(&copy).unwrap();
+
+    // The name is gone and the rest is not, or the name was given just before.
+    fs::rename(&file, &unnamed).unwrap();
+    fs::write(&log, "what was in its log").unwrap();
+    assert_eq!(databases.presence(&scope).unwrap(), Presence::Absent);
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    fs::hard_link(&file, &unnamed).unwrap();
+    databases.remove(&scope, &permitted).unwrap();
+    assert_eq!(place.files(), ["~lock"]);
+}
+
+#[test]
 fn a_foreign_file_stays_byte_for_byte() {
     let place = sqlite();
     let scope = sample::scope("acme");

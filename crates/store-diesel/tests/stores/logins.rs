@@ -236,7 +236,7 @@ impl Drop for Humble<'_> {
     fn drop(&mut self) {
         let owned = format!("SELECT datname FROM pg_database WHERE datdba = '{}'::regrole", self.role);
         for database in self.place.ask(&owned).lines() {
-            self.place.ask(&format!("DROP DATABASE \"{database}\" WITH (FORCE)"));
+            self.place.ask(&format!("DROP DATABASE IF EXISTS \"{database}\" WITH (FORCE)"));
         }
     }
 }

@@ -73,6 +73,7 @@ macro_rules! for_each_fact {
                     setting_aside_fences_a_zombie_off
                     a_run_nobody_works_on_is_cancelled
                     a_leased_closed_or_unknown_run_is_not_cancelled
+                    a_run_is_cancelled_with_the_rest_of_its_unit_of_work
                     a_run_is_claimed_or_cancelled_and_never_both
                     a_pending_admin_is_taken_once
                     an_admin_moves_to_the_next_run

@@ -104,6 +104,15 @@ macro_rules! for_each_fact {
                     of_taker_and_keeper_one_wins
                     concurrent_keepers_get_each_abandoned_database_once
                 }
+                unreadable {
+                    pages_go_past_tenants_that_cannot_be_read
+                    overdue_tenants_are_found_beside_those_that_cannot_be_read
+                    outdated_tenants_are_found_beside_those_that_cannot_be_read
+                    tenants_that_cannot_be_read_are_named
+                    an_unreadable_pooled_database_is_given_to_nobody
+                    an_unreadable_abandoned_database_is_carried_on_with_by_nobody
+                    a_taken_database_that_becomes_unreadable_is_the_tenants_no_more
+                }
                 api_keys {
                     a_key_is_read_back_whole
                     a_public_part_that_is_taken_is_a_conflict

@@ -70,7 +70,19 @@ pub struct TenantFilter {
     pub text: Option<String>,
 }
 
+/// A row that makes no sense to this version of the program. Lists leave it out, so that it stands in nobody's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What it is found by, as it is stored.
+    pub id: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// Tenants in the control database.
+///
+/// Who is looked up and cannot be read is an error. Lists leave such out and go on, so that fewer than were asked for
+/// always means that there are no more; [`unreadable`](Self::unreadable) tells of them.
 pub trait TenantRepository {
     /// Adds a tenant. `Conflict(TenantSlug)` if another one holds the slug.
     fn insert(&mut self, tenant: &Tenant) -> StoreResult<()>;
@@ -99,11 +111,14 @@ pub trait TenantRepository {
     ) -> StoreResult<Vec<(Tenant, Option<String>)>>;
 
     /// Whether any database is behind, in one question: one that [`outdated`](Self::outdated) would tell of, or one of the
-    /// pool that is ready and does not have this schema.
+    /// pool that is ready and does not have this schema. What cannot be read may count.
     fn anything_outdated(&mut self, schema: &str) -> StoreResult<bool>;
 
     /// Notes which schema the tenant's database has. Not a change of the tenant: its version stays.
     fn note_schema(&mut self, id: TenantId, schema: &str) -> StoreResult<()>;
+
+    /// The tenants that cannot be read, in order of id. Reads every row there is.
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>>;
 
     /// How many tenants there are in each state.
     fn census(&mut self) -> StoreResult<Vec<(Status, u64)>>;

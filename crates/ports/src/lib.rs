@@ -17,7 +17,7 @@ mod work;
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
 pub use control::{
     ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
-    TenantRepository,
+    TenantRepository, Unreadable,
 };
 pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};

@@ -9,6 +9,7 @@ mod plans;
 mod pool;
 mod pool_row;
 mod queue;
+mod readable;
 #[cfg(test)]
 mod round_trips;
 mod run_row;

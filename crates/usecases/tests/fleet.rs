@@ -171,6 +171,15 @@ fn three_broken_tenants_of_a_hundred_keep_nobody_else_and_a_rerun_does_only_thos
 }
 
 #[test]
+fn a_tenant_that_cannot_be_read_keeps_nobody_else() {
+    let fleet = Fleet::of(10, TestPlatform::new());
+    fleet.test.world.control().spoil_tenant(fleet.tenant("t-04"));
+    let (summary, _) = fleet.migrate(None);
+    assert_eq!(summary, Summary { migrated: 9, ..Summary::default() });
+    assert!(fleet.behind().is_empty());
+}
+
+#[test]
 fn nothing_to_do_costs_one_look_with_and_without_a_pool() {
     for test in [TestPlatform::new(), with_pool(2)] {
         let fleet = Fleet::of(30, test);

@@ -13,6 +13,7 @@ use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, StoreSettings, Stores};
 use tenantry_testkit::contract::Subject;
 use tenantry_testkit::postgres::{self, Server};
 use tenantry_testkit::sample;
+use uuid::Uuid;
 
 /// SQLite in a directory of its own.
 pub(crate) struct Sqlite {
@@ -90,6 +91,10 @@ impl Subject for Sqlite {
 
     fn spoil_tenant(&self, tenant: TenantId) {
         self.meddle(&no_plan(tenant));
+    }
+
+    fn spoil_pooled(&self, id: Uuid) {
+        self.meddle(&no_name(id));
     }
 }
 
@@ -191,6 +196,10 @@ impl Subject for Postgres {
     fn spoil_tenant(&self, tenant: TenantId) {
         self.ask(&no_plan(tenant));
     }
+
+    fn spoil_pooled(&self, id: Uuid) {
+        self.ask(&no_name(id));
+    }
 }
 
 fn direction(tenant: TenantId, number: u32, direction: &str) -> String {
@@ -201,6 +210,10 @@ fn direction(tenant: TenantId, number: u32, direction: &str) -> String {
 
 fn no_plan(tenant: TenantId) -> String {
     format!("UPDATE tenants SET plan = 'no plan' WHERE id = '{tenant}'")
+}
+
+fn no_name(pooled: Uuid) -> String {
+    format!("UPDATE pooled_databases SET database_name = 'no name' WHERE id = '{pooled}'")
 }
 
 /// A pooled database on this server that has settings in it and is closed, and a tenant of this slug that has none but is

@@ -73,6 +73,7 @@ macro_rules! for_each_fact {
                     setting_aside_fences_a_zombie_off
                     a_run_nobody_works_on_is_cancelled
                     a_leased_closed_or_unknown_run_is_not_cancelled
+                    a_run_is_cancelled_with_the_rest_of_its_unit_of_work
                     a_run_is_claimed_or_cancelled_and_never_both
                     a_pending_admin_is_taken_once
                     an_admin_moves_to_the_next_run
@@ -102,6 +103,15 @@ macro_rules! for_each_fact {
                     what_was_taken_is_not_claimed
                     of_taker_and_keeper_one_wins
                     concurrent_keepers_get_each_abandoned_database_once
+                }
+                unreadable {
+                    pages_go_past_tenants_that_cannot_be_read
+                    overdue_tenants_are_found_beside_those_that_cannot_be_read
+                    outdated_tenants_are_found_beside_those_that_cannot_be_read
+                    tenants_that_cannot_be_read_are_named
+                    an_unreadable_pooled_database_is_given_to_nobody
+                    an_unreadable_abandoned_database_is_carried_on_with_by_nobody
+                    a_taken_database_that_becomes_unreadable_is_the_tenants_no_more
                 }
                 api_keys {
                     a_key_is_read_back_whole

@@ -51,6 +51,15 @@ impl MemoryControlStore {
         });
     }
 
+    /// Makes a pooled database unreadable, as if another program had written it.
+    pub fn spoil_pooled(&self, id: Uuid) {
+        self.meddle(|state| {
+            if let Some(row) = state.pool.get_mut(&id) {
+                row.readable = false;
+            }
+        });
+    }
+
     fn meddle(&self, what: impl FnOnce(&mut ControlState)) {
         let outcome = self.0.transact(Access::Write, |tx| {
             let done = tx.change(|state| {

@@ -38,7 +38,10 @@ pub(super) fn compare(
         );
         (!there).then(|| missing.with(Remedy::Remake(pooled.id)))
     }));
-    symptoms.extend(found.iter().filter_map(|found| of_database(registry, found, settled)));
+    let unreadable = registry.unreadable();
+    let readable = |found: &&FoundDatabase| owner(found).is_none_or(|owner| !unreadable.contains(&owner));
+    let owned = found.iter().filter(readable);
+    symptoms.extend(owned.filter_map(|found| of_database(registry, found, settled)));
     if symptoms.is_empty() {
         let owned = registry.tenants.values().filter(|tenant| must_own(tenant)).count();
         let (tenants, pooled) = (count(owned, "tenant"), count(registry.pool.len(), "pooled database"));
@@ -104,7 +107,7 @@ fn takes(state: &PoolState, tenant: &Tenant) -> bool {
 /// Whether the database belongs to somebody.
 fn of_database(registry: &Registry, found: &FoundDatabase, settled: DateTime<Utc>) -> Option<Symptom> {
     let database = place(&found.cluster, &found.name);
-    let Some(owner) = found.owner.or_else(|| being_made_for(&found.name)) else {
+    let Some(owner) = owner(found) else {
         let named = |tenant: &&Tenant| {
             tenant.home.cluster == found.cluster && tenant.database.as_str() == found.name && may_own(tenant)
         };
@@ -146,6 +149,11 @@ fn of_database(registry: &Registry, found: &FoundDatabase, settled: DateTime<Utc
         let next = "if somebody renamed or copied it, give it its own name back, or drop the copy by hand";
         Symptom::warning("misplaced_database", database, what, next)
     })
+}
+
+/// Whose it is, or is about to be.
+fn owner(found: &FoundDatabase) -> Option<TenantId> {
+    found.owner.or_else(|| being_made_for(&found.name))
 }
 
 /// For whom a database is made that has no tag yet: its name ends in the id. No tenant's own database has a `~`.

@@ -159,6 +159,7 @@ fn look(platform: &Platform) -> Vec<Symptom> {
             vec![Symptom::error("databases_unlisted", "database servers", what, next)]
         }
     };
+    symptoms.extend(registry.symptoms());
     symptoms.extend(queue::symptoms(platform, &registry, now));
     symptoms.extend(pool::symptoms(platform, &registry, now));
     symptoms.extend(schema(platform));

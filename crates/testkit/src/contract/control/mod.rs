@@ -10,3 +10,4 @@ pub mod pool_leases;
 pub mod runs;
 pub mod tenants;
 pub mod transactions;
+pub mod unreadable;

@@ -6,6 +6,8 @@ mod accounts;
 mod crashes;
 mod doors;
 #[cfg(debug_assertions)]
+mod kill_matrix;
+#[cfg(debug_assertions)]
 mod notices;
 mod steps;
 mod wire;

@@ -25,9 +25,9 @@ pub(super) struct Cluster {
     pub(super) cleaner: Cleaner,
 }
 
-/// What every server needs.
+/// What every server needs. As long as any client is silent in the midst of signing in, no database can be dropped.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
-    -c logging_collector=off -c log_min_messages=error";
+    -c logging_collector=off -c log_min_messages=error -c authentication_timeout=15s";
 
 /// What a server needs besides that nobody will miss after a crash.
 const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB \

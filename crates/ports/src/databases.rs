@@ -53,8 +53,17 @@ pub trait TenantDatabases: Send + Sync {
     /// What the tenant schema is called that [`migrate`](Self::migrate) brings a database to.
     fn schema(&self) -> &str;
 
-    /// Every database on every server that looks like one of ours, whoever's it is.
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError>;
+    /// What there is on every server, in order of their names. One that cannot be asked keeps nobody from the others.
+    fn inventory(&self) -> Vec<Inventory>;
+}
+
+/// What there is on a server.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Which server.
+    pub cluster: ClusterName,
+    /// Every database on it that looks like one of ours, whoever's it is.
+    pub found: Result<Vec<FoundDatabase>, DatabaseError>,
 }
 
 /// A database that is there.

@@ -19,7 +19,9 @@ pub use control::{
     ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
     TenantRepository, Unreadable,
 };
-pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
+pub use databases::{
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
+};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{

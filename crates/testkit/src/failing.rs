@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    Access, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, StoreError, StoreResult,
+    Access, DatabaseError, DatabaseFault, Inventory, Permit, Presence, StoreError, StoreResult,
     TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
@@ -164,8 +165,14 @@ impl TenantDatabases for FailingDatabases {
         self.databases.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        self.run(DatabaseCall::Inventory, DatabaseError::new, || self.databases.inventory())
+    fn inventory(&self) -> Vec<Inventory> {
+        let mut inventory = self.databases.inventory();
+        if let Err(error) = self.run(DatabaseCall::Inventory, DatabaseError::new, || Ok(()))
+            && let Some(main) = inventory.iter_mut().find(|server| server.cluster == ClusterName::default())
+        {
+            main.found = Err(error);
+        }
+        inventory
     }
 }
 

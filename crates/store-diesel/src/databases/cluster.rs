@@ -185,9 +185,17 @@ impl Cluster {
         }
     }
 
+    /// Connects to a database of this server, as whoever makes and migrates them.
+    pub(super) fn enter(&self, database: &str) -> Result<Server, Broken> {
+        self.reach(&self.owner(database))
+    }
+
     fn connect(&self) -> Result<Server, Broken> {
-        let target = Target::maintenance(self.url.clone(), &self.settings);
-        Server::connect(&target).map_err(|Broken(DatabaseError { fault, detail })| {
+        self.reach(&Target::maintenance(self.url.clone(), &self.settings))
+    }
+
+    fn reach(&self, target: &Target) -> Result<Server, Broken> {
+        Server::connect(target).map_err(|Broken(DatabaseError { fault, detail })| {
             Broken(DatabaseError::new(fault, format!("server '{}': {detail}", self.name)))
         })
     }

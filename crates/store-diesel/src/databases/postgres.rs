@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
 };
 
-use super::cluster::Clusters;
+use super::cluster::{Cluster, Clusters};
 use super::making::{adopt, create, foreign, remove};
 use super::report::{self, ClusterReport};
 use super::server::{Right, is_in_use, presence};
@@ -140,17 +140,19 @@ impl TenantDatabases for PostgresDatabases {
         self.clusters.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        let mut inventory = Vec::new();
-        for cluster in self.clusters.iter() {
+    fn inventory(&self) -> Vec<Inventory> {
+        let found = |cluster: &Cluster| {
             let found = cluster.ask(|server| server.look_for(cluster.naming.prefix()))?;
-            inventory.extend(found.into_iter().map(|found| FoundDatabase {
+            let found = found.into_iter().map(|found| FoundDatabase {
                 cluster: cluster.name.clone(),
                 name: found.name,
                 owner: found.tag.and_then(|tag| owner::of_tag(&tag)),
-            }));
-        }
-        Ok(inventory)
+            });
+            Ok(found.collect())
+        };
+        let inventory =
+            |cluster: &Cluster| Inventory { cluster: cluster.name.clone(), found: found(cluster) };
+        self.clusters.iter().map(inventory).collect()
     }
 }
 

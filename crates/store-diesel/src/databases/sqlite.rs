@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
 };
 
 use super::directory::{Directory, Lock, remove, remove_companions, tag};
@@ -266,7 +266,8 @@ impl TenantDatabases for SqliteDatabases {
         &self.schema
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        Ok(self.inventory()?)
+    fn inventory(&self) -> Vec<Inventory> {
+        let found = self.inventory().map_err(DatabaseError::from);
+        vec![Inventory { cluster: ClusterName::default(), found }]
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn pending(cluster: &Cluster, scope: &TenantScope) -> Result<usize, B
 
 /// Enters the tenant's database as its owner, if it is the tenant's.
 fn enter(cluster: &Cluster, scope: &TenantScope) -> Result<Server, Broken> {
-    let mut server = Server::connect(&cluster.owner(scope.database().as_str()))?;
+    let mut server = cluster.enter(scope.database().as_str())?;
     if owner::of_server(server.connection())? != Some(owner::tag(scope.tenant())) {
         let detail = "the database of the tenant's name is not the tenant's";
         return Err(DatabaseError::new(DatabaseFault::Foreign, detail).into());

@@ -190,7 +190,7 @@ fn a_file_that_is_locked_is_not_taken_for_a_strangers() {
     other.batch_execute("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE").unwrap();
     let databases = place.stores.databases();
     assert_eq!(databases.presence(&pooled).unwrap(), Presence::Own);
-    assert_eq!(databases.inventory().unwrap()[0].owner, Some(pooled.tenant()));
+    assert_eq!(databases.inventory()[0].found.as_ref().unwrap()[0].owner, Some(pooled.tenant()));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn looking_leaves_nothing_behind() {
     let place = sqlite();
     let (pooled, _) = pooled_for(&place.stores, &place.settings, "acme");
     let before = place.files();
-    assert_eq!(place.stores.databases().inventory().unwrap().len(), 1);
+    assert_eq!(place.stores.databases().inventory()[0].found.as_ref().unwrap().len(), 1);
     assert_eq!(place.stores.databases().presence(&pooled).unwrap(), Presence::Own);
     assert_eq!(place.files(), before);
 }

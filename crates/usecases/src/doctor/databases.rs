@@ -1,30 +1,44 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Tenant};
-use tenantry_ports::{FoundDatabase, PoolState, TenantScope};
+use tenantry_ports::{FoundDatabase, Inventory, PoolState, TenantScope};
 use uuid::Uuid;
 
 use super::registry::{Registry, may_own, must_own, name};
 use super::{Remedy, Symptom, count};
 
 /// Compares the databases that exist on these servers with those that should, both ways. What changed after `settled` may
-/// still be on its way, and is no leftover yet.
+/// still be on its way, and is no leftover yet. Of a server that could not be asked, nothing but that is known.
 pub(super) fn compare(
     registry: &Registry,
-    found: &[FoundDatabase],
+    inventory: Vec<Inventory>,
     clusters: &[ClusterName],
     settled: DateTime<Utc>,
 ) -> Vec<Symptom> {
-    let places: BTreeMap<_, _> = found.iter().map(|found| ((&found.cluster, &*found.name), found)).collect();
     let mut symptoms = unknown_clusters(registry, clusters);
-    let here = registry.tenants.values().filter(|tenant| clusters.contains(&tenant.home.cluster));
+    let (mut found, mut unlisted) = (Vec::new(), BTreeSet::new());
+    for server in inventory {
+        match server.found {
+            Ok(databases) => found.extend(databases),
+            Err(error) => {
+                let place = format!("server {}", server.cluster);
+                let next = "see to it that the server can be reached, then look again";
+                let what = format!("the databases that exist there cannot be listed: {error}");
+                symptoms.push(Symptom::error("databases_unlisted", place, what, next));
+                unlisted.insert(server.cluster);
+            }
+        }
+    }
+    let listed = |cluster: &ClusterName| clusters.contains(cluster) && !unlisted.contains(cluster);
+    let places: BTreeMap<_, _> = found.iter().map(|found| ((&found.cluster, &*found.name), found)).collect();
+    let here = registry.tenants.values().filter(|tenant| listed(&tenant.home.cluster));
     symptoms.extend(here.filter_map(|tenant| {
         let there = places.get(&(&tenant.home.cluster, tenant.database.as_str()));
         of_tenant(registry, tenant, there.copied())
     }));
-    let here = registry.pool.values().filter(|(pooled, _)| clusters.contains(&pooled.cluster));
+    let here = registry.pool.values().filter(|(pooled, _)| listed(&pooled.cluster));
     symptoms.extend(here.filter_map(|(pooled, state)| {
         let there = places.contains_key(&(&pooled.cluster, pooled.database.as_str()));
         let PoolState::Ready { .. } = state else { return None };

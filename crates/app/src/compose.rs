@@ -242,6 +242,7 @@ fn policy(settings: &Settings) -> Policy {
         deprovision_grace: delta(settings.provisioning.deprovision_grace),
         pool_size: settings.provisioning.pool_size,
         placement: placement(settings),
+        plans: settings.plans,
         idempotency_retention: delta(settings.idempotency_retention),
         ..Policy::default()
     }

@@ -26,13 +26,18 @@ pub(crate) trait Body: DeserializeOwned + JsonSchema {
     /// Members that are text with rules of their own: where they are, and what checks them. Their findings are more
     /// precise than the schema's, and replace them.
     const TEXTS: &'static [(&'static str, TextCheck)] = &[];
+
+    /// Whether it has to be a JSON object. What parses bodies would take an array for one with its members in order.
+    const OBJECT: bool = true;
 }
 
 /// Says what is wrong with a text.
 pub(crate) type TextCheck = fn(&str) -> Result<(), InvalidText>;
 
 /// Any document.
-impl Body for Value {}
+impl Body for Value {
+    const OBJECT: bool = false;
+}
 
 /// The check of a domain type.
 pub(crate) fn text<T: FromStr<Err = InvalidText>>(text: &str) -> Result<(), InvalidText> {
@@ -118,8 +123,11 @@ fn interrupted(error: PayloadError) -> Problem {
 /// What the body says, or everything that is wrong with it.
 pub(crate) fn parse<T: Body>(bytes: Bytes, schemas: &dyn SchemaCheck) -> Result<Received<T>, Problem> {
     match serde_json::from_slice(&bytes) {
+        Ok(_) if T::OBJECT && !is_object(&bytes) => {
+            Err(faults::<T>(&bytes, "an object is expected", schemas))
+        }
         Ok(value) => Ok(Received { value, bytes }),
-        Err(error) if error.is_data() => Err(faults::<T>(&bytes, &error, schemas)),
+        Err(error) if error.is_data() => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
         Err(error) => Err(malformed(&error)),
     }
 }
@@ -131,7 +139,11 @@ fn malformed(error: &serde_json::Error) -> Problem {
         .with("column", column)
 }
 
-fn faults<T: Body>(bytes: &[u8], refusal: &serde_json::Error, schemas: &dyn SchemaCheck) -> Problem {
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn faults<T: Body>(bytes: &[u8], refusal: &str, schemas: &dyn SchemaCheck) -> Problem {
     let document: Value = match serde_json::from_slice(bytes) {
         Ok(document) => document,
         Err(error) => return malformed(&error),
@@ -152,7 +164,7 @@ fn faults<T: Body>(bytes: &[u8], refusal: &serde_json::Error, schemas: &dyn Sche
     }
     findings.sort();
     if findings.is_empty() {
-        findings.push(Finding::new(Pointer::root(), "invalid_value", capitalised(&refusal.to_string())));
+        findings.push(Finding::new(Pointer::root(), "invalid_value", capitalised(refusal)));
     }
     match findings.as_slice() {
         // The source documents give this one a title of its own.

@@ -22,12 +22,23 @@ impl IfMatch {
         if tags.is_empty() || tags.trim() == "*" { Self::Any } else { Self::Tags(tags) }
     }
 
+    /// Whether a thing with this entity tag (without quotes) is meant.
+    pub(crate) fn means(&self, tag: &str) -> bool {
+        match self {
+            Self::Any => true,
+            // A weak tag never matches here (RFC 9110, 13.1.1).
+            Self::Tags(tags) => {
+                let quoted =
+                    |meant: &str| meant.trim().strip_prefix('"')?.strip_suffix('"').map(|it| it == tag);
+                tags.split(',').any(|meant| quoted(meant) == Some(true))
+            }
+        }
+    }
+
     /// The version to insist on, where the thing has this one; a problem if the caller means another.
     pub(crate) fn check(&self, version: i64) -> Result<Option<i64>, Problem> {
-        let Self::Tags(tags) = self else { return Ok(None) };
-        // A weak tag never matches here (RFC 9110, 13.1.1).
-        let meant = tags.split(',').any(|tag| tag.trim() == format!("\"{version}\""));
-        if meant { Ok(Some(version)) } else { Err(stale(version)) }
+        let Self::Tags(_) = self else { return Ok(None) };
+        if self.means(&version.to_string()) { Ok(Some(version)) } else { Err(stale(version)) }
     }
 
     /// What to say when a change came in between: with a precondition, that it no longer holds.

@@ -232,6 +232,10 @@ pub trait ApiKeyRepository {
     /// The keys of this tenant, or the operator's for none; newest first.
     fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>>;
 
+    /// How many keys of this tenant work at `now`. Until the transaction ends nobody else is told, so that of several who ask
+    /// before they add one, each counts those of the others.
+    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64>;
+
     /// Revokes the key of this owner, unless it was revoked before; false if there is no such key.
     fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool>;
 }

@@ -34,7 +34,7 @@ pub use outbound::{
 };
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
+    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
     StoredConfig, StoredResponse, UnknownScope,
 };
 pub use scope::{NotReady, TenantScope};

@@ -221,6 +221,17 @@ impl LogHead {
     pub const EMPTY: Self = Self { sequence: 0, hash: [0; 32] };
 }
 
+/// How many there are in a tenant's database of what is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Accounts.
+    pub accounts: u64,
+    /// People who can sign in.
+    pub users: u64,
+    /// Account configs, whatever number of versions each has.
+    pub configs: u64,
+}
+
 /// One entry of a tenant's event log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {

@@ -1,5 +1,5 @@
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{ClusterName, DatabaseName, Former, Lifecycle, Slug, Status, Tenant};
+use tenantry_domain::tenant::{ClusterName, DatabaseName, Former, Lifecycle, Plan, Slug, Status, Tenant};
 use uuid::Uuid;
 
 use crate::PooledDatabase;
@@ -13,6 +13,7 @@ pub struct TenantScope {
     database: DatabaseName,
     cluster: ClusterName,
     login: Uuid,
+    plan: Plan,
 }
 
 /// The tenant's state does not allow this use of its data.
@@ -69,6 +70,7 @@ impl TenantScope {
             database: pooled.database.clone(),
             cluster: pooled.cluster.clone(),
             login: pooled.id,
+            plan: Plan::default(),
         }
     }
 
@@ -79,6 +81,7 @@ impl TenantScope {
             database: tenant.database.clone(),
             cluster: tenant.home.cluster.clone(),
             login: tenant.home.login.unwrap_or(tenant.id.uuid()),
+            plan: tenant.plan,
         }
     }
 
@@ -100,6 +103,11 @@ impl TenantScope {
     /// The server that the database is on.
     pub const fn cluster(&self) -> &ClusterName {
         &self.cluster
+    }
+
+    /// What the tenant pays for: how much it may have.
+    pub const fn plan(&self) -> Plan {
+        self.plan
     }
 
     /// Which login enters the database, on servers that have logins.

@@ -9,8 +9,8 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, ConfigHead, Credentials, LogEntry, LogHead, Session, StoreError, StoreResult, StoredConfig,
-    StoredResponse, TenantScope, Verdict,
+    Access, ConfigHead, Counts, Credentials, LogEntry, LogHead, Session, StoreError, StoreResult,
+    StoredConfig, StoredResponse, TenantScope, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -184,7 +184,16 @@ pub trait IdempotencyRepository {
 pub trait LogRepository {
     /// The head of the log. Until the transaction ends no other transaction appends, so whoever means to append
     /// calls this first: it puts the tenant's writers in line, and what they read after it stays true.
-    fn lock(&mut self) -> StoreResult<LogHead>;
+    fn lock(&mut self) -> StoreResult<LogHead> {
+        self.lock_and_count().map(|(head, _)| head)
+    }
+
+    /// The same, and with it, in the same look-up, how many there are of what is limited. Nobody adds any until the
+    /// transaction ends; what this one has added by now is in it.
+    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)>;
+
+    /// How many there are of what is limited, without standing in line: it may be different the next moment.
+    fn counts(&mut self) -> StoreResult<Counts>;
 
     /// Adds entries that continue the locked head; the last one is the new head.
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()>;

@@ -214,5 +214,8 @@ diesel::table! {
         id -> BigInt,
         sequence -> BigInt,
         hash -> Binary,
+        accounts -> BigInt,
+        users -> BigInt,
+        configs -> BigInt,
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::tenant::QuotaExceeded;
 use tenantry_domain::text::check_length;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{ApiKey, KeyAudience, Scope, Secret, StoreError, StoreResult};
 
-use crate::Platform;
+use crate::{Platform, limits};
 
 /// A key that is wanted.
 #[derive(Debug, Clone)]
@@ -31,6 +32,9 @@ pub enum NewKeyError {
     /// Something about the wish is wrong; pointers are those of the API's request body.
     #[error("the key cannot be made like this")]
     Invalid(Vec<Finding>),
+    /// The tenant has as many keys as it may have.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,7 +62,11 @@ pub fn create(platform: &Platform, wish: NewKey) -> Result<(ApiKey, Secret), New
         expires_at: wish.expires_at,
         revoked_at: None,
     };
-    platform.control.write(|tx| tx.api_keys().insert(&key))?;
+    let keyring = limits::keyring(platform, key.tenant)?;
+    platform.control.write::<_, NewKeyError>(|tx| {
+        keyring.admit::<NewKeyError>(tx, now)?;
+        Ok(tx.api_keys().insert(&key)?)
+    })?;
     tracing::info!(key = %key.id, name = key.name, "API key created");
     Ok((key, minted.text))
 }

@@ -9,6 +9,7 @@ use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use crate::Platform;
+use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
 
 /// An event with the request (or other cause) that it came from.
@@ -49,6 +50,12 @@ pub(crate) fn tenant_imported(archive: &Verified) -> Traced {
             .into_iter().collect::<Map<_, _>>(),
     });
     Traced { event: NewEvent::new(EventType::TENANT_IMPORTED, data), trace: "import".to_owned() }
+}
+
+/// `settings.updated`.
+pub(crate) fn settings_updated(before: &Wanted, after: &Wanted, actor: &str, trace: String) -> Traced {
+    let data = json!({ "changedBy": actor, "before": before, "after": after });
+    Traced { event: NewEvent::new(EventType::SETTINGS_UPDATED, data), trace }
 }
 
 /// `account.provisioned`.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tenantry_domain::people::PasswordPolicy;
-use tenantry_domain::tenant::{DatabasePrefix, RetryPolicy};
+use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
     Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
     TenantStores, Tokens,
@@ -55,6 +55,8 @@ pub struct Policy {
     pub placement: Placement,
     /// How many databases are kept ready for tenants to come, on each of those servers.
     pub pool_size: usize,
+    /// How much tenants may have, by what they pay for.
+    pub plans: Plans,
     /// How long a first answer is kept for repeated requests.
     pub idempotency_retention: TimeDelta,
 }
@@ -71,6 +73,7 @@ impl Default for Policy {
             deprovision_grace: TimeDelta::days(7),
             placement: Placement::default(),
             pool_size: 0,
+            plans: Plans::UNLIMITED,
             idempotency_retention: TimeDelta::hours(24),
         }
     }

@@ -12,7 +12,7 @@ use support::active;
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::id::AccountId;
-use tenantry_domain::tenant::{Quotas, Settings};
+use tenantry_domain::tenant::{Limit, QuotaExceeded, QuotaKind, Quotas, Settings};
 use tenantry_ports::{
     AccountFilter, AccountRevision, DatabaseFault, Digest, IdempotencyKey, LogEntry, StoreError, TenantScope,
 };
@@ -167,14 +167,17 @@ fn an_answer_is_forgotten_after_its_retention() {
 fn the_quota_is_kept_to_the_last_account() {
     let test = TestPlatform::new();
     let scope = active(&test);
-    settle(&test, &scope, &Settings { quotas: Quotas { max_accounts: Some(5) }, ..Settings::default() });
+    let quotas = Quotas { max_accounts: Some(Limit::AtMost(5)), ..Quotas::default() };
+    settle(&test, &scope, &Settings { quotas, ..Settings::default() });
     let results: Vec<_> = std::thread::scope(|threads| {
         let one = |n: usize| provision(&test, &scope, &[wanted(&format!("a{n}")), wanted(&format!("b{n}"))]);
         let threads: Vec<_> = (0..8).map(|n| threads.spawn(move || one(n))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 5);
-    let full = |result: &&Result<_, _>| matches!(result, Err(ProvisionError::NoCapacity { max_accounts: 5 }));
+    let limit = QuotaExceeded { kind: QuotaKind::Accounts, limit: 5, used: 5 };
+    let full =
+        |result: &&Result<_, _>| matches!(result, Err(ProvisionError::QuotaExceeded(full)) if *full == limit);
     assert_eq!(results.iter().filter(full).count(), 11);
     assert_eq!(stored(&test, &scope).len(), 5);
 }

@@ -27,6 +27,10 @@ pub(crate) fn create(platform: &Platform, wish: CreateKey) -> Result<(), Failure
     };
     let (key, text) = api_keys::create(platform, new).map_err(|error| match error {
         NewKeyError::Store(error) => store_failure(&error),
+        NewKeyError::QuotaExceeded(exceeded) => Failure::new(
+            exceeded,
+            "revoke a key that is not needed, or raise maxApiKeys in the tenant's settings",
+        ),
         NewKeyError::Invalid(findings) => {
             let what = findings.into_iter().map(|finding| finding.message).collect();
             Failure::several(what, "see `tenantry keys create --help`")

@@ -3,6 +3,7 @@
 mod access;
 mod limits;
 mod notifications;
+mod plans;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tenantry_domain::people::PasswordPolicy;
-use tenantry_domain::tenant::{ClusterName, Plan};
+use tenantry_domain::tenant::{ClusterName, Plan, Plans};
 use tenantry_http_actix::{RateLimits, TrustedProxies};
 use tenantry_outbound_reqwest::SiteverifySettings;
 use tenantry_ports::Secret;
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) server: Server,
     /// How much is taken from one client address.
     pub(crate) rate_limits: RateLimits,
+    /// How much tenants may have, by what they pay for.
+    pub(crate) plans: Plans,
     /// Where all databases are, and how much of them may be used.
     pub(crate) stores: StoreSettings,
     /// Whether every tenant's database has a login of its own.
@@ -168,6 +171,7 @@ impl Reader<'_> {
                 trusted_proxies: self.trusted_proxies(),
             },
             rate_limits: self.rate_limits(),
+            plans: self.plans(),
             own_logins: self.flag("tenant_databases.own_logins"),
             provisioning: Provisioning {
                 access: self.access(),

@@ -3,6 +3,8 @@ mod clusters;
 
 use std::time::Duration;
 
+use tenantry_domain::tenant::{Limit, Plan, QuotaKind};
+
 use super::environment::long_form;
 use super::*;
 
@@ -46,6 +48,11 @@ fn the_defaults_are_what_the_documentation_says() {
     let http = tenantry_http_actix::HttpSettings::default();
     assert_eq!(settings.rate_limits, http.rate_limits);
     assert_eq!(settings.server.trusted_proxies, http.trusted_proxies);
+    let allowance = |plan, kind| settings.plans.of(plan).allowance.of(kind);
+    assert_eq!(allowance(Plan::Basic, QuotaKind::Accounts), Limit::AtMost(10_000));
+    assert_eq!(allowance(Plan::Premium, QuotaKind::Requests), Limit::AtMost(300_000));
+    assert_eq!(settings.plans.of(Plan::Premium).burst, 30_000);
+    assert_eq!(allowance(Plan::Enterprise, QuotaKind::ApiKeys), Limit::Unlimited);
     let policy = tenantry_usecases::Policy::default();
     let same = |ours: Duration, theirs: chrono::TimeDelta| assert_eq!(ours, theirs.to_std().unwrap());
     assert_eq!(settings.auth.passwords, policy.passwords);

@@ -45,6 +45,8 @@ event_types! {
     TENANT_IMPORTED = "tenant.imported";
     /// A tenant and its database are gone.
     TENANT_DELETED = "tenant.deleted";
+    /// A tenant's settings were changed.
+    SETTINGS_UPDATED = "settings.updated";
     /// A config version was stored.
     CONFIG_UPLOADED = "config.uploaded";
     /// An account is ready for trades.
@@ -146,10 +148,11 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 21);
+        assert_eq!(listed.len(), 22);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
+            ("settings", "updated"),
             ("config", "uploaded"),
             ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),

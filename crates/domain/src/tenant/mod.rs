@@ -13,6 +13,7 @@ mod home;
 mod lifecycle;
 mod names;
 mod plan;
+mod quotas;
 mod run;
 mod settings;
 mod steps;
@@ -24,8 +25,9 @@ pub use home::{ClusterName, Home};
 pub use lifecycle::{CONFIRMATION_WINDOW, Former, InvalidTransition, Lifecycle, Status, Transition};
 pub use names::{DatabaseName, DatabasePrefix, Slug, TenantName};
 pub use plan::{InvalidPlan, Plan};
+pub use quotas::{Allowance, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Quotas};
 pub use run::{AfterFailure, Direction, NextStep, RetryPolicy, Run, RunKind};
-pub use settings::{Quotas, Settings};
+pub use settings::Settings;
 pub use steps::{StepError, StepKind, StepRecord, StepStatus};
 
 use crate::id::TenantId;

@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Quotas;
 use crate::config::{AllowedConfigs, VersioningStrategy};
 use crate::people::{RoleTemplate, role_config};
 
@@ -14,7 +15,7 @@ pub struct Settings {
     /// What a second upload of a config id means.
     #[serde(default)]
     pub versioning_strategy: VersioningStrategy,
-    /// Upper limits.
+    /// Upper limits that are others than the plan's.
     #[serde(default)]
     pub quotas: Quotas,
     /// What the roles of its people are; a new tenant begins with the templates of [`role_config`].
@@ -37,15 +38,6 @@ fn role_templates() -> Vec<RoleTemplate> {
     role_config().roles
 }
 
-/// Upper limits of a tenant; an absent one is unlimited.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Quotas {
-    /// How many accounts may exist.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_accounts: Option<u64>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +48,7 @@ mod tests {
         let settings = Settings::default();
         assert_eq!(settings.allowed_configs, AllowedConfigs::All);
         assert_eq!(settings.versioning_strategy, VersioningStrategy::Explicit);
-        assert_eq!(settings.quotas, Quotas { max_accounts: None });
+        assert_eq!(settings.quotas, Quotas::default());
         let roles: Vec<Role> = settings.roles.iter().map(|template| template.role).collect();
         assert_eq!(roles, [Role::Admin, Role::User, Role::Vendor]);
         assert_eq!(serde_json::from_str::<Settings>("{}").unwrap(), settings);

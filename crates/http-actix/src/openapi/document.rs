@@ -49,9 +49,10 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
+    ("settings", "What a tenant sets for itself, and how much it may have and has."),
     ("auth", "Signing in."),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),

@@ -99,6 +99,9 @@ catalogue! {
     Forbidden = "forbidden", FORBIDDEN, "Forbidden",
         "The operation is for others: the platform operator or, for most, an admin of the tenant. The detail says which.",
         "Use an operator's key or, where the detail speaks of an admin, an admin's access token.";
+    QuotaRaised = "quota_raised", FORBIDDEN, "Quota Raised",
+        "Only the operator raises or lifts quotas; `errors` names the members that would be.",
+        "Leave those members as they are, or ask the operator.";
     CaptchaFailed = "captcha_failed", FORBIDDEN, "Captcha Failed",
         "Here a captcha guards new tenants, and `X-Captcha-Response` is missing or holds no token that the captcha's provider accepts.",
         "Solve the challenge and send the token that it gives as `X-Captcha-Response`. A token works once and for a few \
@@ -170,7 +173,7 @@ catalogue! {
         "The account config breaks its schema or contradicts itself.",
         "Mend every entry of `errors`. `/configs/validate` tells the same and stores nothing.";
     UnknownConfig = "unknown_config", UNPROCESSABLE_ENTITY, "Unknown Config",
-        "The tenant has no account config of the `configId` given.",
+        "The tenant has no account config of the id given; where several were, `errors` names those that do not exist.",
         "Upload the config first, or use the id of one that exists.";
     UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
         "There is no database server of the name given in `cluster`.",
@@ -178,9 +181,9 @@ catalogue! {
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";
-    NoCapacity = "no_capacity", UNPROCESSABLE_ENTITY, "No Capacity",
-        "The tenant has as many accounts as its quota allows.",
-        "Ask the operator to raise the quota.";
+    QuotaExceeded = "quota_exceeded", UNPROCESSABLE_ENTITY, "Quota Exceeded",
+        "The tenant has as many of these as it may have: `quota` says of what, `limit` how many that is, `used` how many there are.",
+        "Remove what is not needed any more, or ask the operator to raise the quota. `…/usage` shows all quotas.";
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Idempotency Key Reused",
         "The idempotency key was used before, for a different request.",
         "Use a new key for a new request. To repeat a request, send it exactly as before.";

@@ -100,6 +100,7 @@ impl From<NewKeyError> for Problem {
     fn from(error: NewKeyError) -> Self {
         match error {
             NewKeyError::Invalid(findings) => Self::invalid(findings),
+            NewKeyError::QuotaExceeded(exceeded) => exceeded.into(),
             NewKeyError::Store(error) => error.into(),
         }
     }
@@ -165,6 +166,7 @@ impl From<UploadError> for Problem {
                 format!("Another account config is stored as '{id}'; the next free id is '{suggestion}'"),
             )
             .with("suggestedId", suggestion.as_str()),
+            UploadError::QuotaExceeded(exceeded) => exceeded.into(),
             UploadError::Store(error) => error.into(),
         }
     }
@@ -180,10 +182,7 @@ impl From<ProvisionError> for Problem {
                 Code::ConfigNotAllowed,
                 format!("The account config '{id}' is not among the tenant's allowed configs"),
             ),
-            ProvisionError::NoCapacity { max_accounts } => Self::new(
-                Code::NoCapacity,
-                format!("The tenant's quota of {} is used up", count(max_accounts, "account")),
-            ),
+            ProvisionError::QuotaExceeded(exceeded) => exceeded.into(),
             ProvisionError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod from;
+mod limits;
 mod tenants;
 
 use std::borrow::Cow;

@@ -14,10 +14,13 @@ mod problems;
 mod provisioning;
 mod respond;
 mod schemas;
+mod settings;
 mod status;
 mod tenants;
 
-use tenantry_ports::Scope::{AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite};
+use tenantry_ports::Scope::{
+    AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite, SettingsRead, SettingsWrite,
+};
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
@@ -49,7 +52,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::InvalidIdempotencyKey,
                 Code::UnknownConfig,
                 Code::ConfigNotAllowed,
-                Code::NoCapacity,
+                Code::QuotaExceeded,
                 Code::IdempotencyKeyReused,
             ],
         ),
@@ -64,7 +67,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             configs::upload,
             Both,
             Scope(ConfigsWrite),
-            &[Code::ConfigIdTaken, Code::InvalidConfig],
+            &[Code::ConfigIdTaken, Code::InvalidConfig, Code::QuotaExceeded],
         ),
         Endpoint::new::<configs::__path_read, _, _>(
             configs::read,
@@ -175,7 +178,20 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             ],
         ),
         Endpoint::new::<tenants::__path_restore, _, _>(tenants::restore, Prefix, Operator, TRANSITION),
-        Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),
+        Endpoint::new::<settings::__path_read, _, _>(settings::read, Prefix, Scope(SettingsRead), &[]),
+        Endpoint::new::<settings::__path_replace, _, _>(
+            settings::replace,
+            Prefix,
+            Scope(SettingsWrite),
+            &[Code::QuotaRaised, Code::UnknownConfig, Code::PreconditionFailed],
+        ),
+        Endpoint::new::<settings::__path_usage, _, _>(settings::usage, Prefix, Scope(SettingsRead), &[]),
+        Endpoint::new::<api_keys::__path_create, _, _>(
+            api_keys::create,
+            Prefix,
+            Admin,
+            &[Code::QuotaExceeded],
+        ),
         Endpoint::new::<api_keys::__path_list, _, _>(
             api_keys::list,
             Prefix,
@@ -216,6 +232,9 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<api_keys::NewKeyBody>(all);
     generated::<api_keys::NewKeyView<'_>>(all);
     generated::<api_keys::ApiKeyPage>(all);
+    generated::<settings::ReplaceSettingsBody>(all);
+    generated::<settings::SettingsView>(all);
+    generated::<settings::UsageView>(all);
     generated::<configs::AccountConfigBody>(all);
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);

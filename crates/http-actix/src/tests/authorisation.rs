@@ -49,7 +49,7 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
 
 pub(crate) async fn call(world: &World, operation: &Operation, credential: &str) -> Reply {
     let request = TestRequest::default().method(operation.method.clone()).uri(&operation.path);
-    let with_body = [Method::POST, Method::PATCH].contains(&operation.method);
+    let with_body = [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method);
     let request = if with_body { request.set_json(json!({})) } else { request };
     world.send(authorised(request, credential)).await
 }

@@ -14,6 +14,7 @@ mod login;
 mod provisioning;
 mod reading;
 mod server;
+mod settings;
 mod signed;
 mod states;
 mod tenants;
@@ -118,7 +119,15 @@ impl World {
     }
 
     pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
-        let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
+        Self::of(TestPlatform::with(Policy::default(), Arc::new(ValicoCheck)), doors, settings)
+    }
+
+    /// On this platform, with open doors.
+    pub(crate) fn on(test: TestPlatform) -> Self {
+        Self::of(test, Doors::Open, HttpSettings::default())
+    }
+
+    fn of(test: TestPlatform, doors: Doors, settings: HttpSettings) -> Self {
         let watch = Arc::new(Watch::default());
         test.nudge_also(Arc::clone(&watch) as _);
         Self::over(Rc::new(test), watch, doors, settings)

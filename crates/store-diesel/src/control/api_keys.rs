@@ -3,8 +3,9 @@ use diesel::prelude::*;
 use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_ports::{ApiKey, ApiKeyRepository, Scope, StoreResult};
 
-use crate::convert::{micros, optional, optional_time, parse, sha256, time};
-use crate::schema::api_keys;
+use crate::convert::{micros, number, optional, optional_time, parse, sha256, time};
+use crate::db::Db;
+use crate::schema::{api_keys, tenants};
 use crate::transaction::Transaction;
 
 /// A row of `api_keys`.
@@ -90,6 +91,22 @@ impl ApiKeyRepository for Transaction<'_> {
             };
             let rows = query.load(db)?;
             Ok(rows.into_iter().map(ApiKeyRow::api_key).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64> {
+        let tenant = tenant.to_string();
+        self.write(|db| {
+            if let Db::Postgres(postgres) = db {
+                // Puts in line who asks; not who reads the tenant, or adds what refers to it.
+                let row = tenants::table.find(&tenant).select(tenants::id);
+                row.for_no_key_update().get_result::<String>(postgres).optional()?;
+            }
+            let live = api_keys::table
+                .filter(api_keys::tenant_id.eq(&tenant))
+                .filter(api_keys::revoked_at.is_null())
+                .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(micros(now))));
+            Ok(number("number of API keys", live.count().get_result::<i64>(db)?)?)
         })
     }
 

@@ -1,14 +1,25 @@
 use diesel::prelude::*;
-use tenantry_ports::{LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use tenantry_ports::{Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
 
 use crate::bulk::{Bind, Bulk, Sql};
-use crate::convert::{from_json, limit, sha256, to_json};
+use crate::convert::{from_json, limit, number, sha256, to_json};
 use crate::db::Db;
 use crate::schema::{events, log_head};
 use crate::transaction::Transaction;
 
 /// The only row of `log_head`.
 const HEAD: i64 = 1;
+
+/// The columns of [`Counts`], which the database's triggers keep.
+const COUNTS: (log_head::accounts, log_head::users, log_head::configs) =
+    (log_head::accounts, log_head::users, log_head::configs);
+
+type CountRow = (i64, i64, i64);
+
+fn numbers((accounts, users, configs): CountRow) -> StoreResult<Counts> {
+    let count = |stored| number("log head", stored);
+    Ok(Counts { accounts: count(accounts)?, users: count(users)?, configs: count(configs)? })
+}
 
 /// A row of `events`. Type and account are the envelope's, for those who look into the database.
 #[derive(Debug, Queryable, Selectable, Insertable)]
@@ -47,15 +58,22 @@ impl EventRow {
 }
 
 impl LogRepository for Transaction<'_> {
-    fn lock(&mut self) -> StoreResult<LogHead> {
+    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
         self.write(|db| {
-            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash, COUNTS));
             // On SQLite this transaction is the only one that writes, since it began.
-            let (sequence, hash): (i64, Vec<u8>) = match db {
+            let (sequence, hash, counts): (i64, Vec<u8>, CountRow) = match db {
                 Db::Sqlite(sqlite) => query.get_result(sqlite)?,
                 Db::Postgres(postgres) => query.for_update().get_result(postgres)?,
             };
-            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
+            Ok((LogHead { sequence, hash: sha256("log head", &hash)? }, numbers(counts)?))
+        })
+    }
+
+    fn counts(&mut self) -> StoreResult<Counts> {
+        self.read(|db| {
+            let counts = log_head::table.find(HEAD).select(COUNTS).get_result(db)?;
+            Ok(numbers(counts)?)
         })
     }
 

@@ -119,6 +119,8 @@ macro_rules! for_each_fact {
                     keys_are_listed_by_owner_newest_first
                     revoking_is_kept_and_happens_once
                     a_key_is_revoked_by_its_owner_only
+                    keys_that_work_are_counted_by_owner
+                    of_concurrent_keys_the_last_free_place_takes_one
                 }
                 nonces {
                     a_nonce_is_first_once
@@ -210,6 +212,7 @@ macro_rules! for_each_fact {
                     entries_that_do_not_continue_the_log_are_refused
                     a_rolled_back_entry_leaves_no_gap
                     concurrent_appends_make_one_chain
+                    counts_are_those_of_what_is_stored
                     what_is_read_under_the_lock_stays_true
                 }
                 transactions {

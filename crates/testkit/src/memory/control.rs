@@ -135,6 +135,14 @@ impl ApiKeyRepository for Transaction<ControlState> {
         })
     }
 
+    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64> {
+        // There is one writer at a time.
+        self.change(|state| {
+            let mut keys = state.api_keys.values();
+            Ok(keys.by_ref().filter(|key| key.tenant == Some(tenant) && key.is_live(now)).count() as u64)
+        })
+    }
+
     fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool> {
         self.change(|state| {
             let key = state.api_keys.values_mut().find(|key| key.id == id && key.tenant == owner);

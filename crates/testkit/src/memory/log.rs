@@ -1,6 +1,6 @@
 use std::ops::Bound;
 
-use tenantry_ports::{Constraint, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use tenantry_ports::{Constraint, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
 
 use super::snapshot::Transaction;
 use super::tenant::TenantState;
@@ -14,9 +14,13 @@ impl TenantState {
 }
 
 impl LogRepository for Transaction<TenantState> {
-    fn lock(&mut self) -> StoreResult<LogHead> {
+    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
         // There is one writer at a time: a transaction that may change something has the log to itself already.
-        self.change(|state| Ok(state.log_head()))
+        self.change(|state| Ok((state.log_head(), state.counts())))
+    }
+
+    fn counts(&mut self) -> StoreResult<Counts> {
+        self.look(|state| Ok(state.counts()))
     }
 
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()> {

@@ -4,7 +4,7 @@ use tenantry_domain::id::{AccountId, SessionId, UserId};
 use tenantry_domain::people::{Email, User};
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, ConfigHead, ConfigRepository, Constraint, Credentials, IdempotencyRepository,
+    AccountRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials, IdempotencyRepository,
     LogEntry, LogRepository, Session, SessionRepository, SettingsRepository, StoreError, StoreResult,
     StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
@@ -120,6 +120,15 @@ impl SessionRepository for Transaction<TenantState> {
 }
 
 impl TenantState {
+    pub(super) fn counts(&self) -> Counts {
+        let firsts = self.configs.keys().filter(|(_, version)| *version == ConfigVersion::FIRST);
+        Counts {
+            accounts: self.accounts.len() as u64,
+            users: self.users.len() as u64,
+            configs: firsts.count() as u64,
+        }
+    }
+
     fn head(&self, id: &ConfigId) -> Option<&StoredConfig> {
         let first = (id.clone(), ConfigVersion::FIRST);
         self.configs.range(first..).take_while(|((other, _), _)| other == id).last().map(|(_, config)| config)

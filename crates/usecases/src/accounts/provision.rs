@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 use tenantry_domain::account::{Account, AccountToProvision, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId};
 use tenantry_domain::id::AccountId;
-use tenantry_domain::tenant::Settings;
+use tenantry_domain::tenant::{Allowance, QuotaExceeded, QuotaKind, Settings};
 use tenantry_ports::{
     ConfigHead, IdempotencyKey, StoreError, StoreResult, StoredResponse, TenantScope, TenantTx,
 };
 
 use crate::Platform;
 use crate::journal::{self, Traced};
+use crate::limits;
 
 /// An account that somebody wants.
 #[derive(Debug, Clone)]
@@ -57,11 +58,8 @@ pub enum ProvisionError {
     #[error("the account config '{0}' is not allowed")]
     ConfigNotAllowed(ConfigId),
     /// The tenant has as many accounts as it may have.
-    #[error("the tenant's quota of {max_accounts} accounts is used up")]
-    NoCapacity {
-        /// The quota.
-        max_accounts: u64,
-    },
+    #[error(transparent)]
+    QuotaExceeded(QuotaExceeded),
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
@@ -84,8 +82,8 @@ pub fn provision(
     let outcome = platform.stores.open(scope).and_then(|store| {
         store.write(|tx| {
             // First in line, then looking around: from here on nobody else changes what is read.
-            let head = tx.log().lock()?;
-            let mut batch = Batch::open(platform, scope, tx, slice, now)?;
+            let (head, counts) = tx.log().lock_and_count()?;
+            let mut batch = Batch::open(platform, scope, tx, slice, counts.accounts, now)?;
             let results =
                 slice.iter().map(|command| batch.decide(command, receipt)).collect::<StoreResult<_>>()?;
             let Batch { tx, accounts, answers, events, .. } = batch;
@@ -116,8 +114,10 @@ struct Batch<'a> {
     heads: HashMap<ConfigId, ConfigHead>,
     /// Answers given before, those of this slice included.
     known: HashMap<String, StoredResponse>,
-    /// How many more accounts the tenant may have; unlimited if none.
-    capacity: Option<u64>,
+    /// How much the tenant may have.
+    allowance: Allowance,
+    /// How many accounts it has without those of this slice.
+    existing: u64,
     accounts: Vec<Account>,
     answers: Vec<StoredResponse>,
     events: Vec<Traced>,
@@ -129,6 +129,7 @@ impl<'a> Batch<'a> {
         scope: &'a TenantScope,
         tx: &'a mut dyn TenantTx,
         slice: &[ProvisionAccount],
+        existing: u64,
         now: DateTime<Utc>,
     ) -> StoreResult<Self> {
         let settings = tx.settings().get()?.unwrap_or_default();
@@ -144,12 +145,22 @@ impl<'a> Batch<'a> {
         ids.sort_unstable();
         ids.dedup();
         let heads = tx.configs().heads(&ids)?.into_iter().map(|head| (head.id.clone(), head)).collect();
-        let capacity = match settings.quotas.max_accounts {
-            Some(max) => Some(max.saturating_sub(tx.accounts().count()?)),
-            None => None,
-        };
+        let allowance = limits::allowance(platform, scope, &settings.quotas);
         let (accounts, answers, events) = (Vec::with_capacity(slice.len()), Vec::new(), Vec::new());
-        Ok(Self { platform, scope, tx, now, settings, heads, known, capacity, accounts, answers, events })
+        Ok(Self {
+            platform,
+            scope,
+            tx,
+            now,
+            settings,
+            heads,
+            known,
+            allowance,
+            existing,
+            accounts,
+            answers,
+            events,
+        })
     }
 
     /// Decides on one command. The outer error is the store's and fails the slice, the inner one is the command's own.
@@ -204,17 +215,14 @@ impl<'a> Batch<'a> {
     }
 
     /// The config's current version, if the tenant may have an(other) account of it.
-    fn check(&mut self, command: &ProvisionAccount) -> Result<ConfigHead, ProvisionError> {
+    fn check(&self, command: &ProvisionAccount) -> Result<ConfigHead, ProvisionError> {
         let id = &command.config_id;
         let head = self.heads.get(id).ok_or_else(|| ProvisionError::UnknownConfig(id.clone()))?;
         if !self.settings.allowed_configs.allows(id) {
             return Err(ProvisionError::ConfigNotAllowed(id.clone()));
         }
-        match (&mut self.capacity, self.settings.quotas.max_accounts) {
-            (Some(0), Some(max_accounts)) => return Err(ProvisionError::NoCapacity { max_accounts }),
-            (Some(left), _) => *left -= 1,
-            (None, _) => {}
-        }
+        let used = self.existing + self.accounts.len() as u64;
+        self.allowance.admit(QuotaKind::Accounts, used).map_err(ProvisionError::QuotaExceeded)?;
         Ok(head.clone())
     }
 }

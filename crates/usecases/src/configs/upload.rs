@@ -1,11 +1,13 @@
 use serde_json::Value;
 use tenantry_domain::config::{AcceptedConfig, ConfigId, ConfigVersion, VersioningStrategy, next_free_id};
+use tenantry_domain::tenant::{QuotaExceeded, QuotaKind};
 use tenantry_domain::{Finding, json};
 use tenantry_ports::{StoreError, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use super::validate::inspect;
 use crate::Platform;
 use crate::journal;
+use crate::limits;
 
 /// A config document that is to become a version.
 #[derive(Debug, Clone)]
@@ -48,6 +50,9 @@ pub enum UploadError {
         /// The next free one.
         suggestion: ConfigId,
     },
+    /// The tenant has as many configs as it may have.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -58,7 +63,7 @@ pub enum UploadError {
 pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Result<Uploaded, UploadError> {
     let now = platform.clock.now();
     platform.stores.open(scope)?.write(|tx| {
-        let head = tx.log().lock()?;
+        let (head, counts) = tx.log().lock_and_count()?;
         let inspection = inspect(platform.schemas.as_ref(), scope, tx, &upload.document)?;
         let (errors, warnings) = (inspection.errors, inspection.warnings);
         let Some(AcceptedConfig { id, resolved, .. }) = inspection.accepted else {
@@ -67,7 +72,12 @@ pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Resul
         let hash = platform.digest.hex(json::canonical(&resolved).as_bytes());
         let current = tx.configs().get(&id, None)?;
         let version = match &current {
-            None => ConfigVersion::FIRST,
+            None => {
+                let settings = tx.settings().get()?.unwrap_or_default();
+                limits::allowance(platform, scope, &settings.quotas)
+                    .admit(QuotaKind::Configs, counts.configs)?;
+                ConfigVersion::FIRST
+            }
             Some(current) if current.hash == hash => {
                 return Ok(Uploaded { config: current.clone(), warnings, created: false });
             }

@@ -15,7 +15,7 @@ use support::{acme_with_admin, work_off};
 use tenantry_domain::account::{Account, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::id::{AccountId, TenantId};
-use tenantry_domain::tenant::{Quotas, Settings, Slug, Tenant};
+use tenantry_domain::tenant::{Limit, Quotas, Settings, Slug, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::accounts::{self, ProvisionAccount};
@@ -45,7 +45,7 @@ fn acme(test: &TestPlatform) -> Tenant {
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,
-        quotas: Quotas { max_accounts: Some(1000) },
+        quotas: Quotas { max_accounts: Some(Limit::AtMost(1000)), ..Quotas::default() },
         ..Settings::default()
     };
     let store = test.platform.stores.open(&scope).unwrap();

@@ -100,3 +100,58 @@ pub fn a_key_is_revoked_by_its_owner_only(subject: &dyn Subject) {
     let unknown = subject.control().write(|tx| tx.api_keys().revoke(None, sample::id(), sample::at(1)));
     assert!(!unknown.expect("no error"));
 }
+
+fn live(subject: &dyn Subject, owner: TenantId, seconds: i64) -> u64 {
+    let count = subject.control().write(|tx| tx.api_keys().count_live(owner, sample::at(seconds)));
+    count.expect("the keys are counted")
+}
+
+/// Those that are revoked or expired do not count, nor do those of others.
+pub fn keys_that_work_are_counted_by_owner(subject: &dyn Subject) {
+    let (acme, other) = (tenant(subject, "acme"), tenant(subject, "other"));
+    assert_eq!(live(subject, acme, 0), 0);
+    for (owner, expires_at, revoked_at) in [
+        (Some(acme), None, None),
+        (Some(acme), Some(10), None),
+        (Some(acme), None, Some(-1)),
+        (Some(other), None, None),
+        (None, None, None),
+    ] {
+        let mut key = sample::api_key(owner);
+        (key.expires_at, key.revoked_at) = (expires_at.map(sample::at), revoked_at.map(sample::at));
+        add(subject, &key).expect("the key is added");
+    }
+    for (owner, seconds, expected) in [(acme, 9, 2), (acme, 10, 1), (other, 9, 1)] {
+        assert_eq!(live(subject, owner, seconds), expected, "{owner} at {seconds}");
+    }
+}
+
+/// Whoever counts and then adds has the others wait, so nobody counts too few.
+pub fn of_concurrent_keys_the_last_free_place_takes_one(subject: &dyn Subject) {
+    const MOST: u64 = 3;
+    let owner = tenant(subject, "acme");
+    for _ in 1..MOST {
+        add(subject, &sample::api_key(Some(owner))).expect("the key is added");
+    }
+    let control = subject.control();
+    let added: usize = std::thread::scope(|threads| {
+        let attempts: Vec<_> = (0..8)
+            .map(|_| {
+                let control = &control;
+                threads.spawn(move || {
+                    let key = sample::api_key(Some(owner));
+                    let added = control.write::<_, StoreError>(|tx| {
+                        let free = tx.api_keys().count_live(owner, sample::now())? < MOST;
+                        if free {
+                            tx.api_keys().insert(&key)?;
+                        }
+                        Ok(free)
+                    });
+                    usize::from(added.expect("the unit of work commits"))
+                })
+            })
+            .collect();
+        attempts.into_iter().map(|attempt| attempt.join().expect("a thread")).sum()
+    });
+    assert_eq!((added, live(subject, owner, 0)), (1, MOST));
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Constraint, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantStore,
+    Constraint, Counts, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantStore,
 };
 
 use crate::contract::{Subject, store};
@@ -159,6 +159,45 @@ pub fn concurrent_appends_make_one_chain(subject: &dyn Subject) {
     check_chain(&log);
 }
 
+/// The counts are those of what is stored: with what was removed and rolled back left out, and of configs the ids alone.
+pub fn counts_are_those_of_what_is_stored(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let counts = || {
+        let alone = store.read(|tx| tx.log().counts()).expect("the counts are read");
+        let (_, locked) = store.write(|tx| tx.log().lock_and_count()).expect("the log is locked");
+        assert_eq!(locked, alone);
+        let accounts = store.read(|tx| tx.accounts().count()).expect("the accounts are counted");
+        assert_eq!(alone.accounts, accounts);
+        alone
+    };
+    assert_eq!(counts(), Counts::default());
+    let config = sample::stored_config("25k-eval-v1", 1);
+    let accounts = |count| -> Vec<_> {
+        std::iter::repeat_with(|| sample::account_of(scope.tenant(), &config)).take(count).collect()
+    };
+    store
+        .write(|tx| {
+            tx.configs().insert(&config)?;
+            tx.configs().insert(&sample::stored_config("25k-eval-v1", 2))?;
+            tx.configs().insert(&sample::stored_config("50k-eval-v1", 1))?;
+            tx.accounts().insert(&accounts(1))?;
+            tx.accounts().insert(&accounts(64))?;
+            tx.users().insert(&sample::user("ann"), "hash")
+        })
+        .expect("the unit of work commits");
+    assert_eq!(counts(), Counts { accounts: 65, users: 1, configs: 2 });
+    let outcome: Result<(), StoreError> = store.write(|tx| {
+        tx.accounts().insert(&accounts(3))?;
+        let (_, counts) = tx.log().lock_and_count()?;
+        assert_eq!(counts.accounts, 68, "what this unit of work did before is in it");
+        Err(StoreError::Stale)
+    });
+    assert!(outcome.is_err());
+    assert_eq!(counts(), Counts { accounts: 65, users: 1, configs: 2 });
+    store.write(|tx| tx.configs().clear()).expect("the configs are removed");
+    assert_eq!(counts(), Counts { accounts: 65, users: 1, configs: 0 });
+}
+
 /// What is read after the lock stays true until the end: counting under it never counts too few.
 pub fn what_is_read_under_the_lock_stays_true(subject: &dyn Subject) {
     const LIMIT: u64 = 10;
@@ -173,8 +212,8 @@ pub fn what_is_read_under_the_lock_stays_true(subject: &dyn Subject) {
                     let account = sample::account_of(tenant, config);
                     store
                         .write(|tx| {
-                            let head = tx.log().lock()?;
-                            if tx.accounts().count()? < LIMIT {
+                            let (head, counts) = tx.log().lock_and_count()?;
+                            if counts.accounts < LIMIT {
                                 tx.accounts().insert(&[account])?;
                                 tx.log().append(&sample::log_entries(tenant, head, 1))?;
                             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tenantry_domain::config::{AllowedConfigs, ConfigId, VersioningStrategy};
-use tenantry_domain::tenant::{Quotas, Settings};
+use tenantry_domain::tenant::{Limit, Quotas, Settings};
 use tenantry_ports::TenantStore;
 
 use crate::contract::{Subject, store};
@@ -26,7 +26,11 @@ pub fn settings_are_read_back_and_replaced(subject: &dyn Subject) {
     let full = Settings {
         allowed_configs: AllowedConfigs::Only(BTreeSet::from(ids)),
         versioning_strategy: VersioningStrategy::Internal,
-        quotas: Quotas { max_accounts: Some(u64::from(u32::MAX) + 1) },
+        quotas: Quotas {
+            max_accounts: Some(Limit::AtMost(u64::from(u32::MAX) + 1)),
+            max_users: Some(Limit::Unlimited),
+            ..Quotas::default()
+        },
         roles: Vec::new(),
     };
     for settings in [Settings::default(), full, Settings::default()] {

@@ -1,0 +1,44 @@
+use tenantry_domain::tenant::{Allowance, QuotaKind};
+use tenantry_ports::{Counts, StoreResult, TenantScope};
+
+use super::allowance;
+use crate::Platform;
+
+/// How much of what it may have a tenant has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// How much it may have.
+    pub allowance: Allowance,
+    /// What is in its database.
+    pub counts: Counts,
+    /// How many of its API keys work.
+    pub api_keys: u64,
+}
+
+impl Usage {
+    /// How many there are of a kind; none where that is not stored.
+    pub const fn of(&self, kind: QuotaKind) -> Option<u64> {
+        match kind {
+            QuotaKind::Accounts => Some(self.counts.accounts),
+            QuotaKind::Users => Some(self.counts.users),
+            QuotaKind::Configs => Some(self.counts.configs),
+            QuotaKind::ApiKeys => Some(self.api_keys),
+            QuotaKind::Webhooks | QuotaKind::Requests => None,
+        }
+    }
+}
+
+/// How much the tenant in this scope has. Costs the same however much that is.
+pub fn usage(platform: &Platform, scope: &TenantScope) -> StoreResult<Usage> {
+    let now = platform.clock.now();
+    let (settings, counts) = platform
+        .stores
+        .open(scope)?
+        .read(|tx| StoreResult::Ok((tx.settings().get()?, tx.log().counts()?)))?;
+    let keys = platform.control.read(|tx| tx.api_keys().of(Some(scope.tenant())))?;
+    Ok(Usage {
+        allowance: allowance(platform, scope, &settings.unwrap_or_default().quotas),
+        counts,
+        api_keys: keys.iter().filter(|key| key.is_live(now)).count() as u64,
+    })
+}

@@ -1,0 +1,10 @@
+DROP TRIGGER configs_removed ON account_configs;
+DROP TRIGGER configs_added ON account_configs;
+DROP TRIGGER users_removed ON users;
+DROP TRIGGER users_added ON users;
+DROP TRIGGER accounts_removed ON accounts;
+DROP TRIGGER accounts_added ON accounts;
+DROP FUNCTION count_configs();
+DROP FUNCTION count_users();
+DROP FUNCTION count_accounts();
+ALTER TABLE log_head DROP COLUMN configs, DROP COLUMN users, DROP COLUMN accounts;

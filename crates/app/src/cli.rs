@@ -6,6 +6,7 @@ mod tenants;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tenantry_domain::id::EventId;
 
 pub(crate) use self::fleet::{Doctor, Migrate};
 pub(crate) use self::tenants::{
@@ -161,7 +162,10 @@ pub(crate) struct RevokeKey {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Notices {
+    #[command(subcommand)]
+    pub(crate) action: Option<NoticesAction>,
     /// Only those that are pending, delivered or given-up
     #[arg(long, value_name = "STATUS", value_parser = notice_status)]
     pub(crate) status: Option<tenantry_ports::NoticeStatus>,
@@ -174,6 +178,23 @@ pub(crate) struct Notices {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticesAction {
+    /// Have what was given up sent again, at once
+    Resend(ResendNotices),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ResendNotices {
+    /// The notices of this event, as the list shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<EventId>,
+    /// Everything that was given up
+    #[arg(long)]
+    pub(crate) given_up: bool,
 }
 
 fn notice_status(text: &str) -> Result<tenantry_ports::NoticeStatus, String> {

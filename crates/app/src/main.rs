@@ -52,7 +52,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 Keys::Revoke(wish) => keys::revoke(platform, &wish),
             }
         }
-        Command::Notices(wish) => notices::list(&compose::open(&sources.tool_settings()?)?.platform, &wish),
+        Command::Notices(wish) => {
+            notices::notices(&compose::open(&sources.tool_settings()?)?.platform, &wish)
+        }
         Command::Tenants(wish) => tenants::run(&sources.tool_settings()?, wish),
         Command::Doctor(wish) => doctor::doctor(&sources.layers(Vec::new())?, &wish),
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),

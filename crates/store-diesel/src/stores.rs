@@ -242,7 +242,8 @@ fn make_directory(directory: &Path) -> io::Result<()> {
 }
 
 fn open_control(target: Target, shared: &Shared) -> Database {
-    let connector = Connector::new(target, None, Ceiling::new(shared.settings.control_connections));
+    let ceiling = Ceiling::new(shared.settings.control_connections);
+    let connector = Connector::new(target, None, Box::new(move |_| ceiling.permit()));
     Database::new(connector, shared.settings.control_connections, shared)
 }
 

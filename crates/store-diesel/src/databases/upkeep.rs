@@ -1,5 +1,7 @@
 //! Bringing PostgreSQL databases up to date that tenants enter with logins of their own, who may not do that themselves.
 
+use std::sync::Arc;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -22,7 +24,7 @@ struct Noted {
 
 /// Whether the tenant can enter its database and finds this schema there, with the rights that belong to it: over a
 /// connection that serves it afterwards.
-pub(super) fn is_up_to_date(registry: &Registry, scope: &TenantScope, schema: &str) -> bool {
+pub(super) fn is_up_to_date(registry: &Arc<Registry>, scope: &TenantScope, schema: &str) -> bool {
     let noted = registry.database(scope).and_then(|database| {
         database.query(|db| {
             let query =

@@ -1,7 +1,6 @@
 //! Tenants on several PostgreSQL servers, and what is known about them.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use tenantry_domain::tenant::{ClusterName, Home, Tenant};
 use tenantry_ports::{DatabaseFault, PooledDatabase, Presence, TenantScope};
@@ -29,7 +28,6 @@ fn two_servers() -> Option<(Postgres, &'static Server)> {
         let nobody = postgres_url("postgres://nobody:secret@127.0.0.1:1/postgres");
         let others = [("eu", postgres_url(&second.url("postgres"))), ("gone", nobody)];
         settings.clusters = others.map(|(name, url)| (sample::cluster(name), url)).into();
-        settings.connect_timeout = Duration::from_millis(500);
     })?;
     Some((place, second))
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -29,7 +30,7 @@ pub(crate) fn sqlite() -> Sqlite {
 pub(crate) fn sqlite_with(change: impl FnOnce(&mut StoreSettings)) -> Sqlite {
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(directory.path().join("control").join("control.db"));
-    let mut settings = StoreSettings::new(url, directory.path());
+    let mut settings = patient(StoreSettings::new(url, directory.path()));
     change(&mut settings);
     let stores = Stores::open(&settings).unwrap();
     stores.migrate_control().unwrap();
@@ -98,6 +99,11 @@ impl Subject for Sqlite {
     }
 }
 
+/// On a machine that runs many tests at once, connecting alone may take longer than a server in production would wait.
+fn patient(settings: StoreSettings) -> StoreSettings {
+    StoreSettings { connect_timeout: Duration::from_secs(30), ..settings }
+}
+
 /// A control database and a prefix of a PostgreSQL server.
 pub(crate) struct Postgres {
     pub(crate) stores: Stores,
@@ -128,7 +134,7 @@ pub(crate) fn settings_of(url: &str, prefix: String) -> StoreSettings {
     StoreSettings {
         prefix: DatabasePrefix::new(prefix).unwrap(),
         logins: Some(LoginPasswords::new(|login| Secret::new(format!("the secret of {login}")))),
-        ..StoreSettings::new(url.parse().unwrap(), "/nonexistent")
+        ..patient(StoreSettings::new(url.parse().unwrap(), "/nonexistent"))
     }
 }
 

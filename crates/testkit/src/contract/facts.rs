@@ -144,6 +144,7 @@ macro_rules! for_each_fact {
                     a_delivered_notice_is_done_with
                     a_failed_notice_is_claimed_again_when_due
                     a_notice_that_was_given_up_is_kept_with_its_error
+                    what_was_given_up_is_sent_again_when_told
                     a_zombie_settles_nothing
                     a_lease_that_is_over_but_not_taken_over_still_settles
                     notices_are_listed_newest_first_and_filtered

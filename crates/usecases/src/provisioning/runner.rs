@@ -13,13 +13,14 @@ use super::effects::{Fault, Site, log_of_success, perform, undo};
 use super::heartbeat::holding;
 use crate::Platform;
 use crate::notices::{self, Happening};
+use crate::transfer;
 
 /// What came of looking for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worked {
     /// There was none.
     Idle,
-    /// This tenant's run has ended, in `Active`, `Failed` or `Deleted`.
+    /// This tenant's run has ended, in `Active` (or, before an import, `Suspended`), `Failed` or `Deleted`.
     Finished(TenantId),
     /// This tenant's run goes on at this moment, after a passing fault.
     Postponed(TenantId, DateTime<Utc>),
@@ -289,9 +290,14 @@ impl<'a> Job<'a> {
         let id = self.tenant.id;
         let lifecycle = self.tenant.lifecycle.clone();
         match self.run.kind {
-            RunKind::Provision { .. } => {
+            RunKind::Provision { with_admin } => {
                 self.ascertain_schema();
-                self.close(lifecycle.activate(now).map_err(impossible)?, now)?;
+                // One that an archive is still to be loaded into serves nobody before that; its people come with the archive.
+                let provisioned = match !with_admin && transfer::waits(&self.tenant) {
+                    true => lifecycle.withhold(now),
+                    false => lifecycle.activate(now),
+                };
+                self.close(provisioned.map_err(impossible)?, now)?;
                 tracing::info!("Provisioning completed successfully for tenant {id}");
             }
             RunKind::Deprovision => {
@@ -333,7 +339,7 @@ impl<'a> Job<'a> {
     fn close(&mut self, lifecycle: Lifecycle, now: DateTime<Utc>) -> StoreResult<()> {
         let left_behind = matches!(lifecycle, Lifecycle::Failed { needs_attention: true, .. });
         let failed = matches!(lifecycle, Lifecycle::Failed { .. });
-        let active = matches!(lifecycle, Lifecycle::Active { .. });
+        let provisioned = matches!(lifecycle, Lifecycle::Active { .. } | Lifecycle::Suspended { .. });
         if failed {
             self.tenant.home.login = None;
         }
@@ -343,13 +349,13 @@ impl<'a> Job<'a> {
         self.platform.control.write::<_, StoreError>(|tx| {
             tx.runs().close(&self.lease, &self.run)?;
             tx.tenants().update(&self.tenant)?;
-            if let Some(schema) = self.schema.as_ref().filter(|_| active) {
+            if let Some(schema) = self.schema.as_ref().filter(|_| provisioned) {
                 tx.tenants().note_schema(self.tenant.id, schema)?;
             }
             if self.taken.is_some() && !left_behind {
                 tx.pool().forget_taken(self.tenant.id)?;
             }
-            if !failed && (self.admin.is_some() || !active) {
+            if !failed && (self.admin.is_some() || !provisioned) {
                 tx.runs().take_admin(self.tenant.id)?;
             }
             self.announce(tx, what, now)

@@ -5,6 +5,7 @@
 mod accounts;
 mod crashes;
 mod doors;
+mod limits;
 #[cfg(debug_assertions)]
 mod notices;
 mod steps;

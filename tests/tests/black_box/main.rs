@@ -5,6 +5,7 @@
 mod accounts;
 mod crashes;
 mod doors;
+mod limits;
 #[cfg(debug_assertions)]
 mod kill_matrix;
 #[cfg(debug_assertions)]

@@ -18,6 +18,7 @@ mod settings;
 mod signed;
 mod states;
 mod tenants;
+mod walls;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

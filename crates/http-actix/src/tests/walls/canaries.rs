@@ -1,0 +1,115 @@
+//! Tenants whose every text is recognisable, and the things in them that paths can name.
+
+use serde_json::json;
+use tenantry_domain::id::TenantId;
+use tenantry_domain::people::Email;
+use tenantry_domain::tenant::{Plan, Slug, TenantName};
+use tenantry_ports::{Scope, Secret};
+use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
+
+use super::super::{Reply, World, authorised, config};
+
+/// A tenant full of canaries.
+pub(super) struct Furnished {
+    pub(super) id: TenantId,
+    pub(super) slug: String,
+    /// What stands for the names in paths: the tenant, and one of every kind of thing that it has.
+    pub(super) place: Vec<(&'static str, String)>,
+    canary: String,
+}
+
+/// Ids of every kind of thing, of which there is none of.
+const NOTHING: [(&str, &str); 5] = [
+    ("accountId", "acc_0195c0de00007000800000000000000a"),
+    ("keyId", "key_0195c0de00007000800000000000000a"),
+    ("configId", "no-such-config"),
+    // Who has the id of a provisioning may see it, so another tenant has none.
+    ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
+    ("code", "not_found"),
+];
+
+/// What stands for the names in paths where there is nothing of that name.
+pub(super) fn nothing_in(tenant: &str) -> Vec<(&'static str, String)> {
+    let tenant = [("tenantId", tenant.to_owned()), ("tenant", tenant.to_owned())];
+    tenant.into_iter().chain(NOTHING.map(|(name, id)| (name, id.to_owned()))).collect()
+}
+
+impl Furnished {
+    pub(super) async fn tenant(world: &World, slug: &str) -> Self {
+        let canary = format!("canary-{slug}-7f3a");
+        let command = CreateTenant {
+            name: TenantName::new(format!("{canary} Ltd.")).unwrap(),
+            slug: Slug::new(slug).unwrap(),
+            plan: Plan::Basic,
+            config: json!({ "note": canary }).as_object().cloned(),
+            cluster: None,
+            admin: NewAdmin {
+                email: Email::new(format!("{canary}@example.com")).unwrap(),
+                username: None,
+                password: Secret::new("ChangeMe123!"),
+                first_name: None,
+                last_name: None,
+            },
+        };
+        let id = tenants::create(world.platform(), command).unwrap().tenant.id;
+        world.work();
+        let key = world.key(Some(id), &Scope::ALL);
+        let base = format!("/api/v1/tenants/{slug}");
+        let own = format!("{slug}-own-v1");
+        let mut document = config(&own);
+        document["displayName"] = json!(canary);
+        assert_eq!(world.post(&format!("{base}/configs"), &key, &document).await.status, 201);
+        let body = json!({ "userId": canary, "configId": own, "meta": { "note": canary } });
+        let account = world.post(&format!("{base}/accounts"), &key, &body).await;
+        assert_eq!(account.status, 201);
+        let operator = world.operator();
+        let body = json!({ "name": canary, "scopes": ["accounts:read"] });
+        let made = world.post(&format!("{base}/api-keys"), &operator, &body).await;
+        let settings = json!({ "allowedConfigs": [own, "demo-25k-eval-v1"] });
+        let request =
+            actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
+        assert_eq!(world.send(authorised(request, &key)).await.status, 200);
+        let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
+        let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
+        for (name, id) in
+            [("accountId", text(&account, "accountId")), ("keyId", text(&made, "id")), ("configId", own)]
+        {
+            furnished.place.iter_mut().find(|(known, _)| *known == name).unwrap().1 = id;
+        }
+        furnished
+    }
+
+    /// The same, and then it is deleted, with its database.
+    pub(super) async fn deleted(world: &World, slug: &str) -> Self {
+        let tenant = Self::tenant(world, slug).await;
+        let path = format!("/api/v1/tenants/{slug}?immediately=true");
+        let request = actix_web::test::TestRequest::delete().uri(&path);
+        assert_eq!(world.send(authorised(request, &world.operator())).await.status, 202);
+        world.work();
+        tenant
+    }
+
+    /// The same things, looked for in this tenant.
+    pub(super) fn place_in(&self, tenant: &str) -> Vec<(&'static str, String)> {
+        let mut place = self.place.clone();
+        for (name, value) in &mut place {
+            if ["tenantId", "tenant"].contains(name) {
+                tenant.clone_into(value);
+            }
+        }
+        place
+    }
+
+    /// Whether anything of this tenant is in an answer.
+    pub(super) fn is_seen(&self, reply: &Reply) -> bool {
+        let body = String::from_utf8_lossy(&reply.bytes).to_lowercase();
+        let headers =
+            reply.headers.iter().map(|(_, value)| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
+        body.contains(&self.canary) || headers.into_iter().any(|value| value.contains(&self.canary))
+    }
+
+    #[track_caller]
+    pub(super) fn assert_unseen(&self, reply: &Reply) {
+        assert!(!self.is_seen(reply), "{} is in {:?} {:?}", self.canary, reply.headers, reply.bytes);
+    }
+}

@@ -4,9 +4,11 @@ mod ambient;
 mod control;
 mod databases;
 mod error;
+mod macs;
 mod nonces;
 mod notices;
 mod outbound;
+mod people;
 mod pool;
 mod records;
 mod scope;
@@ -21,6 +23,7 @@ pub use control::{
 };
 pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};
+pub use macs::{MacPurpose, Macs};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -30,10 +33,11 @@ pub use outbound::{
     CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier, Mail, MailAnswer, MailFailure,
     Mailer, WebhookAnswer, WebhookFailure, WebhookRequest, WebhookResponse, WebhookSender,
 };
+pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
-    StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, StoredConfig,
+    StoredResponse, UnknownScope,
 };
 pub use scope::{NotReady, TenantScope};
 pub use security::{
@@ -43,7 +47,6 @@ pub use security::{
 };
 pub use tenant::{
     AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SessionRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
-    UserRepository,
+    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

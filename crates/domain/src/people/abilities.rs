@@ -48,7 +48,11 @@ impl Abilities {
         self.0.iter().any(|ability| {
             names(&ability.actions, action, MANAGE)
                 && names(&ability.subjects, subject, ALL)
-                && ability.conditions.iter().flatten().all(|(member, value)| known(facts, member) == Some(value))
+                && ability
+                    .conditions
+                    .iter()
+                    .flatten()
+                    .all(|(member, value)| known(facts, member) == Some(value))
         })
     }
 }
@@ -112,7 +116,8 @@ pub fn check_abilities(abilities: &[Ability], pointer: &Pointer) -> Vec<Finding>
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=LONGEST).contains(&text.chars().count()) && !text.chars().any(|c| c.is_control() || c.is_whitespace())
+    (1..=LONGEST).contains(&text.chars().count())
+        && !text.chars().any(|c| c.is_control() || c.is_whitespace())
 }
 
 fn misnamed(pointer: Pointer) -> Finding {

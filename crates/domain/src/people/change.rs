@@ -81,8 +81,12 @@ mod tests {
     fn what_is_absent_stays_and_what_is_the_same_is_no_change() {
         let mut same = user();
         assert_eq!(same.change(UserChange::default(), later()), [""; 0]);
-        let restated =
-            UserChange { role: Some(Role::User), active: Some(true), abilities: Some(None), ..UserChange::default() };
+        let restated = UserChange {
+            role: Some(Role::User),
+            active: Some(true),
+            abilities: Some(None),
+            ..UserChange::default()
+        };
         assert_eq!(same.change(restated, later()), [""; 0]);
         assert_eq!(same, user());
         let mut renamed = user();

@@ -45,9 +45,8 @@ impl Device {
 
     /// A device; what its program calls itself is cut to [`Device::LONGEST`] characters, without control characters.
     pub fn new(user_agent: Option<&str>, address: Option<IpAddr>) -> Self {
-        let printable = |text: &str| -> String {
-            text.chars().filter(|c| !c.is_control()).take(Self::LONGEST).collect()
-        };
+        let printable =
+            |text: &str| -> String { text.chars().filter(|c| !c.is_control()).take(Self::LONGEST).collect() };
         Self { user_agent: user_agent.map(printable).filter(|text| !text.trim().is_empty()), address }
     }
 }

@@ -8,7 +8,7 @@ use tenantry_ports::{StoreError, StoreResult, TenantFilter, TenantRepository};
 
 use super::pool_row::READY;
 use super::tenant_row::TenantRow;
-use crate::convert::{limit, micros, named, number, parse};
+use crate::convert::{containing, limit, micros, named, number, parse};
 use crate::db::{Db, MultiBackend};
 use crate::error::Answer;
 use crate::schema::tenants;
@@ -196,11 +196,4 @@ fn is_outdated(schema: &str, after: Option<TenantId>, most: i64) -> Condition {
             .bind::<BigInt, _>(most)
             .sql(")");
     Box::new(condition)
-}
-
-/// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
-fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }

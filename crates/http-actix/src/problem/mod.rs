@@ -2,6 +2,7 @@
 
 pub(crate) mod catalogue;
 mod from;
+mod people;
 mod tenants;
 
 use std::borrow::Cow;

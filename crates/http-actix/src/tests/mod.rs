@@ -11,12 +11,14 @@ mod following;
 mod lifecycle;
 mod limits;
 mod login;
+mod people;
 mod provisioning;
 mod reading;
 mod server;
 mod signed;
 mod states;
 mod tenants;
+mod users;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

@@ -6,7 +6,7 @@ use tenantry_domain::people::{Device, Email, Pace, Session, User};
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_ports::{AccessClaims, Credentials, Secret, StoreError, TenantScope, TenantTx};
 
-use super::throttle::Throttle;
+use super::throttle::{Throttle, TooEarly};
 use super::tokens::{KnownDevice, RefreshToken};
 use crate::Platform;
 use crate::journal;
@@ -54,12 +54,9 @@ pub enum LoginError {
     /// No such user, a wrong password, or a disabled user: which, is not told.
     #[error("the e-mail address or the password is wrong")]
     InvalidCredentials,
-    /// Too many attempts have failed; the password was not looked at.
-    #[error("the next attempt can be made at {until}")]
-    TooEarly {
-        /// When the next one can be made.
-        until: DateTime<Utc>,
-    },
+    /// Too many attempts have failed.
+    #[error(transparent)]
+    TooEarly(#[from] TooEarly),
     /// The credentials are right, but the tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
@@ -80,12 +77,12 @@ pub fn login(platform: &Platform, scope: &TenantScope, login: &Login) -> Result<
         .as_ref()
         .and_then(|token| KnownDevice::read(macs, scope.tenant(), &login.email, token.expose()));
     let throttle = Throttle::at(platform, scope.tenant(), &login.email, known_device, login.network);
-    if let Some(until) = throttle.waits(platform, now)? {
-        return Err(LoginError::TooEarly { until });
+    if let Some(refused) = throttle.waits(platform, now)? {
+        return Err(refused.into());
     }
     let store = platform.stores.open(scope)?;
     let known = store.write(|tx| match tx.attempts().take(&throttle.account, &Pace::ACCOUNT, now)? {
-        Some(until) => Err(LoginError::TooEarly { until }),
+        Some(until) => Err(LoginError::from(TooEarly { now, until })),
         None => Ok(tx.users().credentials(&login.email)?),
     })?;
     let Some(verified) = recognise(platform, known, login) else {
@@ -147,14 +144,14 @@ fn attempt_nowhere(
 ) -> Result<LoginError, StoreError> {
     let now = platform.clock.now();
     let throttle = Throttle::nowhere(platform, named, &login.email, login.network);
-    if let Some(until) = throttle.waits(platform, now)? {
-        return Ok(LoginError::TooEarly { until });
+    if let Some(refused) = throttle.waits(platform, now)? {
+        return Ok(refused.into());
     }
     let taken = platform
         .control
         .write::<_, StoreError>(|tx| tx.attempts().take(&throttle.account, &Pace::ACCOUNT, now))?;
     if let Some(until) = taken {
-        return Ok(LoginError::TooEarly { until });
+        return Ok(TooEarly { now, until }.into());
     }
     let kept = tenant.and_then(|tenant| Some((tenant, TenantScope::maintenance(tenant).ok()?)));
     let known = match &kept {

@@ -1,11 +1,10 @@
-use chrono::{DateTime, Utc};
 use tenantry_domain::id::{SessionId, UserId};
 use tenantry_domain::people::{EndReason, Ended, Pace, PasswordContext, User};
 use tenantry_domain::tenant::Tenant;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{Secret, StoreError, TenantScope};
 
-use super::throttle::key;
+use super::throttle::{TooEarly, key};
 use crate::Platform;
 use crate::journal;
 
@@ -30,12 +29,9 @@ pub enum ChangePasswordError {
     /// The password so far is another one.
     #[error("the current password is wrong")]
     WrongPassword,
-    /// It was wrong too often; it was not looked at.
-    #[error("the next attempt can be made at {until}")]
-    TooEarly {
-        /// When the next one can be made.
-        until: DateTime<Utc>,
-    },
+    /// Too many attempts have failed.
+    #[error(transparent)]
+    TooEarly(#[from] TooEarly),
     /// The new one is not good enough.
     #[error("the new password is not acceptable")]
     Invalid(Vec<Finding>),
@@ -59,7 +55,7 @@ pub fn change_password(
     let store = platform.stores.open(scope)?;
     let known = store.write(|tx| {
         if let Some(until) = tx.attempts().take(&attempts, &Pace::ACCOUNT, now)? {
-            return Err(ChangePasswordError::TooEarly { until });
+            return Err(ChangePasswordError::from(TooEarly { now, until }));
         }
         let user = tx.users().get(wish.user)?.ok_or(ChangePasswordError::Gone)?;
         Ok(tx.users().credentials(&user.email)?.ok_or(ChangePasswordError::Gone)?)

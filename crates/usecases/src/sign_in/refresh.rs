@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use tenantry_domain::id::SessionId;
 use tenantry_domain::people::{Device, EndReason, Presented, Session, User};
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_ports::{LogHead, Secret, StoreError, TenantScope, TenantTx};
@@ -25,6 +26,9 @@ pub enum RefreshError {
     /// The token is none, was exchanged before, or its session is over: which, is not told.
     #[error("the refresh token does not work (any more)")]
     Invalid,
+    /// The token was exchanged before, so this session was ended. The caller is to be told no more than of one that is invalid.
+    #[error("the refresh token was used before; session {0} was ended")]
+    Reused(SessionId),
     /// The token is genuine, but the tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
@@ -85,7 +89,7 @@ pub fn refresh(
                 session.id,
                 session.user
             );
-            Err(RefreshError::Invalid)
+            Err(RefreshError::Reused(session.id))
         }
     }
 }

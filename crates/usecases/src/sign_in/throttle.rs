@@ -14,6 +14,16 @@ use tenantry_ports::{ControlTx, MacPurpose, StoreResult};
 use super::tokens::KnownDevice;
 use crate::Platform;
 
+/// Too many attempts have failed; the password was not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the next attempt can be made at {until}")]
+pub struct TooEarly {
+    /// When it was made.
+    pub now: DateTime<Utc>,
+    /// When the next one can be made.
+    pub until: DateTime<Utc>,
+}
+
 /// Under what an attempt is counted.
 pub(super) struct Throttle {
     /// The account, or the device at the account.
@@ -50,12 +60,8 @@ impl Throttle {
         Self { account, origins: origins(platform, network) }
     }
 
-    /// Until when whoever comes from there has to wait; one question, and none for a known device.
-    pub(super) fn waits(
-        &self,
-        platform: &Platform,
-        now: DateTime<Utc>,
-    ) -> StoreResult<Option<DateTime<Utc>>> {
+    /// Whether whoever comes from there has to wait; one question, and none for a known device.
+    pub(super) fn waits(&self, platform: &Platform, now: DateTime<Utc>) -> StoreResult<Option<TooEarly>> {
         if self.origins.is_empty() {
             return Ok(None);
         }
@@ -65,7 +71,7 @@ impl Throttle {
             let (_, pace) = self.origins.iter().find(|(known, _)| *known == key)?;
             pace.waits(tally, now)
         });
-        Ok(waits.max())
+        Ok(waits.max().map(|until| TooEarly { now, until }))
     }
 
     /// Notes that an attempt from there has failed.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::people::Pace;
 use tenantry_ports::{Clock as _, Secret};
-use tenantry_usecases::sign_in::{Login, LoginError, login, login_nowhere};
+use tenantry_usecases::sign_in::{Login, LoginError, TooEarly, login, login_nowhere};
 
 use crate::support::typed;
 use crate::{ADMIN, Acme, PASSWORD};
@@ -16,7 +16,7 @@ impl Acme {
     /// Until when this attempt has to wait; none if it was evaluated.
     fn wait(&self, attempt: &Login) -> Option<DateTime<Utc>> {
         match self.attempt(attempt) {
-            Err(LoginError::TooEarly { until }) => Some(until),
+            Err(LoginError::TooEarly(TooEarly { until, .. })) => Some(until),
             Err(LoginError::InvalidCredentials) => None,
             other => panic!("{other:?}"),
         }
@@ -72,7 +72,7 @@ fn a_user_who_does_not_exist_is_guessed_at_as_slowly() {
     assert_eq!(waits(ADMIN), waits("nobody@acme.example"));
     let nowhere: Vec<_> = (0..12)
         .map(|_| match login_nowhere(&acme.test.platform, "nowhere", None, &from(1, ADMIN, "wrong")) {
-            LoginError::TooEarly { until } => Some(until - now),
+            LoginError::TooEarly(TooEarly { until, .. }) => Some(until - now),
             LoginError::InvalidCredentials => None,
             other => panic!("{other:?}"),
         })

@@ -7,5 +7,6 @@ mod crashes;
 mod doors;
 #[cfg(debug_assertions)]
 mod notices;
+mod people;
 mod steps;
 mod wire;

@@ -3,6 +3,7 @@
 mod abilities;
 mod change;
 mod email;
+mod guessable;
 mod names;
 mod pace;
 mod password;

@@ -12,8 +12,8 @@ use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
 use tenantry_ports::{Hired, KeyMint, Nudge, StoreError};
 use tenantry_security::{
-    ApiKeyMint, Argon2Passwords, DatabaseLogins, MasterKey, Sha256Digest, SignedTokens, StandardWebhooks,
-    SystemClock, SystemEntropy, SystemIds, ValicoCheck,
+    ApiKeyMint, Argon2Passwords, DatabaseLogins, DerivedMacs, MasterKey, Sha256Digest, SignedTokens,
+    StandardWebhooks, SystemClock, SystemEntropy, SystemIds, ValicoCheck,
 };
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::configs::ConfigCache;
@@ -68,6 +68,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         ids: Arc::new(SystemIds),
         digest: Arc::new(Sha256Digest),
         tokens: Arc::new(SignedTokens::new(&master)),
+        macs: Arc::new(DerivedMacs::new(&master)),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
@@ -238,6 +239,9 @@ fn policy(settings: &Settings) -> Policy {
         passwords: settings.auth.passwords,
         access_token_ttl: delta(settings.auth.access_token_ttl),
         refresh_token_ttl: delta(settings.auth.refresh_token_ttl),
+        refresh_grace: delta(settings.auth.refresh_grace),
+        session_lifetime: delta(settings.auth.session_lifetime),
+        register_returns_token: settings.auth.register_returns_token,
         lease: delta(settings.provisioning.lease),
         deprovision_grace: delta(settings.provisioning.deprovision_grace),
         pool_size: settings.provisioning.pool_size,

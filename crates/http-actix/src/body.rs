@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tenantry_domain::text::InvalidText;
 use tenantry_domain::{Finding, Pointer};
@@ -37,6 +38,13 @@ pub(crate) type TextCheck = fn(&str) -> Result<(), InvalidText>;
 /// Any document.
 impl Body for Value {
     const OBJECT: bool = false;
+}
+
+/// What is there is meant, even `null`: for members that may be left out to leave something as it is.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The check of a domain type.

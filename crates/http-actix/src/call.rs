@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderMap;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use tenantry_domain::tenant::Tenant;
-use tenantry_ports::TenantScope;
+use tenantry_ports::{AccessClaims, TenantScope};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Need, Principal};
 
@@ -96,6 +96,26 @@ impl Call {
         access::admit(&caller, tenant.as_deref(), need)?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant))
+    }
+
+    /// The tenant in the path, in service, and its scope, if the caller may do there what needs `need`.
+    pub(crate) async fn served(
+        &self,
+        need: Need,
+    ) -> Result<(Arc<Principal>, Arc<Tenant>, TenantScope), Problem> {
+        let (caller, tenant) = self.parties().await?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
+        Ok((caller, tenant, scope))
+    }
+
+    /// Who is signed in to the tenant in the path, that tenant and its scope; a problem if the caller is nobody there.
+    pub(crate) async fn person(&self) -> Result<(AccessClaims, Arc<Tenant>, TenantScope), Problem> {
+        let (caller, tenant, scope) = self.served(Need::Person).await?;
+        match &*caller {
+            Principal::Person(claims) => Ok((claims.clone(), tenant, scope)),
+            _ => Err(access::Denied::NotAPerson.into()),
+        }
     }
 
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {

@@ -39,6 +39,10 @@ pub(crate) enum Who {
     Admin,
     /// The same, and keys of that tenant that have the scope.
     Scope(Scope),
+    /// Somebody who is signed in to the tenant in the path.
+    Person,
+    /// Whoever has the cookie `refreshToken`.
+    RefreshCookie,
 }
 
 /// One method at one path.

@@ -4,9 +4,11 @@ mod ambient;
 mod control;
 mod databases;
 mod error;
+mod macs;
 mod nonces;
 mod notices;
 mod outbound;
+mod people;
 mod pool;
 mod records;
 mod scope;
@@ -23,6 +25,7 @@ pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use macs::{MacPurpose, Macs};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -32,9 +35,10 @@ pub use outbound::{
     CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier, Mail, MailAnswer, MailFailure,
     Mailer, WebhookAnswer, WebhookFailure, WebhookRequest, WebhookResponse, WebhookSender,
 };
+pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
+    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope,
     StoredConfig, StoredResponse, UnknownScope,
 };
 pub use scope::{NotReady, TenantScope};
@@ -45,7 +49,6 @@ pub use security::{
 };
 pub use tenant::{
     AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SessionRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
-    UserRepository,
+    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

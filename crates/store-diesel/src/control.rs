@@ -23,8 +23,8 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository,
-    RunRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository,
+    PoolRepository, RunRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -65,6 +65,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
         self
     }
 }

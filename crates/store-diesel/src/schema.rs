@@ -154,6 +154,23 @@ diesel::table! {
         token_hash -> Binary,
         created_at -> BigInt,
         expires_at -> BigInt,
+        generation -> BigInt,
+        refreshed_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        user_agent -> Nullable<Text>,
+        address -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        ended_reason -> Nullable<Text>,
+    }
+}
+
+// In the control database and in every tenant's.
+diesel::table! {
+    sign_in_attempts (key) {
+        key -> Binary,
+        failures -> BigInt,
+        last_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 
@@ -219,3 +236,5 @@ diesel::table! {
         configs -> BigInt,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(sessions, users);

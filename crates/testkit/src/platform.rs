@@ -8,7 +8,7 @@ use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMacs, FakeMailer, FakePasswords, FakeSchemaCheck,
     FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
@@ -97,6 +97,7 @@ impl TestPlatform {
             entropy: Arc::new(SeededEntropy::new(7)),
             digest: Arc::new(FakeDigest),
             tokens: Arc::new(FakeTokens::new()),
+            macs: Arc::new(FakeMacs),
             passwords: Arc::new(FakePasswords::new()),
             keys: Arc::new(FakeKeys::new()),
             schemas,

@@ -16,5 +16,6 @@ pub mod sign_in;
 pub mod signatures;
 pub mod tenants;
 pub mod transfer;
+pub mod users;
 
 pub use platform::{Platform, Policy};

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
-    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
-    TenantStores, Tokens,
+    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Macs, Nudge, PasswordHasher, SchemaCheck,
+    TenantDatabases, TenantStores, Tokens,
 };
 
 use crate::configs::ConfigCache;
@@ -23,6 +23,7 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     pub digest: Arc<dyn Digest>,
     pub tokens: Arc<dyn Tokens>,
+    pub macs: Arc<dyn Macs>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub keys: Arc<dyn KeyMint>,
     pub schemas: Arc<dyn SchemaCheck>,
@@ -45,6 +46,12 @@ pub struct Policy {
     pub access_token_ttl: TimeDelta,
     /// How long a refresh token works.
     pub refresh_token_ttl: TimeDelta,
+    /// For how long after its exchange a refresh token gets its successor once more.
+    pub refresh_grace: TimeDelta,
+    /// How long a sign-in lasts, however much it is used.
+    pub session_lifetime: TimeDelta,
+    /// Whether whoever registers a user is given an access token for them.
+    pub register_returns_token: bool,
     /// When a failed provisioning step is tried again.
     pub retry: RetryPolicy,
     /// How long a worker may be silent before another one takes its run over.
@@ -68,6 +75,9 @@ impl Default for Policy {
             passwords: PasswordPolicy::default(),
             access_token_ttl: TimeDelta::minutes(10),
             refresh_token_ttl: TimeDelta::days(30),
+            refresh_grace: TimeDelta::seconds(10),
+            session_lifetime: TimeDelta::days(90),
+            register_returns_token: true,
             retry: RetryPolicy::default(),
             lease: TimeDelta::seconds(10),
             deprovision_grace: TimeDelta::days(7),

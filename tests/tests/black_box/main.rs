@@ -5,10 +5,11 @@
 mod accounts;
 mod crashes;
 mod doors;
-mod limits;
 #[cfg(debug_assertions)]
 mod kill_matrix;
+mod limits;
 #[cfg(debug_assertions)]
 mod notices;
+mod people;
 mod steps;
 mod wire;

@@ -103,6 +103,9 @@ pub(crate) struct Auth {
     pub(crate) passwords: PasswordPolicy,
     pub(crate) access_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) refresh_grace: Duration,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) register_returns_token: bool,
     pub(crate) argon2: Argon2Cost,
 }
 
@@ -186,6 +189,9 @@ impl Reader<'_> {
                 passwords: self.passwords(),
                 access_token_ttl: self.duration("auth.access_token_ttl", MINUTE, HOUR),
                 refresh_token_ttl: self.duration("auth.refresh_token_ttl", HOUR, 365 * DAY),
+                refresh_grace: self.duration("auth.refresh_grace", Duration::ZERO, MINUTE),
+                session_lifetime: self.duration("auth.session_lifetime", HOUR, 730 * DAY),
+                register_returns_token: self.flag("auth.register_returns_token"),
                 argon2: Argon2Cost {
                     memory_kib: self.size("auth.argon2_memory", 8 << 20, 1 << 30) / 1024,
                     passes: self.number("auth.argon2_passes", 1, 64),

@@ -16,7 +16,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{FindingView, ProblemView, doors, limits};
+use super::{FindingView, ProblemView, doors, limits, people};
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
@@ -33,6 +33,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .schemas_from_iter(schemas.into_iter().collect::<BTreeMap<_, _>>())
         .security_scheme("bearer", bearer())
         .security_scheme("confirmToken", confirm_token())
+        .security_scheme("refreshToken", people::refresh_token())
         .security_scheme(
             "apiKey",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key."))),
@@ -49,11 +50,12 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
-    ("auth", "Signing in."),
+    ("auth", "Signing in, staying signed in, and signing out."),
+    ("users", "A tenant's people, and where they are signed in."),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
     ("accounts", "Trading accounts of a website's users."),
@@ -181,6 +183,8 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
+        Who::Person => vec![SecurityRequirement::new("bearer", ["user"])],
+        Who::RefreshCookie => vec![SecurityRequirement::new::<_, [&str; 0], _>("refreshToken", [])],
         Who::Scope(scope) => {
             ["bearer", "apiKey"].map(|name| SecurityRequirement::new(name, [scope.as_str()])).into()
         }
@@ -194,6 +198,8 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
         Who::Orderer => doors::problems(access),
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
+        Who::Person => people::PROBLEMS.to_vec(),
+        Who::RefreshCookie => vec![Code::CrossSite],
         Who::Admin => {
             vec![
                 Code::MissingAuthorization,

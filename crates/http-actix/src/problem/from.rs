@@ -77,6 +77,10 @@ impl From<Denied> for Problem {
             Denied::MissingRole => {
                 Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
             }
+            Denied::NotAPerson => Self::new(
+                Code::Forbidden,
+                "Only somebody who has signed in may do this; send their access token",
+            ),
             Denied::Suspended => Self::new(Code::TenantSuspended, "The tenant is suspended"),
             Denied::NotReady(status) => not_ready(status),
             Denied::Failed => {
@@ -112,6 +116,7 @@ impl From<LoginError> for Problem {
             LoginError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials, "The e-mail address or the password is wrong")
             }
+            LoginError::TooEarly(refused) => refused.into(),
             LoginError::Suspended => Denied::Suspended.into(),
             LoginError::Leaving => Denied::Leaving.into(),
             LoginError::Store(error) => error.into(),

@@ -10,6 +10,7 @@ mod docs;
 mod health;
 mod login;
 mod password;
+mod people;
 mod problems;
 mod provisioning;
 mod respond;
@@ -99,7 +100,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             login::login,
             Prefix,
             Public,
-            &[Code::InvalidCredentials, Code::TenantSuspended, Code::TenantDeprovisioning],
+            &[
+                Code::InvalidCredentials,
+                Code::TenantSuspended,
+                Code::TenantDeprovisioning,
+                Code::TooManyAttempts,
+            ],
         )
         .limited(Policy::Login),
         Endpoint::new::<provisioning::__path_init, _, _>(
@@ -212,6 +218,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_document, _, _>(docs::document, Root, Public, &[]),
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
+    .into_iter()
+    .chain(people::endpoints())
+    .collect()
 }
 
 /// The schemas that the wire types generate.
@@ -245,4 +254,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    people::generated(all);
 }

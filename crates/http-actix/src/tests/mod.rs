@@ -11,6 +11,7 @@ mod following;
 mod lifecycle;
 mod limits;
 mod login;
+mod people;
 mod provisioning;
 mod reading;
 mod server;
@@ -18,6 +19,7 @@ mod settings;
 mod signed;
 mod states;
 mod tenants;
+mod users;
 mod walls;
 
 use std::cell::OnceCell;

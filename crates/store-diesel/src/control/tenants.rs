@@ -9,7 +9,7 @@ use tenantry_ports::{StoreError, StoreResult, TenantFilter, TenantRepository, Un
 use super::pool_row::READY;
 use super::readable::{readable, unless_corrupt, unreadable};
 use super::tenant_row::TenantRow;
-use crate::convert::{limit, micros, named, parse};
+use crate::convert::{containing, limit, micros, named, parse};
 use crate::db::{Db, MultiBackend};
 use crate::schema::tenants;
 use crate::transaction::Transaction;
@@ -242,11 +242,4 @@ fn is_outdated(schema: &str, after: Option<TenantId>, most: i64, seen: i64) -> C
             .bind::<BigInt, _>(seen)
             .sql(")");
     Box::new(condition)
-}
-
-/// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
-fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }

@@ -174,7 +174,26 @@ macro_rules! for_each_fact {
                     a_username_that_is_taken_is_a_conflict
                     of_concurrent_users_with_one_address_one_wins
                     pages_of_people_are_in_order_of_id
-                    a_session_is_found_by_its_token
+                    a_user_is_changed_version_by_version
+                    a_password_is_replaced_and_nothing_else
+                    people_are_listed_newest_first_and_filtered
+                }
+                sessions {
+                    a_session_is_read_back_whole
+                    a_session_is_replaced_whole
+                    a_session_of_nobody_is_refused
+                    who_is_signed_in_is_told_while_they_may_be
+                    live_sessions_are_listed_newest_first
+                    all_sessions_of_a_user_are_ended_but_one
+                    only_what_was_over_long_ago_is_removed
+                }
+                attempts {
+                    attempts_are_counted_until_they_come_too_early
+                    what_comes_too_early_is_not_counted
+                    failures_are_forgotten_after_a_quiet_time_or_when_told_to
+                    attempts_are_found_by_their_keys
+                    an_attempt_that_is_rolled_back_was_never_made
+                    of_concurrent_attempts_only_the_free_ones_are_let_through
                 }
                 configs {
                     a_config_is_read_back_whole

@@ -1,11 +1,13 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
-    Access, ApiKey, ApiKeyRepository, Channel, Constraint, ControlStore, ControlTx, NonceRepository,
-    NoticeRepository, PoolRepository, RunRepository, StoreError, StoreResult, TenantRepository, Verdict,
+    Access, ApiKey, ApiKeyRepository, AttemptRepository, Channel, Constraint, ControlStore, ControlTx,
+    NonceRepository, NoticeRepository, PoolRepository, RunRepository, StoreError, StoreResult,
+    TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
+use super::attempts::Attempts;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
 use super::runs::RunRow;
@@ -24,6 +26,7 @@ pub(super) struct ControlState {
     pub(super) notices: Table<(EventId, Channel), NoticeRow>,
     api_keys: Table<String, ApiKey>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
+    pub(super) attempts: Attempts,
 }
 
 impl MemoryControlStore {
@@ -100,6 +103,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
         self
     }
 

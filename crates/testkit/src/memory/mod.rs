@@ -1,12 +1,14 @@
 //! Stores and tenant databases in memory, with exactly the contract of the real ones.
 
 mod accounts;
+mod attempts;
 mod control;
 mod databases;
 mod idempotency;
 mod log;
 mod nonces;
 mod notices;
+mod people;
 mod pool;
 mod runs;
 mod snapshot;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ControlStore, ControlTx, DatabaseError, FoundDatabase, Permit, Presence, StoreResult,
+    Access, ControlStore, ControlTx, DatabaseError, Inventory, Permit, Presence, StoreResult,
     TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 use tenantry_usecases::configs::ConfigCache;
@@ -22,6 +22,7 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         entropy: platform.entropy.clone(),
         digest: platform.digest.clone(),
         tokens: platform.tokens.clone(),
+        macs: platform.macs.clone(),
         passwords: platform.passwords.clone(),
         keys: platform.keys.clone(),
         schemas: platform.schemas.clone(),
@@ -102,7 +103,7 @@ impl TenantDatabases for Staged<dyn TenantDatabases> {
         self.port.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+    fn inventory(&self) -> Vec<Inventory> {
         self.stage.call(|| self.port.inventory())
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Plan, Slug, Status, TenantName};
+use tenantry_domain::people::Device;
+use tenantry_domain::tenant::{Plan, Slug, Status, Tenant, TenantName};
 use tenantry_ports::{
     PoolState, Secret, StoreError, TenantDatabases as _, TenantFilter, TenantScope, TenantStore,
     TenantStores as _,
@@ -16,6 +17,7 @@ use tenantry_testkit::{FakeSchemaCheck, TestPlatform, sample};
 use tenantry_usecases::Policy;
 use tenantry_usecases::fleet::{self, Member, Order};
 use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
+use tenantry_usecases::sign_in::Login;
 use tenantry_usecases::tenants::{self, Announced, CreateTenant, InitTenant, NewAdmin, Progress, TenantRef};
 
 pub(crate) fn acme() -> InitTenant {
@@ -38,6 +40,27 @@ pub(crate) fn acme_with_admin() -> CreateTenant {
         last_name: None,
     };
     CreateTenant { name, slug, plan, config: None, admin, cluster: None }
+}
+
+/// An active acme with the admin `Admin@acme.example`.
+pub(crate) fn acme_in_service(test: &TestPlatform) -> (Tenant, TenantScope) {
+    let id = tenants::create(&test.platform, acme_with_admin()).unwrap().tenant.id;
+    work_off(test);
+    let tenant = tenants::find(&test.platform, &TenantRef::Id(id)).unwrap().unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    (tenant, scope)
+}
+
+/// What somebody types in at a device that nobody has signed in from.
+pub(crate) fn typed(email: &str, password: &str) -> Login {
+    Login {
+        email: sample::email(email),
+        password: Secret::new(password),
+        device: Device::new(Some("browser"), Some([192, 0, 2, 7].into())),
+        network: Some([192, 0, 2, 7].into()),
+        device_token: None,
+        trace: "login".to_owned(),
+    }
 }
 
 /// Announces and confirms acme.

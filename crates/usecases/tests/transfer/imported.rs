@@ -1,14 +1,13 @@
 use tenantry_domain::account::AccountStatus;
 use tenantry_domain::tenant::{Lifecycle, Status};
-use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, Secret, StoreError, TenantScope};
+use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
 use tenantry_usecases::provisioning::{Worked, work_once};
-use tenantry_usecases::sign_in::{Login, login};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
-use tenantry_usecases::{accounts, fleet, notices};
+use tenantry_usecases::{accounts, fleet, notices, sign_in};
 
-use crate::support::{acme_with_admin, queued, status, tend, with_pool, work_off};
+use crate::support::{acme_with_admin, queued, status, tend, typed, with_pool, work_off};
 use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
 
 #[test]
@@ -76,8 +75,8 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     let (here, there) = (TestPlatform::new(), TestPlatform::new());
     let archive = exported(&here, &acme(&here));
     let scope = TenantScope::serving(&import(&there, &archive, under("other")).unwrap()).unwrap();
-    let secret = Login { email: sample::email("admin@ACME.example"), password: Secret::new("ChangeMe123!") };
-    assert!(login(&there.platform, &scope, &secret).is_ok());
+    let login = typed("admin@ACME.example", "ChangeMe123!");
+    assert!(sign_in::login(&there.platform, &scope, &login).is_ok());
     let all = accounts::list(&there.platform, &scope, &AccountFilter::default(), None, 100).unwrap();
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));

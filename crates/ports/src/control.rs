@@ -1,11 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKey, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, StoreError, StoreResult,
-    Verdict,
+    Access, ApiKeyRepository, CarryoverRepository, NonceRepository, NoticeRepository, PendingAdmin,
+    PoolRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -57,6 +57,10 @@ pub trait ControlTx {
     fn notices(&mut self) -> &mut dyn NoticeRepository;
     /// What may be used once.
     fn nonces(&mut self) -> &mut dyn NonceRepository;
+    /// What machines' tokens are signed with.
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
+    /// How far a change of the master key has come.
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository;
 }
 
 /// Which tenants to list.
@@ -204,19 +208,4 @@ pub trait RunRepository {
 
     /// The runs that were set aside, and why. They are claimed again once they are queued again.
     fn set_aside(&mut self) -> StoreResult<Vec<(TenantId, u32, String)>>;
-}
-
-/// API keys, the operator's and the tenants'.
-pub trait ApiKeyRepository {
-    /// Adds a key. `Conflict(ApiKeyLookup)` if its public part is taken.
-    fn insert(&mut self, key: &ApiKey) -> StoreResult<()>;
-
-    /// The key with this public part, live or not.
-    fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>>;
-
-    /// The keys of this tenant, or the operator's for none; newest first.
-    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>>;
-
-    /// Revokes the key of this owner, unless it was revoked before; false if there is no such key.
-    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool>;
 }

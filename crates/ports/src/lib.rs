@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
+mod api_keys;
+mod carryover;
 mod control;
 mod databases;
 mod error;
+mod machine_tokens;
 mod nonces;
 mod notices;
 mod outbound;
@@ -11,16 +14,20 @@ mod pool;
 mod records;
 mod scope;
 mod security;
+mod signing_keys;
 mod tenant;
 mod work;
 
 pub use ambient::{Clock, Entropy, Ids, Nudge};
+pub use api_keys::ApiKeyRepository;
+pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
-    ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
+    Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
     TenantRepository,
 };
 pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};
+pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -41,6 +48,7 @@ pub use security::{
     PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
     hexadecimal,
 };
+pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
     AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
     LogRepository, SessionRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,

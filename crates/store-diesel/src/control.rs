@@ -1,6 +1,7 @@
 //! The control database's repositories.
 
 mod api_keys;
+mod carryover;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -13,6 +14,7 @@ mod queue;
 mod round_trips;
 mod run_row;
 mod runs;
+mod signing_keys;
 mod steps;
 mod tenant_row;
 mod tenants;
@@ -22,8 +24,9 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository,
-    RunRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, CarryoverRepository, ControlStore, ControlTx, NonceRepository,
+    NoticeRepository, PoolRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
+    Verdict,
 };
 
 use crate::pool::Database;
@@ -56,6 +59,14 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository {
         self
     }
 

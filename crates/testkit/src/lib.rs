@@ -11,7 +11,7 @@ pub mod smtp;
 
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
 pub use fakes::{
-    FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens,
+    FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens,
     FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy, SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};

@@ -8,7 +8,7 @@ use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMailer, FakePasswords, FakeSchemaCheck,
     FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
@@ -95,11 +95,14 @@ impl TestPlatform {
             tokens: Arc::new(FakeTokens::new()),
             passwords: Arc::new(FakePasswords::new()),
             keys: Arc::new(FakeKeys::new()),
+            machine_tokens: Arc::new(FakeMachineTokens::new()),
             schemas,
             nudge: nudges.clone(),
             channels,
             policy,
             configs: tenantry_usecases::configs::ConfigCache::default(),
+            key_uses: tenantry_usecases::api_keys::KeyUses::default(),
+            keyring: tenantry_usecases::signing_keys::Keyring::default(),
         });
         Self { platform, world, clock, databases, mailer, webhooks, nudges }
     }

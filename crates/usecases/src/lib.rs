@@ -7,11 +7,14 @@ pub mod configs;
 pub mod doctor;
 pub mod fleet;
 mod journal;
+pub mod machine_tokens;
+pub mod master_keys;
 pub mod notices;
 mod platform;
 pub mod provisioning;
 pub mod sign_in;
 pub mod signatures;
+pub mod signing_keys;
 pub mod tenants;
 pub mod transfer;
 

@@ -1,6 +1,7 @@
 //! Stores and tenant databases in memory, with exactly the contract of the real ones.
 
 mod accounts;
+mod api_keys;
 mod control;
 mod databases;
 mod idempotency;
@@ -9,6 +10,7 @@ mod nonces;
 mod notices;
 mod pool;
 mod runs;
+mod signing_keys;
 mod snapshot;
 mod tenant;
 mod tenants;

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Nudge, SchemaCheck, Secret};
+use tenantry_ports::{MachineTokens, Nudge, SchemaCheck, Secret};
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
@@ -69,15 +69,29 @@ impl TestPlatform {
 
     /// The same with this policy.
     pub fn telling_with(policy: Policy) -> Self {
-        Self::build(policy, Arc::new(FakeSchemaCheck::content()), true)
+        Self::build(policy, Arc::new(FakeSchemaCheck::content()), Arc::new(FakeMachineTokens::new()), true)
     }
 
     /// An empty platform with this policy and schema check.
     pub fn with(policy: Policy, schemas: Arc<dyn SchemaCheck>) -> Self {
-        Self::build(policy, schemas, false)
+        Self::issuing(policy, schemas, Arc::new(FakeMachineTokens::new()))
     }
 
-    fn build(policy: Policy, schemas: Arc<dyn SchemaCheck>, telling: bool) -> Self {
+    /// The same, where machines' tokens are these.
+    pub fn issuing(
+        policy: Policy,
+        schemas: Arc<dyn SchemaCheck>,
+        machine_tokens: Arc<dyn MachineTokens>,
+    ) -> Self {
+        Self::build(policy, schemas, machine_tokens, false)
+    }
+
+    fn build(
+        policy: Policy,
+        schemas: Arc<dyn SchemaCheck>,
+        machine_tokens: Arc<dyn MachineTokens>,
+        telling: bool,
+    ) -> Self {
         let world = MemoryWorld::new();
         let clock = Arc::new(FakeClock::new());
         let databases = FailingDatabases::new(world.databases(), world.stores());
@@ -95,7 +109,7 @@ impl TestPlatform {
             tokens: Arc::new(FakeTokens::new()),
             passwords: Arc::new(FakePasswords::new()),
             keys: Arc::new(FakeKeys::new()),
-            machine_tokens: Arc::new(FakeMachineTokens::new()),
+            machine_tokens,
             schemas,
             nudge: nudges.clone(),
             channels,

@@ -23,7 +23,7 @@ const CAPACITY: u64 = 10_000;
 pub(crate) struct Gate {
     platform: Arc<Platform>,
     storage: PoolQueue,
-    /// By the SHA-256 of the key as it was presented: the key itself is not kept.
+    /// By the SHA-256 of the key or token as it was presented: it itself is not kept.
     machines: Cache<[u8; 32], Known<Principal>>,
     /// By what the caller calls the tenant.
     tenants: Cache<String, Known<Tenant>>,
@@ -64,8 +64,7 @@ impl Gate {
         if let Some(known) = self.machines.get(&hash).and_then(Known::fresh) {
             return Ok(known);
         }
-        let found = if self.platform.keys.parse(text).is_none() {
-            // An access token needs no look-up.
+        let found = if !access::needs_look_up(&self.platform, text) {
             access::authenticate(&self.platform, text)?.map(Arc::new)
         } else {
             let asked = Instant::now();
@@ -112,7 +111,7 @@ impl Gate {
         }
     }
 
-    /// Forgets who presented this key, so that its revocation takes effect here at once.
+    /// Forgets who presented this key, or a token that was got with it, so that its revocation takes effect here at once.
     pub(crate) fn forget(&self, revoked: ApiKeyId) {
         for (hash, principal) in &self.machines {
             let key = match *principal.answer {

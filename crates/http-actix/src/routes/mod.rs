@@ -9,6 +9,7 @@ mod configs;
 mod docs;
 mod health;
 mod login;
+mod oauth;
 mod password;
 mod problems;
 mod provisioning;
@@ -21,7 +22,7 @@ use tenantry_ports::Scope::{AccountsRead, AccountsWrite, ConfigsRead, ConfigsWri
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
-use crate::endpoint::Who::{Admin, ConfirmToken, Operator, Orderer, Public, Scope};
+use crate::endpoint::Who::{Admin, Client, ConfirmToken, Operator, Orderer, Public, Scope};
 use crate::limits::Policy;
 use crate::problem::Code;
 
@@ -175,7 +176,16 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             ],
         ),
         Endpoint::new::<tenants::__path_restore, _, _>(tenants::restore, Prefix, Operator, TRANSITION),
-        Endpoint::new::<api_keys::__path_create, _, _>(api_keys::create, Prefix, Admin, &[]),
+        Endpoint::new::<oauth::__path_token, _, _>(oauth::token, Root, Client, &[Code::PayloadTooLarge])
+            .limited(Policy::Login),
+        Endpoint::new::<oauth::__path_keys, _, _>(oauth::keys, Root, Public, &[]),
+        Endpoint::new::<oauth::__path_metadata, _, _>(oauth::metadata, Root, Public, &[]),
+        Endpoint::new::<api_keys::__path_create, _, _>(
+            api_keys::create,
+            Prefix,
+            Admin,
+            &[Code::InvalidIdempotencyKey, Code::IdempotencyKeyReused],
+        ),
         Endpoint::new::<api_keys::__path_list, _, _>(
             api_keys::list,
             Prefix,
@@ -186,7 +196,25 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             api_keys::revoke,
             Prefix,
             Admin,
+            &[Code::ApiKeyNotFound, Code::PreconditionFailed],
+        ),
+        Endpoint::new::<api_keys::__path_read, _, _>(
+            api_keys::read,
+            Prefix,
+            Admin,
             &[Code::ApiKeyNotFound],
+        ),
+        Endpoint::new::<api_keys::__path_rotate, _, _>(
+            api_keys::rotate,
+            Prefix,
+            Admin,
+            &[
+                Code::ApiKeyNotFound,
+                Code::ApiKeyEnded,
+                Code::PreconditionFailed,
+                Code::InvalidIdempotencyKey,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<schemas::__path_account_config, _, _>(schemas::account_config, Prefix, Public, &[]),
         Endpoint::new::<health::__path_live, _, _>(health::live, Root, Public, &[]),
@@ -216,6 +244,12 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<api_keys::NewKeyBody>(all);
     generated::<api_keys::NewKeyView<'_>>(all);
     generated::<api_keys::ApiKeyPage>(all);
+    generated::<api_keys::RotateBody>(all);
+    generated::<oauth::TokenRequest>(all);
+    generated::<oauth::TokenView>(all);
+    generated::<oauth::OAuthError<'_>>(all);
+    generated::<oauth::KeySet>(all);
+    generated::<oauth::MetadataView>(all);
     generated::<configs::AccountConfigBody>(all);
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);

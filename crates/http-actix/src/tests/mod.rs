@@ -1,6 +1,7 @@
 //! The contract, request by request, over a platform in memory and the real schema check.
 
 mod accounts;
+mod api_key_changes;
 mod api_keys;
 mod authorisation;
 mod configs;
@@ -11,6 +12,7 @@ mod following;
 mod lifecycle;
 mod limits;
 mod login;
+mod machine_tokens;
 mod provisioning;
 mod reading;
 mod server;
@@ -37,7 +39,7 @@ use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
 use tenantry_ports::{Clock as _, Scope};
-use tenantry_security::ValicoCheck;
+use tenantry_security::{Es256Tokens, MasterKey, SealingBox, SystemEntropy, ValicoCheck};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::api_keys::NewKey;
 use tenantry_usecases::provisioning::{Worked, work_once};
@@ -118,7 +120,10 @@ impl World {
     }
 
     pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
-        let test = TestPlatform::with(Policy::default(), Arc::new(ValicoCheck));
+        let entropy = Arc::new(SystemEntropy);
+        let sealing = SealingBox::new(&MasterKey::generate(&*entropy), entropy);
+        let tokens = Arc::new(Es256Tokens::new(sealing));
+        let test = TestPlatform::issuing(Policy::default(), Arc::new(ValicoCheck), tokens);
         let watch = Arc::new(Watch::default());
         test.nudge_also(Arc::clone(&watch) as _);
         Self::over(Rc::new(test), watch, doors, settings)

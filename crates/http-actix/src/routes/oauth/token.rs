@@ -12,6 +12,7 @@ use tenantry_usecases::machine_tokens::{IssueError, Issued, issue};
 use crate::auth::{Credential, visible};
 use crate::body;
 use crate::call::{Answer, Call};
+use crate::observe::OwnForm;
 use crate::openapi::documented;
 use crate::problem::{Code, Internal, Problem};
 use crate::query::Query;
@@ -159,7 +160,9 @@ fn refuse(error: &str, description: &str, by_header: bool) -> Answer {
         let challenge = HeaderValue::from_static("Basic realm=\"tenantry\", charset=\"UTF-8\"");
         response.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
-    respond::json(response, &OAuthError { error, error_description: description })
+    let mut response = respond::json(response, &OAuthError { error, error_description: description })?;
+    response.extensions_mut().insert(OwnForm);
+    Ok(response)
 }
 
 async fn grant(call: &mut Call) -> Result<Issued, Refusal> {

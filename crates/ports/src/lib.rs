@@ -22,8 +22,7 @@ pub use ambient::{Clock, Entropy, Ids, Nudge};
 pub use api_keys::ApiKeyRepository;
 pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
-    Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
-    TenantRepository,
+    Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository,
 };
 pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
 pub use error::{Constraint, StoreError, StoreResult};

@@ -250,7 +250,11 @@ mod tests {
             Place { table: "idempotencyk1", row: "", ..place() },
         ] {
             assert_eq!(sealing(1).open(&moved, &sealed), Err(Unopenable), "{moved:?}");
-            assert_eq!(sealing(2).accepting(&master(1)).rewrap(&moved, &sealed), Err(Unopenable), "{moved:?}");
+            assert_eq!(
+                sealing(2).accepting(&master(1)).rewrap(&moved, &sealed),
+                Err(Unopenable),
+                "{moved:?}"
+            );
         }
     }
 

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::tenant::ClusterName;
-use tenantry_ports::{
-    ControlStore, DatabaseError, StoreError, StoreResult, TenantDatabases, TenantStores,
-};
+use tenantry_ports::{ControlStore, DatabaseError, StoreError, StoreResult, TenantDatabases, TenantStores};
 
 use crate::ceiling::Ceiling;
 use crate::connect::{Target, connect_sqlite};

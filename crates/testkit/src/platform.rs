@@ -8,8 +8,8 @@ use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMailer, FakePasswords, FakeSchemaCheck,
-    FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMailer, FakePasswords,
+    FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Lifecycle, Status, Tenant};
 use tenantry_ports::{
-    Carryover, DatabaseError, PoolState, PooledDatabase, Presence, SigningKey, StoreError, StoreResult, TenantFilter,
-    TenantScope, Unopenable,
+    Carryover, DatabaseError, PoolState, PooledDatabase, Presence, SigningKey, StoreError, StoreResult,
+    TenantFilter, TenantScope, Unopenable,
 };
 
 use crate::machine_tokens::LONGEST_TOKEN;
@@ -80,8 +80,7 @@ pub fn carry_over(platform: &Platform, mut done: impl FnMut(Step)) -> Result<Dat
         return Ok(at);
     }
     let begun_at = platform.clock.now();
-    let mut carryover =
-        found.unwrap_or(Carryover { plan, begun_at, after: None, completed_at: None });
+    let mut carryover = found.unwrap_or(Carryover { plan, begun_at, after: None, completed_at: None });
     note(platform, &carryover)?;
     let busy = stragglers(platform, carryover.begun_at)?;
     if busy > 0 {
@@ -105,8 +104,7 @@ fn note(platform: &Platform, carryover: &Carryover) -> StoreResult<()> {
 fn reseal(platform: &Platform, done: &mut impl FnMut(Step)) -> Result<(), CarryError> {
     for key in signing_keys::list(platform)? {
         let rewrapped = platform.machine_tokens.rewrap(&key);
-        let rewrapped =
-            rewrapped.map_err(|error| CarryError::Unopenable { kid: key.kid.clone(), error })?;
+        let rewrapped = rewrapped.map_err(|error| CarryError::Unopenable { kid: key.kid.clone(), error })?;
         let Some(sealed) = rewrapped else { continue };
         let number = key.number;
         let resealed = SigningKey { sealed_private: Some(sealed), version: key.version + 1, ..key };
@@ -151,9 +149,7 @@ fn stragglers(platform: &Platform, begun_at: DateTime<Utc>) -> StoreResult<usize
         let page = platform.control.read(|tx| tx.tenants().page(&filter, after, PAGE))?;
         let Some(last) = page.last() else { return Ok(count) };
         after = Some((last.created_at, last.id));
-        let before = |tenant: &&Tenant| {
-            matches!(tenant.lifecycle, Lifecycle::Provisioning { since } if since < begun_at)
-        };
+        let before = |tenant: &&Tenant| matches!(tenant.lifecycle, Lifecycle::Provisioning { since } if since < begun_at);
         count += page.iter().filter(before).count();
     }
 }

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, RetryPolicy};
 use tenantry_ports::{
-    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
-    TenantStores, Tokens,
+    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Nudge, PasswordHasher, SchemaCheck,
+    TenantDatabases, TenantStores, Tokens,
 };
 
 use crate::api_keys::KeyUses;

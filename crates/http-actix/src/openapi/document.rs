@@ -93,7 +93,8 @@ fn client() -> SecurityScheme {
 fn oauth2() -> SecurityScheme {
     let scopes = Scopes::from_iter(Scope::ALL.map(|scope| (scope.as_str(), about(scope))));
     let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
-    let about = "An access token that a machine got for its API key: a JWT (RFC 9068) that others can check, too.";
+    let about =
+        "An access token that a machine got for its API key: a JWT (RFC 9068) that others can check, too.";
     SecurityScheme::OAuth2(OAuth2::with_description([flow], about))
 }
 

@@ -25,10 +25,8 @@ impl From<&StoreError> for Problem {
             StoreError::Stale
             | StoreError::Conflict(
                 Constraint::IdempotencyKey | Constraint::LogSequence | Constraint::ApiKeyRequest,
-            ) => {
-                Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again")
-                    .because(error)
-            }
+            ) => Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again")
+                .because(error),
             _ => Self::from(Internal).because(error),
         }
     }

@@ -198,12 +198,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Admin,
             &[Code::ApiKeyNotFound, Code::PreconditionFailed],
         ),
-        Endpoint::new::<api_keys::__path_read, _, _>(
-            api_keys::read,
-            Prefix,
-            Admin,
-            &[Code::ApiKeyNotFound],
-        ),
+        Endpoint::new::<api_keys::__path_read, _, _>(api_keys::read, Prefix, Admin, &[Code::ApiKeyNotFound]),
         Endpoint::new::<api_keys::__path_rotate, _, _>(
             api_keys::rotate,
             Prefix,

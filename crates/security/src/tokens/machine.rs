@@ -271,7 +271,10 @@ mod tests {
         let members = jwk.as_object().unwrap();
         assert_eq!(members.len(), 7, "and no private part: {jwk}");
         assert_eq!((&jwk["kty"], &jwk["crv"]), (&json!("EC"), &json!("P-256")));
-        assert_eq!((&jwk["alg"], &jwk["use"], &jwk["kid"]), (&json!("ES256"), &json!("sig"), &json!(key.kid)));
+        assert_eq!(
+            (&jwk["alg"], &jwk["use"], &jwk["kid"]),
+            (&json!("ES256"), &json!("sig"), &json!(key.kid))
+        );
         let canonical = format!(
             r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
             jwk["x"].as_str().unwrap(),
@@ -287,7 +290,10 @@ mod tests {
         let (one, other) = (signing_key(&tokens), signing_key(&tokens));
         let sign = |key: &SigningKey| tokens.sign(key, ISSUER, &machine_claims()).map(drop);
         assert_eq!(sign(&one), Ok(()));
-        assert_eq!(sign(&SigningKey { sealed_private: other.sealed_private, ..one.clone() }), Err(Unopenable));
+        assert_eq!(
+            sign(&SigningKey { sealed_private: other.sealed_private, ..one.clone() }),
+            Err(Unopenable)
+        );
         assert_eq!(sign(&SigningKey { sealed_private: None, ..one.clone() }), Err(Unopenable));
         assert_eq!(machine_tokens(2).sign(&one, ISSUER, &machine_claims()), Err(Unopenable));
     }

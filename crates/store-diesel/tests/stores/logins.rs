@@ -167,7 +167,8 @@ fn who_knows_former_passwords_too_is_let_in_throughout() {
     let own = place.settings.logins.clone().unwrap();
     let new = |login: uuid::Uuid| Secret::new(format!("{login}, from another key"));
     let old = |login: uuid::Uuid| Secret::new(format!("the secret of {login}"));
-    let open = |logins| Stores::open(&StoreSettings { logins: Some(logins), ..place.settings.clone() }).unwrap();
+    let open =
+        |logins| Stores::open(&StoreSettings { logins: Some(logins), ..place.settings.clone() }).unwrap();
     let ahead = open(LoginPasswords::new(new).or_formerly(|_| Secret::new("older still")).or_formerly(old));
     let behind = open(own.or_formerly(new));
     for stores in [&ahead, &behind] {

@@ -7,8 +7,8 @@ use tenantry_domain::tenant::{
     StepRecord, StepStatus, Tenant, TenantName,
 };
 use tenantry_ports::{
-    Algorithm, ApiKey, Channel, ConfirmClaims, Digest as _, Ids as _, Notice, PooledDatabase, Scope, SigningKey,
-    TenantScope,
+    Algorithm, ApiKey, Channel, ConfirmClaims, Digest as _, Ids as _, Notice, PooledDatabase, Scope,
+    SigningKey, TenantScope,
 };
 use uuid::Uuid;
 

@@ -109,8 +109,8 @@ fn make_way(
         Rotation::After(_) => earliest(old.verifies_until, from + OVERLAP),
         Rotation::Compromised => earliest(old.verifies_until, now),
     };
-    // Replicas that have not noticed yet may still sign with it.
-    if old.signs_until.is_some_and(|end| end + FRESH * 2 <= now) {
+    // Replicas that have not noticed yet may still sign with it, unless that is refused anyway.
+    if rotation == Rotation::Compromised || old.signs_until.is_some_and(|end| end + FRESH * 2 <= now) {
         old.sealed_private = None;
     }
     if old == before {

@@ -14,9 +14,8 @@ impl Reader<'_> {
     }
 
     pub(super) fn previous_secret_keys(&mut self) -> Vec<Secret> {
-        let keys = self.secret("secrets.previous_secret_keys", |keys| {
-            keys.split_whitespace().try_for_each(master_key)
-        });
+        let keys = self
+            .secret("secrets.previous_secret_keys", |keys| keys.split_whitespace().try_for_each(master_key));
         keys.iter().flat_map(|keys| keys.expose().split_whitespace()).map(Secret::new).collect()
     }
 }

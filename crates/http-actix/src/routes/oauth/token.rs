@@ -92,8 +92,7 @@ struct Client {
 
 impl Client {
     fn refused(&self) -> Refusal {
-        let description =
-            "The client is unknown or its secret is wrong: client_id is the id of an API key, client_secret the key";
+        let description = "The client is unknown or its secret is wrong: client_id is the id of an API key, client_secret the key";
         Refusal::OAuth {
             error: "invalid_client",
             description: description.to_owned(),

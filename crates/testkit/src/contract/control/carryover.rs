@@ -22,12 +22,8 @@ pub fn a_carryover_takes_the_place_of_the_one_before(subject: &dyn Subject) {
         after: Some(sample::id()),
         completed_at: Some(sample::at(2)),
     };
-    let second = Carryover {
-        plan: "b<-a".to_owned(),
-        begun_at: sample::at(3),
-        after: None,
-        completed_at: None,
-    };
+    let second =
+        Carryover { plan: "b<-a".to_owned(), begun_at: sample::at(3), after: None, completed_at: None };
     for carryover in [first, second] {
         let put = subject.control().write(|tx| tx.carryover().put(&carryover));
         put.expect("it is written");

@@ -5,6 +5,8 @@
 mod accounts;
 mod crashes;
 mod doors;
+mod forgeries;
+mod machines;
 #[cfg(debug_assertions)]
 mod notices;
 mod steps;

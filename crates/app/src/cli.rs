@@ -1,6 +1,7 @@
 //! The command line.
 
 mod fleet;
+mod keys;
 mod tenants;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tenantry_domain::id::EventId;
 
 pub(crate) use self::fleet::{Doctor, Migrate};
+pub(crate) use self::keys::{ListSigning, Rewrap, RotateKey, RotateSigning};
 pub(crate) use self::tenants::{
     ChangeTenant, CreateTenant, DeleteTenant, ExportTenant, ImportTenant, ListTenants, ShowTenant, Tenants,
     WorkTenant,
@@ -56,7 +58,7 @@ pub(crate) enum Command {
     /// List, show, make and change tenants
     #[command(subcommand)]
     Tenants(Tenants),
-    /// Make, list and revoke API keys
+    /// Make, list, replace and revoke API keys; look after signing keys and the secret key
     #[command(subcommand)]
     Keys(Keys),
     /// Find what is wrong with the installation, and put it right
@@ -106,8 +108,16 @@ pub(crate) enum Keys {
     Create(CreateKey),
     /// List keys, revoked and expired ones included
     List(ListKeys),
+    /// Replace a key by a new one, which is shown this once; the old one works for a while beside it
+    Rotate(RotateKey),
     /// Revoke a key, at once
     Revoke(RevokeKey),
+    /// List the keys that machines' tokens are signed with
+    Signing(ListSigning),
+    /// Replace the key that machines' tokens are signed with
+    RotateSigning(RotateSigning),
+    /// Carry over to TENANTRY_SECRET_KEY what hangs on TENANTRY_PREVIOUS_SECRET_KEYS; goes on where it was stopped
+    Rewrap(Rewrap),
 }
 
 /// Whose keys.

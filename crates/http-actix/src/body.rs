@@ -85,6 +85,13 @@ fn is_json(essence: &str) -> bool {
     essence.eq_ignore_ascii_case("application/json") || (essence.contains('/') && suffix(essence, "+json"))
 }
 
+/// Whether the body is a form, as its sender says.
+pub(crate) fn is_form(request: &HttpRequest) -> bool {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 /// The whole body, if it is not larger than `limit` bytes. One that says it is larger is not read.
 pub(crate) async fn read(
     request: &HttpRequest,

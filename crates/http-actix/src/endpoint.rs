@@ -33,6 +33,8 @@ pub(crate) enum Who {
     Orderer,
     /// Whoever has the confirmation token.
     ConfirmToken,
+    /// An OAuth 2.0 client, which says so in a way of its own.
+    Client,
     /// The operator.
     Operator,
     /// The operator, or an admin of the tenant in the path.

@@ -8,7 +8,7 @@ use tenantry_ports::{StoreError, TenantScope};
 use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::{Platform, accounts};
 
-use crate::auth::Gate;
+use crate::auth::{Credential, Gate};
 use crate::lanes::{Lanes, Limits};
 use crate::limits::{Rates, Ticks};
 use crate::pools::{Pool, PoolQueue};
@@ -84,6 +84,12 @@ impl HttpState {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.watch.close();
+    }
+
+    /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that
+    /// carries one asks first.
+    pub async fn recognises(&self, credential: &str) -> bool {
+        self.gate.principal(Credential(credential)).await.is_ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

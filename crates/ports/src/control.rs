@@ -1,11 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKey, AttemptRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
-    StoreError, StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, NonceRepository, NoticeRepository,
+    PendingAdmin, PoolRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -59,6 +59,10 @@ pub trait ControlTx {
     fn nonces(&mut self) -> &mut dyn NonceRepository;
     /// Attempts to sign in from addresses, and to where nobody can.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
+    /// What machines' tokens are signed with.
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
+    /// How far a change of the master key has come.
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository;
 }
 
 /// Which tenants to list.
@@ -221,23 +225,4 @@ pub trait RunRepository {
 
     /// The runs that were set aside, and why. They are claimed again once they are queued again.
     fn set_aside(&mut self) -> StoreResult<Vec<(TenantId, u32, String)>>;
-}
-
-/// API keys, the operator's and the tenants'.
-pub trait ApiKeyRepository {
-    /// Adds a key. `Conflict(ApiKeyLookup)` if its public part is taken.
-    fn insert(&mut self, key: &ApiKey) -> StoreResult<()>;
-
-    /// The key with this public part, live or not.
-    fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>>;
-
-    /// The keys of this tenant, or the operator's for none; newest first.
-    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>>;
-
-    /// How many keys of this tenant work at `now`. Until the transaction ends nobody else is told, so that of several who ask
-    /// before they add one, each counts those of the others.
-    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64>;
-
-    /// Revokes the key of this owner, unless it was revoked before; false if there is no such key.
-    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool>;
 }

@@ -38,6 +38,10 @@ pub trait TenantDatabases: Send + Sync {
     /// How many migrations the tenant's database lacks.
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError>;
 
+    /// Gives the login of the tenant's database the password that is derived from the master key in force, and makes the
+    /// login if it is not there. Nothing where databases have no logins.
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+
     /// Closes every connection of this process to the database, so that it can be given another name.
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
 

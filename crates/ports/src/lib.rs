@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
+mod api_keys;
+mod carryover;
 mod control;
 mod databases;
 mod error;
+mod machine_tokens;
 mod macs;
 mod nonces;
 mod notices;
@@ -13,18 +16,21 @@ mod pool;
 mod records;
 mod scope;
 mod security;
+mod signing_keys;
 mod tenant;
 mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
+pub use api_keys::ApiKeyRepository;
+pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
-    ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
-    TenantRepository, Unreadable,
+    Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository, Unreadable,
 };
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
@@ -47,6 +53,7 @@ pub use security::{
     PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
     hexadecimal,
 };
+pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
     AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
     LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,

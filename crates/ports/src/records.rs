@@ -122,6 +122,12 @@ pub struct ApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// About when it was last used, to within a minute; written a minute late at most.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// The request it was made for, if that can be repeated.
+    pub request: Option<IdempotencyKey>,
+    /// Rises with every change but that of `last_used_at`; 1 at first.
+    pub version: i64,
 }
 
 impl ApiKey {

@@ -1,6 +1,7 @@
 //! The control database's repositories.
 
 mod api_keys;
+mod carryover;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -14,6 +15,7 @@ mod readable;
 mod round_trips;
 mod run_row;
 mod runs;
+mod signing_keys;
 mod steps;
 mod tenant_row;
 mod tenants;
@@ -23,8 +25,9 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository,
-    PoolRepository, RunRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    NonceRepository, NoticeRepository, PoolRepository, RunRepository, SigningKeyRepository, StoreResult,
+    TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -57,6 +60,14 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
+        self
+    }
+
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository {
         self
     }
 

@@ -93,6 +93,35 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        version -> BigInt,
+        request -> Nullable<Text>,
+        fingerprint -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        number -> BigInt,
+        algorithm -> Text,
+        public_jwk -> Text,
+        sealed_private -> Nullable<Text>,
+        created_at -> BigInt,
+        signs_from -> BigInt,
+        signs_until -> Nullable<BigInt>,
+        verifies_until -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    carryover (id) {
+        id -> BigInt,
+        plan -> Text,
+        begun_at -> BigInt,
+        after_tenant -> Nullable<Text>,
+        completed_at -> Nullable<BigInt>,
     }
 }
 

@@ -18,6 +18,8 @@ pub enum DatabaseCall {
     Migrate,
     /// [`TenantDatabases::pending`].
     Pending,
+    /// [`TenantDatabases::renew_login`].
+    RenewLogin,
     /// [`TenantDatabases::close`].
     Close,
     /// [`TenantDatabases::remove`].
@@ -147,6 +149,10 @@ impl TenantDatabases for FailingDatabases {
 
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         self.run(DatabaseCall::Pending, DatabaseError::new, || self.databases.pending(scope))
+    }
+
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::RenewLogin, DatabaseError::new, || self.databases.renew_login(scope))
     }
 
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {

@@ -7,7 +7,7 @@ use tenantry_domain::people::Role;
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_ports::{AccessClaims, NotReady, Scope, StoreResult, TenantScope};
 
-use crate::Platform;
+use crate::{Platform, machine_tokens};
 
 /// Who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,16 +50,30 @@ impl Principal {
     }
 }
 
-/// Finds out who presents this credential: an API key (one look-up), or an access token whose session goes on (one in either
-/// database). `None` if it is neither, or does not work (any more).
+/// Whether this may be somebody's credential: it has the form of an API key or of a machine's token, or is a person's token.
+/// Whose, and whether it works still, takes a look-up; what was made up takes none.
+pub fn needs_look_up(platform: &Platform, credential: &str) -> bool {
+    platform.keys.parse(credential).is_some()
+        || platform.machine_tokens.kid(credential).is_some()
+        || platform.tokens.check_access(credential, platform.clock.now()).is_ok()
+}
+
+/// Finds out who presents this credential: an API key or a machine's access token (one look-up each), or the access token of
+/// a person whose session goes on (one in either database). `None` if it is neither, or does not work (any more).
 pub fn authenticate(platform: &Platform, credential: &str) -> StoreResult<Option<Principal>> {
     let now = platform.clock.now();
     let Some(presented) = platform.keys.parse(credential) else {
+        if let Some(kid) = platform.machine_tokens.kid(credential) {
+            return machine_tokens::authenticate(platform, credential, &kid, now);
+        }
         let claims = platform.tokens.check_access(credential, now).ok();
         return Ok(claims.map(|claims| bearer(platform, claims)).transpose()?.flatten());
     };
     let record = platform.control.read(|tx| tx.api_keys().find(&presented.lookup))?;
     let live = record.filter(|key| platform.keys.matches(&presented.hash, &key.hash) && key.is_live(now));
+    if let Some(key) = &live {
+        platform.key_uses.note(key.id);
+    }
     Ok(live.map(|key| match key.tenant {
         None => Principal::Operator { key: Some(key.id) },
         Some(tenant) => Principal::Machine { tenant, key: key.id, scopes: key.scopes },

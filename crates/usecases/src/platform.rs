@@ -4,12 +4,15 @@ use chrono::TimeDelta;
 use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
-    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Macs, Nudge, PasswordHasher, SchemaCheck,
-    TenantDatabases, TenantStores, Tokens,
+    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Macs, Nudge, PasswordHasher,
+    SchemaCheck, TenantDatabases, TenantStores, Tokens,
 };
 
+use crate::api_keys::KeyUses;
 use crate::configs::ConfigCache;
+use crate::master_keys::MasterKeyNames;
 use crate::notices::Channels;
+use crate::signing_keys::Keyring;
 use crate::tenants::Placement;
 
 /// Everything the use cases stand on: one implementation of each port, and what the operator decided.
@@ -26,6 +29,7 @@ pub struct Platform {
     pub macs: Arc<dyn Macs>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub keys: Arc<dyn KeyMint>,
+    pub machine_tokens: Arc<dyn MachineTokens>,
     pub schemas: Arc<dyn SchemaCheck>,
     pub nudge: Arc<dyn Nudge>,
     /// How the outside is told.
@@ -33,6 +37,10 @@ pub struct Platform {
     pub policy: Policy,
     /// Account configs parsed before; begin with an empty one.
     pub configs: ConfigCache,
+    /// API keys that were used; begin with none.
+    pub key_uses: KeyUses,
+    /// Signing keys read before; begin with none.
+    pub keyring: Keyring,
 }
 
 /// What the operator decided.
@@ -44,6 +52,13 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// How long an access token works.
     pub access_token_ttl: TimeDelta,
+    /// The URL that the API is reached under, without a slash at its end: issuer and audience of machines' tokens. Replicas
+    /// have the same.
+    pub public_url: String,
+    /// How long a machine's access token works, at most [`LONGEST_TOKEN`](crate::machine_tokens::LONGEST_TOKEN).
+    pub machine_token_ttl: TimeDelta,
+    /// The names of the master key in force and of those before it.
+    pub master_keys: MasterKeyNames,
     /// How long a refresh token works.
     pub refresh_token_ttl: TimeDelta,
     /// For how long after its exchange a refresh token gets its successor once more.
@@ -74,6 +89,9 @@ impl Default for Policy {
             database_prefix: DatabasePrefix::default(),
             passwords: PasswordPolicy::default(),
             access_token_ttl: TimeDelta::minutes(10),
+            public_url: "http://127.0.0.1:5000".to_owned(),
+            machine_token_ttl: TimeDelta::minutes(10),
+            master_keys: MasterKeyNames::default(),
             refresh_token_ttl: TimeDelta::days(30),
             refresh_grace: TimeDelta::seconds(10),
             session_lifetime: TimeDelta::days(90),

@@ -62,6 +62,9 @@ impl TenantDatabases for Broken {
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         self.databases.pending(scope)
     }
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.databases.renew_login(scope)
+    }
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.databases.close(scope)
     }

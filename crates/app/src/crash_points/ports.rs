@@ -90,6 +90,10 @@ impl TenantDatabases for Watched<dyn TenantDatabases> {
         self.port.pending(scope)
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.effect("renew-login", |databases| databases.renew_login(scope))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.port.close(scope)
     }

@@ -65,11 +65,8 @@ impl Gate {
         if let Some(known) = self.callers.get(&hash).and_then(Known::fresh) {
             return Ok(known);
         }
-        let now = self.platform.clock.now();
-        let formed =
-            self.platform.keys.parse(text).is_some() || self.platform.tokens.check_access(text, now).is_ok();
         // What was made up costs no look-up.
-        let found = if formed {
+        let found = if access::needs_look_up(&self.platform, text) {
             let asked = Instant::now();
             let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
             let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
@@ -116,7 +113,7 @@ impl Gate {
         }
     }
 
-    /// Forgets who presented this key, so that its revocation takes effect here at once.
+    /// Forgets who presented this key, or a token that was got with it, so that its revocation takes effect here at once.
     pub(crate) fn forget(&self, revoked: ApiKeyId) {
         self.forget_callers(|caller| match caller {
             Principal::Operator { key } => *key == Some(revoked),

@@ -148,6 +148,9 @@ catalogue! {
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request took too long to arrive.",
         "Send it again, faster.";
+    ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
+        "The API key was revoked or has expired, so it cannot be replaced.",
+        "Make a new key.";
     SlugTaken = "slug_taken", CONFLICT, "Slug Already Exists",
         "Another tenant holds the slug.",
         "Choose another slug.";

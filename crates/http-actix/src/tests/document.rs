@@ -134,13 +134,21 @@ fn assert_complete(document: &Value) {
         assert_eq!(names, in_path, "{about}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             assert!(response["headers"]["X-Request-Id"].is_object(), "{about} {status}");
-            if status.starts_with(['4', '5']) {
+            // The token endpoint refuses clients as OAuth has it.
+            let oauth = path == "/oauth/token" && ["400", "401"].contains(&status.as_str());
+            if oauth {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/OAuthError", "{about} {status}");
+            } else if status.starts_with(['4', '5']) {
                 let content = &response["content"]["application/problem+json"];
                 assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{about} {status}");
                 assert!(!content["examples"].as_object().unwrap().is_empty(), "{about} {status}");
             }
         }
-        if operation["requestBody"].is_object() {
+        if path == "/oauth/token" {
+            let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"];
+            assert!(form["example"].is_object() && form["schema"]["$ref"].is_string(), "{about}");
+        } else if operation["requestBody"].is_object() {
             let body = &operation["requestBody"]["content"]["application/json"];
             assert!(body["example"].is_object() && body["schema"]["$ref"].is_string(), "{about}");
             assert!(operation["responses"]["415"].is_object(), "{about}");
@@ -256,6 +264,7 @@ fn it_says_of_every_limited_operation_how_much_is_taken_and_what_more_is_answere
         ("/provision/tenants/{provisioningId}/status", "get", Some("`\"status\";q=100;w=120`")),
         ("/provision/tenants/{provisioningId}/status/stream", "get", Some("`\"status\";q=100;w=120`")),
         ("/api/v1/{tenantId}/auth/login", "post", None),
+        ("/oauth/token", "post", None),
     ] {
         let operation = &document["paths"][path][method];
         let refusal = &operation["responses"]["429"];

@@ -93,11 +93,12 @@ impl Cluster {
     /// The scope's database, entered as whom it was made for.
     pub(crate) fn tenant(&self, scope: &TenantScope) -> Target {
         let url = self.url.with_database(scope.database().as_str());
-        let url = match &self.settings.logins {
-            Some(passwords) => url.with_login(&self.naming.login(scope), &passwords.of(scope.login())),
-            None => url,
+        let Some(passwords) = &self.settings.logins else {
+            return Target::tenant([url], &self.settings);
         };
-        Target::tenant(url, &self.settings)
+        let login = self.naming.login(scope);
+        let urls = passwords.all(scope.login()).map(|password| url.with_login(&login, &password));
+        Target::tenant(urls, &self.settings)
     }
 
     /// A database of this server, entered as whoever makes and migrates them.

@@ -58,23 +58,6 @@ impl PostgresDatabases {
         }
         Ok(dropped)
     }
-
-    /// Gives the login of the tenant's database its password again, and makes it if it is not there.
-    pub(crate) fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        let cluster = self.clusters.of(scope)?;
-        if !self.own_logins {
-            return Ok(());
-        }
-        Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
-            if presence(&server.look(&[scope.database().as_str()])?, scope) != Presence::Own {
-                return Err(foreign().into());
-            }
-            cluster.ensure_group(server)?;
-            let login = logins::make(cluster, scope, server.has_role(&cluster.naming.login(scope))?);
-            let sql = login + &logins::admit(cluster, scope, scope.database().as_str());
-            server.execute_by_right(Right::CreateRoles, &sql)
-        })?)
-    }
 }
 
 impl TenantDatabases for PostgresDatabases {
@@ -112,6 +95,22 @@ impl TenantDatabases for PostgresDatabases {
 
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         Ok(upkeep::pending(self.clusters.of(scope)?, scope)?)
+    }
+
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        if !self.own_logins {
+            return Ok(());
+        }
+        Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
+            if presence(&server.look(&[scope.database().as_str()])?, scope) != Presence::Own {
+                return Err(foreign().into());
+            }
+            cluster.ensure_group(server)?;
+            let login = logins::make(cluster, scope, server.has_role(&cluster.naming.login(scope))?);
+            let sql = login + &logins::admit(cluster, scope, scope.database().as_str());
+            server.execute_by_right(Right::CreateRoles, &sql)
+        })?)
     }
 
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {

@@ -250,6 +250,10 @@ impl TenantDatabases for SqliteDatabases {
         migrations::pending(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
     }
 
+    fn renew_login(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(self.close(scope)?)
     }

@@ -117,10 +117,26 @@ macro_rules! for_each_fact {
                     a_key_is_read_back_whole
                     a_public_part_that_is_taken_is_a_conflict
                     keys_are_listed_by_owner_newest_first
-                    revoking_is_kept_and_happens_once
-                    a_key_is_revoked_by_its_owner_only
                     keys_that_work_are_counted_by_owner
                     of_concurrent_keys_the_last_free_place_takes_one
+                    pages_of_keys_are_complete_and_in_order
+                    a_key_is_found_by_its_id_too
+                    an_updated_key_ends_and_keeps_the_rest
+                    a_stale_key_is_refused
+                    a_request_makes_one_key
+                    of_concurrent_updates_of_a_key_one_wins
+                    uses_are_noted_for_many_keys_at_once
+                }
+                signing_keys {
+                    a_signing_key_is_read_back_whole
+                    signing_keys_come_in_order_of_number
+                    of_concurrent_first_keys_one_wins
+                    an_updated_signing_key_has_other_times_and_seal
+                    a_stale_signing_key_is_refused
+                }
+                carryover {
+                    there_is_no_carryover_at_first
+                    a_carryover_takes_the_place_of_the_one_before
                 }
                 nonces {
                     a_nonce_is_first_once

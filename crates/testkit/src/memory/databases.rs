@@ -152,6 +152,10 @@ impl TenantDatabases for MemoryTenantDatabases {
         self.look(scope, |database| usize::from(database.schema != Some(schema)))
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.look(scope, |_| ())
+    }
+
     fn close(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(())
     }

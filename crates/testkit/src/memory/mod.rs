@@ -1,6 +1,7 @@
 //! Stores and tenant databases in memory, with exactly the contract of the real ones.
 
 mod accounts;
+mod api_keys;
 mod attempts;
 mod control;
 mod databases;
@@ -11,6 +12,7 @@ mod notices;
 mod people;
 mod pool;
 mod runs;
+mod signing_keys;
 mod snapshot;
 mod tenant;
 mod tenants;

@@ -6,7 +6,9 @@ use tenantry_ports::{
     Access, ControlStore, ControlTx, DatabaseError, Inventory, Permit, Presence, StoreResult,
     TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
+use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::{Platform, Policy};
 
 use crate::stage::Stage;
@@ -23,6 +25,7 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         digest: platform.digest.clone(),
         tokens: platform.tokens.clone(),
         macs: platform.macs.clone(),
+        machine_tokens: platform.machine_tokens.clone(),
         passwords: platform.passwords.clone(),
         keys: platform.keys.clone(),
         schemas: platform.schemas.clone(),
@@ -30,6 +33,8 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         channels: platform.channels.clone(),
         policy,
         configs: ConfigCache::default(),
+        key_uses: KeyUses::default(),
+        keyring: Keyring::default(),
     }
 }
 
@@ -97,6 +102,10 @@ impl TenantDatabases for Staged<dyn TenantDatabases> {
 
     fn presence(&self, scope: &TenantScope) -> Result<Presence, DatabaseError> {
         self.stage.call(|| self.port.presence(scope))
+    }
+
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.stage.call(|| self.port.renew_login(scope))
     }
 
     fn schema(&self) -> &str {

@@ -9,6 +9,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::spawn;
 use tenantry_http_actix::{HttpSettings, HttpState, Readiness};
 use tenantry_store_diesel::Stores;
+use tenantry_usecases::signing_keys;
+use tenantry_worker::Recorder;
+use tokio::task::spawn_blocking;
 
 use crate::compose::{self, Installation};
 use crate::failure::Failure;
@@ -19,6 +22,7 @@ pub(super) struct Http {
     pub(super) address: SocketAddr,
     state: Arc<HttpState>,
     handle: ServerHandle,
+    recorder: Recorder,
 }
 
 impl Http {
@@ -28,24 +32,29 @@ impl Http {
         let platform = Arc::clone(&installation.platform);
         let doors = compose::doors(settings)?;
         let watch = Arc::clone(&installation.watch);
+        signing_keys::ensure(&platform).map_err(|error| compose::store_failure(&error))?;
+        let recorder = Recorder::start(&platform).map_err(|error| no_threads(&error))?;
         let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
-        let state = state.map_err(|error| {
-            Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
-        })?;
-        let state = Arc::new(state);
+        let state = Arc::new(state.map_err(|error| no_threads(&error))?);
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
-        Ok(Self { address: serving.addresses.first().copied().unwrap_or(bind), state, handle })
+        Ok(Self { address: serving.addresses.first().copied().unwrap_or(bind), state, handle, recorder })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
     pub(super) async fn stop(self) {
         self.state.drain();
         self.handle.stop(true).await;
+        // What it panicked with was logged when it did.
+        let _ = spawn_blocking(move || self.recorder.stop()).await;
     }
+}
+
+fn no_threads(error: &io::Error) -> Failure {
+    Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
 }
 
 fn cannot_listen(bind: SocketAddr, error: &io::Error) -> Failure {

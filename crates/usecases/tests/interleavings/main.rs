@@ -249,10 +249,12 @@ fn registered(test: &TestPlatform) -> (Vec<Tenant>, Vec<(PooledDatabase, PoolSta
 /// of its own; then they go on in either order, or die.
 #[test]
 fn wherever_two_workers_are_stopped_nothing_is_doubled_and_nothing_lost() {
-    const TAILS: [&[Event]; 4] = [
+    const TAILS: [&[Event]; 5] = [
         &[],
         &[Event::Go(0, TO_THE_END), Event::Go(1, TO_THE_END)],
         &[Event::Go(1, TO_THE_END), Event::Go(0, TO_THE_END)],
+        // One makes a single call between two of the other's.
+        &[Event::Go(0, 1), Event::Go(1, TO_THE_END), Event::Go(0, TO_THE_END)],
         // Whoever was taken over takes over again, while the other one sleeps.
         &[Event::Expire, Event::Go(0, TO_THE_END), Event::Go(1, TO_THE_END)],
     ];

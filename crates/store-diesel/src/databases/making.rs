@@ -92,6 +92,9 @@ fn settled(
         (Presence::Own, _) => return Ok(Some(true)),
         (Presence::Foreign, _) => return Err(foreign().into()),
         (Presence::Absent, Presence::Absent | Presence::Foreign) => return Ok(Some(false)),
+        (Presence::Absent, Presence::Own) if is_ruined(&found, pooled.database().as_str()) => {
+            return remove(cluster, server, pooled).map(|()| Some(false));
+        }
         (Presence::Absent, Presence::Own) => {}
     }
     if is_in_use(&found, pooled) {

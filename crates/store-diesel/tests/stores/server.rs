@@ -11,7 +11,7 @@ use tenantry_ports::{DatabaseFault, Presence, TenantScope};
 use tenantry_store_diesel::Stores;
 use tenantry_testkit::sample::permitted;
 
-use crate::places::{Postgres, opened, postgres, postgres_with, use_it};
+use crate::places::{Postgres, opened, pooled_for, postgres, postgres_with, use_it};
 
 /// What a tenant's database is called until it is complete.
 fn unfinished(place: &Postgres, scope: &TenantScope) -> String {
@@ -96,6 +96,11 @@ fn what_an_interrupted_removal_left_is_no_database_and_is_made_again() {
     databases.create(&scope, &permitted).unwrap();
     ruin(&place, scope.database().as_str());
     databases.remove(&scope, &permitted).unwrap();
+    assert!(place.tenant_databases().is_empty());
+
+    let (pooled, tenant) = pooled_for(&place.stores, &place.settings, "acme");
+    ruin(&place, pooled.database().as_str());
+    assert!(!databases.adopt(&pooled, &tenant, &permitted).unwrap());
     assert!(place.tenant_databases().is_empty());
 }
 

@@ -39,7 +39,7 @@ enum Work {
     End,
     /// An empty pool is filled.
     Fill,
-    /// A full pool is emptied.
+    /// A full pool is emptied by one, whose settings are others than those of the rest.
     Empty,
 }
 
@@ -100,7 +100,7 @@ fn prepared(work: Work) -> TestPlatform {
                 // The demonstration data are seeded first.
                 test.databases.before(DatabaseCall::Write, || {});
             }
-            test.databases.fail(DatabaseCall::Write, FailureMoment::BeforeEffect, lasting, 50);
+            test.databases.fail(DatabaseCall::Write, FailureMoment::BeforeEffect, lasting, 12);
         }
         Work::Nameless { .. } => test.world.make_foreign(&tenant.database),
         Work::End => {
@@ -117,7 +117,7 @@ fn prepared(work: Work) -> TestPlatform {
 fn play(work: Work, workers: usize, events: &[Event]) -> Outcome {
     let test = prepared(work);
     let stage = Stage::new();
-    let cast: Vec<_> = (0..workers).map(|_| enter(&test, &stage, work)).collect();
+    let cast: Vec<_> = (0..workers).map(|number| enter(&test, &stage, work, number)).collect();
     let mut calls = vec![0; workers];
     let mut watched = Watched::default();
     for event in events {
@@ -152,13 +152,14 @@ fn expire(test: &TestPlatform) {
     test.clock.advance(test.platform.policy.lease + TimeDelta::seconds(1));
 }
 
-fn enter(test: &TestPlatform, stage: &Arc<Stage>, work: Work) -> JoinHandle<()> {
+fn enter(test: &TestPlatform, stage: &Arc<Stage>, work: Work, number: usize) -> JoinHandle<()> {
     let policy = match work {
-        Work::Empty => Policy { pool_size: 0, ..test.platform.policy.clone() },
+        Work::Empty if number == 0 => Policy { pool_size: 0, ..test.platform.policy.clone() },
         _ => test.platform.policy.clone(),
     };
     let platform = on_stage(&test.platform, stage, policy);
     let tends = matches!(work, Work::Fill | Work::Empty);
+    let on = stage.clone();
     let (_, thread) = stage.enter(move || {
         // As the real ones, it looks again as long as there was something to do, but never sleeps.
         let is_busy = || match tends {
@@ -167,7 +168,11 @@ fn enter(test: &TestPlatform, stage: &Arc<Stage>, work: Work) -> JoinHandle<()> 
                 !matches!(work_once(&platform, "worker"), Ok(Worked::Idle | Worked::Postponed(..)) | Err(_))
             }
         };
-        while is_busy() {}
+        while {
+            // What it takes for now is when it begins.
+            on.call(|| ());
+            is_busy()
+        } {}
     });
     thread
 }
@@ -244,10 +249,12 @@ fn registered(test: &TestPlatform) -> (Vec<Tenant>, Vec<(PooledDatabase, PoolSta
 /// of its own; then they go on in either order, or die.
 #[test]
 fn wherever_two_workers_are_stopped_nothing_is_doubled_and_nothing_lost() {
-    const TAILS: [&[Event]; 4] = [
+    const TAILS: [&[Event]; 5] = [
         &[],
         &[Event::Go(0, TO_THE_END), Event::Go(1, TO_THE_END)],
         &[Event::Go(1, TO_THE_END), Event::Go(0, TO_THE_END)],
+        // One makes a single call between two of the other's.
+        &[Event::Go(0, 1), Event::Go(1, TO_THE_END), Event::Go(0, TO_THE_END)],
         // Whoever was taken over takes over again, while the other one sleeps.
         &[Event::Expire, Event::Go(0, TO_THE_END), Event::Go(1, TO_THE_END)],
     ];

@@ -12,6 +12,17 @@ const ALL: &str = "all";
 const USER_ID: &str = "{{userId}}";
 
 /// What one person may do: their [`Ability`] list with `{{userId}}` filled in. What no ability allows is not allowed.
+///
+/// ```
+/// use serde_json::json;
+/// use tenantry_domain::people::{Abilities, Role};
+///
+/// let me = "usr_0195c0de00007000800000000000000a".parse().unwrap();
+/// let abilities = Abilities::filled(&Role::User.abilities(), me);
+/// let tender = json!({ "creatorId": "usr_0195c0de00007000800000000000000a" });
+/// assert!(abilities.allows("update", "Tender", tender.as_object().unwrap()));
+/// assert!(!abilities.allows("delete", "Tender", tender.as_object().unwrap()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Abilities(Vec<Ability>);
 

@@ -1,11 +1,16 @@
 //! Signing keys: made once, published before they sign, accepted until the last token has expired.
+#![allow(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]
 
+use std::sync::Arc;
 use std::thread;
 
 use chrono::TimeDelta;
 use tenantry_ports::SigningKeyState::{Published, Retired, Retiring, Signing};
-use tenantry_ports::{Clock as _, SigningKeyState, StoreError};
-use tenantry_testkit::TestPlatform;
+use tenantry_ports::{Clock as _, Scope, SigningKeyState, StoreError};
+use tenantry_testkit::{TestPlatform, sample};
+use tenantry_usecases::access::authenticate;
+use tenantry_usecases::api_keys::{NewKey, create};
+use tenantry_usecases::machine_tokens::issue;
 use tenantry_usecases::signing_keys::{RotateError, Rotation, ensure, list, published, rotate};
 
 const LEAD: TimeDelta = TimeDelta::minutes(5);
@@ -92,13 +97,47 @@ fn a_private_part_that_is_done_with_is_forgotten_by_the_next_rotation() {
     assert_eq!(kept(), [false, true, true]);
 }
 
+/// A token of a key that another replica has just made is not refused until two seconds are over.
+#[test]
+fn a_key_that_is_not_known_yet_is_looked_for_at_once() {
+    let test = TestPlatform::new();
+    ensure(&test.platform).unwrap();
+    let tenant = sample::tenant("acme");
+    let wish = NewKey {
+        owner: Some(tenant.id),
+        name: "test".to_owned(),
+        scopes: [Scope::AccountsRead].into(),
+        expires_at: None,
+        created_by: "test".to_owned(),
+    };
+    let inserted: Result<(), StoreError> = test.platform.control.write(|tx| tx.tenants().insert(&tenant));
+    inserted.unwrap();
+    let (key, text) = create(&test.platform, wish).unwrap();
+    let client = authenticate(&test.platform, text.expose()).unwrap().unwrap();
+    let token = issue(&test.platform, &client, key.id, None).unwrap().token;
+    // The same installation, as a replica sees it that has read the keys before the first was made.
+    let stale = TestPlatform::new();
+    let mut replica = Arc::into_inner(stale.platform).unwrap();
+    replica.control = Arc::clone(&test.platform.control);
+    replica.clock = Arc::clone(&test.platform.clock);
+    replica.machine_tokens = Arc::clone(&test.platform.machine_tokens);
+    rotate(&test.platform, Rotation::Compromised).unwrap();
+    assert_eq!(authenticate(&replica, token.expose()).unwrap(), None, "by then it is refused");
+    let fresh = issue(&test.platform, &client, key.id, None).unwrap().token;
+    assert!(authenticate(&replica, fresh.expose()).unwrap().is_some());
+    rotate(&test.platform, Rotation::Compromised).unwrap();
+    test.clock.advance(TimeDelta::milliseconds(300));
+    let newest = issue(&test.platform, &client, key.id, None).unwrap().token;
+    assert!(authenticate(&replica, newest.expose()).unwrap().is_some());
+}
+
 /// What another replica did shows after two seconds, without a restart.
 #[test]
 fn a_replica_notices_a_rotation_within_seconds() {
     let test = TestPlatform::new();
     ensure(&test.platform).unwrap();
     assert_eq!(published(&test.platform).unwrap().len(), 1);
-    let second = tenantry_testkit::sample::signing_key(2);
+    let second = sample::signing_key(2);
     let inserted: Result<(), StoreError> =
         test.platform.control.write(|tx| tx.signing_keys().insert(&second));
     inserted.unwrap();

@@ -30,6 +30,9 @@ fn client(world: &World, slug: &str, scopes: &[Scope]) -> (String, String) {
     (id, key)
 }
 
+/// A form, and how it is refused.
+type Case<'a> = (&'a [(&'a str, &'a str)], StatusCode, &'static str);
+
 async fn ask(world: &World, form: &[(&str, &str)]) -> Reply {
     world.send(TestRequest::post().uri(TOKEN).set_form(form)).await
 }
@@ -131,7 +134,7 @@ async fn requests_for_no_token_are_refused_as_oauth_has_it() {
     let (who, what) = (("client_id", id.as_str()), ("client_secret", key.as_str()));
     let bad = StatusCode::BAD_REQUEST;
     let unknown = StatusCode::UNAUTHORIZED;
-    let cases: &[(&[(&str, &str)], StatusCode, &str)] = &[
+    let cases: &[Case] = &[
         (&[who, what], bad, "invalid_request"),
         (&[("grant_type", ""), who, what], bad, "invalid_request"),
         (&[grant, grant, who, what], bad, "invalid_request"),
@@ -219,7 +222,7 @@ async fn the_keys_are_published_before_they_sign_and_until_the_last_token_has_ex
     let replica = world.replica();
     let first = token(&world, &id, &key, "").await;
     let old = signed_by(&first);
-    assert_eq!(names(&world).await, [old.clone()]);
+    assert_eq!(names(&world).await, std::slice::from_ref(&old));
     let lead = TimeDelta::seconds(300);
     let new = signing_keys::rotate(world.platform(), Rotation::After(lead)).unwrap().kid;
     assert_eq!(names(&replica).await, [new.clone(), old.clone()], "at once, since the platform is shared");

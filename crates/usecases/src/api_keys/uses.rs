@@ -20,15 +20,20 @@ impl KeyUses {
     }
 }
 
-/// Writes down which keys were used since the last call, all in one statement; how many there were. To be called twice a
-/// minute: a key's last use is known to within a minute.
+/// How many keys one statement takes.
+const SLICE: usize = 10_000;
+
+/// Writes down which keys were used since the last call, in one statement for as many as it takes; how many there were. To
+/// be called twice a minute: a key's last use is known to within a minute.
 pub fn record_uses(platform: &Platform) -> StoreResult<usize> {
     let used: Vec<_> = std::mem::take(&mut *platform.key_uses.noted()).into_iter().collect();
     if used.is_empty() {
         return Ok(0);
     }
     let now = platform.clock.now();
-    let written = platform.control.write(|tx| tx.api_keys().note_use(&used, now));
+    let written = platform
+        .control
+        .write(|tx| used.chunks(SLICE).try_for_each(|some| tx.api_keys().note_use(some, now)));
     if written.is_err() {
         // The next call tries again.
         platform.key_uses.noted().extend(&used);

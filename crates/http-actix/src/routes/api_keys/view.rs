@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tenantry_domain::id::ApiKeyId;
 use tenantry_domain::timestamp;
-use tenantry_ports::{ApiKey, Scope};
+use tenantry_ports::{ApiKey, Scope, Secret};
 use tenantry_usecases::api_keys::Made;
 
 use crate::call::Answer;
@@ -123,7 +123,7 @@ pub(super) fn made(made: Made, collection: &str) -> Answer {
     response.insert_header((header::LOCATION, format!("{collection}/{}", record.id)));
     response.insert_header((header::ETAG, respond::etag(record.version)));
     let view = NewKeyView {
-        key: key.as_ref().map(|key| key.expose()),
+        key: key.as_ref().map(Secret::expose),
         message: key.is_none().then_some(NOT_AGAIN),
         record: ApiKeyView::of(record),
     };

@@ -4,8 +4,8 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKey, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, StoreError, StoreResult,
-    Verdict,
+    Access, ApiKey, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository,
+    StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -57,6 +57,8 @@ pub trait ControlTx {
     fn notices(&mut self) -> &mut dyn NoticeRepository;
     /// What may be used once.
     fn nonces(&mut self) -> &mut dyn NonceRepository;
+    /// The processes that answer requests.
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository;
 }
 
 /// Which tenants to list.

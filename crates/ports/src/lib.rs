@@ -9,6 +9,7 @@ mod notices;
 mod outbound;
 mod pool;
 mod records;
+mod replicas;
 mod scope;
 mod security;
 mod tenant;
@@ -35,6 +36,7 @@ pub use records::{
     ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
     StoredConfig, StoredResponse, UnknownScope,
 };
+pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,

@@ -9,6 +9,7 @@ mod plans;
 mod pool;
 mod pool_row;
 mod queue;
+mod replicas;
 #[cfg(test)]
 mod round_trips;
 mod run_row;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository,
-    RunRepository, StoreResult, TenantRepository, Verdict,
+    ReplicaRepository, RunRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -60,6 +61,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository {
         self
     }
 

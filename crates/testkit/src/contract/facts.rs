@@ -112,6 +112,11 @@ macro_rules! for_each_fact {
                     keys_that_work_are_counted_by_owner
                     of_concurrent_keys_the_last_free_place_takes_one
                 }
+                replicas {
+                    replicas_are_told_of_each_other
+                    the_last_word_of_a_replica_counts
+                    silent_and_stopped_replicas_are_forgotten
+                }
                 nonces {
                     a_nonce_is_first_once
                     nonces_are_told_apart_by_every_byte

@@ -2,7 +2,8 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, Channel, Constraint, ControlStore, ControlTx, NonceRepository,
-    NoticeRepository, PoolRepository, RunRepository, StoreError, StoreResult, TenantRepository, Verdict,
+    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, StoreError, StoreResult,
+    TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -24,6 +25,7 @@ pub(super) struct ControlState {
     pub(super) notices: Table<(EventId, Channel), NoticeRow>,
     api_keys: Table<String, ApiKey>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
+    pub(super) replicas: Table<String, Replica>,
 }
 
 impl MemoryControlStore {
@@ -87,6 +89,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository {
         self
     }
 

@@ -8,6 +8,7 @@ mod log;
 mod nonces;
 mod notices;
 mod pool;
+mod replicas;
 mod runs;
 mod snapshot;
 mod tenant;

@@ -3,7 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{JoinHandle, available_parallelism};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::spawn;
@@ -19,6 +20,7 @@ pub(super) struct Http {
     pub(super) address: SocketAddr,
     state: Arc<HttpState>,
     handle: ServerHandle,
+    heart: Heart,
 }
 
 impl Http {
@@ -33,18 +35,54 @@ impl Http {
             Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
         })?;
         let state = Arc::new(state);
+        let heart = Heart::start(&state)?;
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
-        Ok(Self { address: serving.addresses.first().copied().unwrap_or(bind), state, handle })
+        let address = serving.addresses.first().copied().unwrap_or(bind);
+        Ok(Self { address, state, handle, heart })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
     pub(super) async fn stop(self) {
         self.state.drain();
         self.handle.stop(true).await;
+        self.heart.stop();
+    }
+}
+
+/// Tells the other processes every few seconds that this one answers requests, on a thread of its own: however busy the others
+/// are, it goes on.
+struct Heart {
+    /// Dropped to stop it.
+    beats: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Heart {
+    /// Once before anything is answered, and then every few seconds.
+    fn start(state: &Arc<HttpState>) -> Result<Self, Failure> {
+        state.announce();
+        let (beats, stopped) = mpsc::channel();
+        let state = Arc::clone(state);
+        let beat = move || {
+            while stopped.recv_timeout(HttpState::HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
+                state.announce();
+            }
+            state.withdraw();
+        };
+        let thread = std::thread::Builder::new().name("heart".to_owned()).spawn(beat).map_err(|error| {
+            Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
+        })?;
+        Ok(Self { beats, thread })
+    }
+
+    fn stop(self) {
+        drop(self.beats);
+        // It does not panic; were it to, the others would notice by themselves.
+        let _ = self.thread.join();
     }
 }
 
@@ -73,6 +111,7 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         secure_cookies: !server.bind.ip().is_loopback(),
         shutdown_timeout: server.shutdown_timeout,
         rate_limits: settings.rate_limits,
+        caller_percent: settings.caller_percent,
         trusted_proxies: server.trusted_proxies.clone(),
         ..HttpSettings::default()
     }

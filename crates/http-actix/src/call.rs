@@ -14,6 +14,7 @@ use tenantry_usecases::access::{self, Need, Principal};
 use crate::HttpState;
 use crate::auth::Credential;
 use crate::body::{self, Body, Received};
+use crate::fair::Party;
 use crate::idempotency;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
@@ -131,7 +132,29 @@ impl Call {
     pub(crate) async fn caller(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
         let caller = self.state.gate.principal(credential).await?;
         self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
+        self.count(&caller).await?;
         Ok(caller)
+    }
+
+    /// Counts the request for its caller and their tenant; a problem if it is one too many. By whose limit is not what the
+    /// path says: whoever knocks at foreign doors does so on their own account.
+    async fn count(&self, caller: &Principal) -> Result<(), Problem> {
+        let rates = &self.state.tenant_rates;
+        if let Some(tenant) = rates.unknown(caller) {
+            let state = Data::clone(&self.state);
+
+            self.state
+                .storage()
+                .run_for(Party::Tenant(tenant), move || state.tenant_rates.agree(&state.platform, tenant))
+                .await?;
+        }
+        let (counted, refusal) = match rates.count(caller) {
+            None => return Ok(()),
+            Some(Ok(standings)) => (standings, None),
+            Some(Err((exhausted, standings))) => (standings, Some(exhausted)),
+        };
+        self.note(|trace| trace.standings = Some(counted));
+        refusal.map_or(Ok(()), |exhausted| Err(exhausted.problem(counted)))
     }
 
     /// The operator, if it is they who call; a problem otherwise.
@@ -204,6 +227,13 @@ impl Call {
         Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
     }
 
+    /// On whose account the call is worked on: the tenant's that the caller belongs to.
+    fn party(&self) -> Party {
+        let extensions = self.request.extensions();
+        let caller = extensions.get::<Trace>().and_then(|trace| trace.caller.as_ref());
+        caller.and_then(|caller| caller.tenant()).map_or(Party::Common, Party::Tenant)
+    }
+
     /// Runs a use case on a storage thread.
     pub(crate) async fn on_storage<T, E>(
         &self,
@@ -215,7 +245,7 @@ impl Call {
         Problem: From<E>,
     {
         let platform = Arc::clone(&self.state.platform);
-        Ok(self.state.storage().run(move || job(&platform)).await??)
+        Ok(self.state.storage().run_for(self.party(), move || job(&platform)).await??)
     }
 
     /// Runs a use case that hashes a password on a thread for that.
@@ -229,6 +259,6 @@ impl Call {
         Problem: From<E>,
     {
         let platform = Arc::clone(&self.state.platform);
-        Ok(self.state.hashing().run(move || job(&platform)).await??)
+        Ok(self.state.hashing().run_for(self.party(), move || job(&platform)).await??)
     }
 }

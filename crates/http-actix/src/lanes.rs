@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use crate::fair::Party;
 use crate::pools::{Executor, JobError};
 
 /// How much at a time.
@@ -74,6 +75,7 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     C: Send + 'static,
     R: Send + 'static,
+    for<'a> Party: From<&'a K>,
 {
     /// Lanes whose slices `work` does on the threads of `executor`.
     pub(crate) fn new(
@@ -107,6 +109,7 @@ where
     K: Clone + Eq + Hash + Send + 'static,
     C: Send + 'static,
     R: Send + 'static,
+    for<'a> Party: From<&'a K>,
 {
     fn lock(&self) -> MutexGuard<'_, HashMap<K, Lane<C, R>>> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
@@ -133,9 +136,9 @@ where
 
     fn send_job(this: &Arc<Self>, key: K, resumed: bool) {
         let shared = Arc::clone(this);
-        let lane = key.clone();
+        let (lane, party) = (key.clone(), Party::from(&key));
         let job = Box::new(move || Self::serve(&shared, lane));
-        let sent = if resumed { this.executor.resume(job) } else { this.executor.offer(job) };
+        let sent = if resumed { this.executor.resume(party, job) } else { this.executor.offer(party, job) };
         if sent.is_err() {
             this.give_up(&key);
         }

@@ -7,6 +7,7 @@ mod client_address;
 mod cursor;
 mod doors;
 mod endpoint;
+mod fair;
 mod follow;
 mod idempotency;
 mod lanes;

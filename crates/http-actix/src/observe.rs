@@ -17,6 +17,7 @@ use futures_util::FutureExt;
 use tenantry_ports::Ids;
 
 use crate::endpoint::Pattern;
+use crate::limits;
 use crate::problem::{self, Code, Internal, Problem};
 use crate::request_id::{self, RequestId, Trace};
 
@@ -37,6 +38,10 @@ pub(crate) async fn observe<B: MessageBody + 'static>(
     match outcome {
         Ok(Ok(response)) => {
             let mut response = present(response, &id);
+            let standings = response.request().extensions().get::<Trace>().and_then(|trace| trace.standings);
+            if let Some(standings) = standings {
+                limits::tell_caller(response.headers_mut(), standings);
+            }
             response.headers_mut().insert(request_id::HEADER, id.to_header());
             log(&response, &id, started);
             Ok(response)

@@ -2,15 +2,17 @@
 //!
 //! actix-web's own blocking pool has hundreds of threads per worker, which with a handful of database connections
 //! multiplies the cost of a read and ruins its latency. Here there are as many threads as there is use for, and a
-//! bounded queue before them: what does not fit is refused at once, so nothing ever hangs.
+//! bounded queue before them: what does not fit is refused at once, so nothing ever hangs. In it tenants take turns, and one
+//! alone may fill half of it: however much one of them wants, the others wait no longer than for one job of its.
 
-use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
+
+use crate::fair::{FairQueue, Party};
 
 /// Something to do on a pool's thread.
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -27,11 +29,11 @@ pub(crate) enum JobError {
 /// Runs jobs on other threads; what [`Lanes`](crate::lanes::Lanes) stand on.
 pub(crate) trait Executor: Send + Sync {
     /// Takes a new job, unless there are too many already.
-    fn offer(&self, job: Job) -> Result<(), JobError>;
+    fn offer(&self, party: Party, job: Job) -> Result<(), JobError>;
 
     /// Takes the continuation of the job that is running on the calling thread and about to end, however many there are.
     /// Nobody is woken for it: that thread is free for it next.
-    fn resume(&self, job: Job) -> Result<(), JobError>;
+    fn resume(&self, party: Party, job: Job) -> Result<(), JobError>;
 }
 
 /// A fixed number of threads with a bounded queue. Dropping it finishes what is queued and joins the threads.
@@ -51,14 +53,14 @@ struct Shared {
 }
 
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: FairQueue<Job>,
     open: bool,
 }
 
 impl Pool {
     /// Starts `threads` threads (at least one) called `name`, before which at most `bound` jobs wait.
     pub(crate) fn new(name: &str, threads: usize, bound: usize) -> io::Result<Self> {
-        let state = Mutex::new(State { jobs: VecDeque::new(), open: true });
+        let state = Mutex::new(State { jobs: FairQueue::new(), open: true });
         let queue = PoolQueue(Arc::new(Shared { state, wake: Condvar::new(), bound }));
         let mut pool = Self { queue, threads: Vec::with_capacity(threads) };
         for number in 0..threads.max(1) {
@@ -87,40 +89,51 @@ impl Drop for Pool {
 }
 
 impl PoolQueue {
-    /// Runs `job` on the pool. Who stops waiting before it began, did not want it: it is skipped.
+    /// Runs `job` on the pool, on nobody's account. Who stops waiting before it began, did not want it: it is skipped.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobError> {
+        self.run_for(Party::Common, job).await
+    }
+
+    /// The same on somebody's account.
+    pub(crate) async fn run_for<T: Send + 'static>(
+        &self,
+        party: Party,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JobError> {
         let (sender, receiver) = oneshot::channel();
-        self.offer(Box::new(move || {
+        let job = move || {
             if !sender.is_closed() {
                 // Whoever waited may have gone in the meantime.
                 let _ = sender.send(job());
             }
-        }))?;
+        };
+        self.offer(party, Box::new(job))?;
         receiver.await.map_err(|_| JobError::Lost)
     }
 
-    fn push(&self, job: Job, bound: usize) -> Result<(), JobError> {
+    fn push(&self, party: Party, job: Job, bound: usize) -> Result<(), JobError> {
         let mut state = self.0.lock();
-        if !state.open || state.jobs.len() >= bound {
+        let crowded = matches!(party, Party::Tenant(_)) && state.jobs.len_of(party) >= bound.div_ceil(2);
+        if !state.open || state.jobs.len() >= bound || crowded {
             return Err(JobError::Refused);
         }
-        state.jobs.push_back(job);
+        state.jobs.push(party, job);
         Ok(())
     }
 }
 
 impl Executor for PoolQueue {
-    fn offer(&self, job: Job) -> Result<(), JobError> {
-        self.push(job, self.0.bound)?;
+    fn offer(&self, party: Party, job: Job) -> Result<(), JobError> {
+        self.push(party, job, self.0.bound)?;
         self.0.wake.notify_one();
         Ok(())
     }
 
-    fn resume(&self, job: Job) -> Result<(), JobError> {
-        self.push(job, usize::MAX)
+    fn resume(&self, party: Party, job: Job) -> Result<(), JobError> {
+        self.push(party, job, usize::MAX)
     }
 }
 
@@ -141,7 +154,7 @@ impl Shared {
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.jobs.pop() {
                 return Some(job);
             }
             if !state.open {
@@ -158,6 +171,7 @@ mod tests {
     use std::sync::mpsc;
 
     use futures_util::FutureExt;
+    use tenantry_domain::id::TenantId;
 
     use super::*;
 
@@ -195,6 +209,37 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_crowd_of_one_tenants_jobs_neither_delays_others_nor_keeps_them_out() {
+        const BOUND: usize = 20;
+        let pool = Pool::new("test", 1, BOUND).unwrap();
+        let (started, starts) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let job = |name: &'static str| -> Job {
+            let order = Arc::clone(&order);
+            Box::new(move || order.lock().unwrap().push(name))
+        };
+        let [noisy, quiet] = [1, 2].map(|number| Party::Tenant(TenantId::new(uuid::Uuid::from_u128(number))));
+        let busy = move || {
+            started.send(()).unwrap();
+            released.recv().unwrap();
+        };
+        pool.queue().offer(Party::Common, Box::new(busy)).unwrap();
+        starts.recv().unwrap();
+        let taken = (0..1000).filter(|_| pool.queue().offer(noisy, job("noisy")).is_ok()).count();
+        assert_eq!(taken, BOUND / 2, "the rest is there for others");
+        for _ in 0..3 {
+            pool.queue().offer(quiet, job("quiet")).unwrap();
+        }
+        pool.queue().offer(Party::Common, job("common")).unwrap();
+        release.send(()).unwrap();
+        drop(pool);
+        let order = order.lock().unwrap();
+        assert_eq!(order[..6], ["noisy", "quiet", "common", "noisy", "quiet", "noisy"]);
+        assert_eq!(order.len(), taken + 4);
+    }
+
+    #[tokio::test]
     async fn a_panic_loses_one_job_and_no_thread() {
         let pool = Pool::new("test", 1, 10).unwrap();
         let lost: Result<(), _> = pool.queue().run(|| panic!("on purpose")).await;
@@ -210,14 +255,17 @@ mod tests {
         for _ in 0..50 {
             let done = Arc::clone(&done);
             queue
-                .offer(Box::new(move || {
-                    done.fetch_add(1, Ordering::SeqCst);
-                }))
+                .offer(
+                    Party::Common,
+                    Box::new(move || {
+                        done.fetch_add(1, Ordering::SeqCst);
+                    }),
+                )
                 .unwrap();
         }
         drop(pool);
         assert_eq!(done.load(Ordering::SeqCst), 50);
-        assert_eq!(queue.offer(Box::new(|| {})), Err(JobError::Refused));
-        assert_eq!(queue.resume(Box::new(|| {})), Err(JobError::Refused));
+        assert_eq!(queue.offer(Party::Common, Box::new(|| {})), Err(JobError::Refused));
+        assert_eq!(queue.resume(Party::Common, Box::new(|| {})), Err(JobError::Refused));
     }
 }

@@ -9,6 +9,8 @@ use tenantry_domain::id::TenantId;
 use tenantry_ports::Ids;
 use tenantry_usecases::access::Principal;
 
+use crate::limits::Standings;
+
 /// Carries it, in both directions.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -56,13 +58,15 @@ pub(crate) struct Trace {
     pub(crate) caller: Option<Arc<Principal>>,
     /// Which tenant it is about, once known.
     pub(crate) tenant: Option<TenantId>,
+    /// How the caller stands with the rates of requests, if they are counted.
+    pub(crate) standings: Option<Standings>,
 }
 
 impl Trace {
     /// Begins the trace of a request, which carries it from then on.
     pub(crate) fn begin(request: &ServiceRequest, ids: &dyn Ids) -> RequestId {
         let id = RequestId::of(request, ids);
-        request.extensions_mut().insert(Self { id: id.clone(), caller: None, tenant: None });
+        request.extensions_mut().insert(Self { id: id.clone(), caller: None, tenant: None, standings: None });
         id
     }
 }

@@ -36,6 +36,8 @@ pub struct HttpSettings {
     pub heartbeat: Duration,
     /// How many requests are taken from one client.
     pub rate_limits: RateLimits,
+    /// Which part of its tenant's rate of requests one caller may have, in percent, 1 to 100; 100: all of it.
+    pub caller_percent: u8,
     /// Who may say for which client it speaks.
     pub trusted_proxies: TrustedProxies,
 }
@@ -58,6 +60,7 @@ impl Default for HttpSettings {
             activation_wait: Duration::from_secs(30),
             heartbeat: Duration::from_secs(15),
             rate_limits: RateLimits::default(),
+            caller_percent: 50,
             trusted_proxies: TrustedProxies::default(),
         }
     }

@@ -1,16 +1,17 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::web::Bytes;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
-use tenantry_usecases::{Platform, accounts};
+use tenantry_usecases::{Platform, accounts, limits};
 
 use crate::auth::{Credential, Gate};
 use crate::lanes::{Lanes, Limits};
-use crate::limits::{Rates, Ticks};
+use crate::limits::{Rates, TenantRates, Ticks};
 use crate::pools::{Pool, PoolQueue};
 use crate::routes::accounts::{Found, Reader};
 use crate::{Doors, HttpSettings, Watch, openapi, routes};
@@ -29,6 +30,9 @@ pub struct HttpState {
     pub(crate) doors: Doors,
     pub(crate) gate: Gate,
     pub(crate) rates: Rates,
+    pub(crate) tenant_rates: TenantRates,
+    /// What this process calls itself among the others.
+    replica: String,
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
     pub(crate) watch: Arc<Watch>,
@@ -48,6 +52,9 @@ type AccountRead = Result<Found, Arc<StoreError>>;
 const WAITING: usize = 1024;
 
 impl HttpState {
+    /// How often processes on the same control database have to tell each other what they let in.
+    pub const HEARTBEAT: Duration = Duration::from_secs(3);
+
     /// Starts the thread pools. Fails if the system gives no threads. `watch` is the one that the platform's `Nudge` tells.
     pub fn new(
         platform: Arc<Platform>,
@@ -65,8 +72,10 @@ impl HttpState {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, storage.queue()),
             reading: reading_lanes(&platform, storage.queue()),
+            replica: platform.ids.time_ordered().to_string(),
             platform,
             rates: Rates::new(&settings, Ticks::of_system()),
+            tenant_rates: TenantRates::new(settings.caller_percent, Ticks::of_system()),
             settings,
             prefix,
             doors,
@@ -90,6 +99,28 @@ impl HttpState {
     /// carries one asks first.
     pub async fn recognises(&self, credential: &str) -> bool {
         self.gate.principal(Credential(credential)).await.is_ok()
+    }
+
+    /// Tells the other processes on the same control database that this one is there and what it lets in, and learns the same of
+    /// them, so that together they keep tenants' rates. Talks to the database; to be called before the server listens, and
+    /// every [`HEARTBEAT`](Self::HEARTBEAT) from then on. Where it fails, everything stays as it was.
+    pub fn announce(&self) {
+        let own = self.tenant_rates.let_in();
+        match limits::announce(&self.platform, &self.replica, own.clone()) {
+            Ok(others) => self.tenant_rates.share_with(&own, &others),
+            Err(error) => tracing::warn!(
+                target: "tenantry::http",
+                %error,
+                "the other replicas could not be told that this one is there; rates are shared as before"
+            ),
+        }
+    }
+
+    /// Tells the other processes that this one stops, so that they take over its part at once.
+    pub fn withdraw(&self) {
+        if let Err(error) = limits::withdraw(&self.platform, &self.replica) {
+            tracing::debug!(target: "tenantry::http", %error, "the other replicas will notice by themselves");
+        }
     }
 
     pub(crate) fn is_draining(&self) -> bool {

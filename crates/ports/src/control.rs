@@ -5,7 +5,7 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, NonceRepository, NoticeRepository,
-    PendingAdmin, PoolRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
+    PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -63,6 +63,8 @@ pub trait ControlTx {
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
     /// How far a change of the master key has come.
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
+    /// The processes that answer requests.
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository;
 }
 
 /// Which tenants to list.

@@ -14,6 +14,7 @@ mod outbound;
 mod people;
 mod pool;
 mod records;
+mod replicas;
 mod scope;
 mod security;
 mod signing_keys;
@@ -47,6 +48,7 @@ pub use records::{
     ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope,
     StoredConfig, StoredResponse, UnknownScope,
 };
+pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,

@@ -11,6 +11,7 @@ mod pool;
 mod pool_row;
 mod queue;
 mod readable;
+mod replicas;
 #[cfg(test)]
 mod round_trips;
 mod run_row;
@@ -26,8 +27,8 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    NonceRepository, NoticeRepository, PoolRepository, RunRepository, SigningKeyRepository, StoreResult,
-    TenantRepository, Verdict,
+    NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
+    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -72,6 +73,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository {
         self
     }
 

@@ -62,6 +62,56 @@ pub(crate) fn run(
     Ok(Figures::of(latencies, duration))
 }
 
+/// Sends what `request` makes of a running number over `connections` connections for `duration`, `rate` times a second together
+/// as long as the answers come that quickly. Every answer has to have one of these statuses; the figures are of those with the
+/// first of them.
+pub(crate) fn paced(
+    address: SocketAddr,
+    connections: u32,
+    rate: u32,
+    duration: Duration,
+    expect: &[u16],
+    request: &(dyn Fn(u64) -> Vec<u8> + Sync),
+) -> io::Result<Figures> {
+    let counter = AtomicU64::new(0);
+    let begin = Instant::now();
+    let every = Duration::from_secs(1) * connections / rate;
+    let worker = |first: Duration| -> io::Result<Vec<Duration>> {
+        let mut connection = Connection::open(address)?;
+        let mut latencies = Vec::new();
+        let mut due = begin + first;
+        while due < begin + duration {
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            let bytes = request(counter.fetch_add(1, Ordering::Relaxed));
+            let sent = Instant::now();
+            let status = connection.exchange(&bytes)?;
+            if !expect.contains(&status) {
+                return Err(io::Error::other(format!("answered {status}, expected {expect:?}")));
+            }
+            if expect.first() == Some(&status) {
+                latencies.push(sent.elapsed());
+            }
+            due += every;
+        }
+        Ok(latencies)
+    };
+    let mut latencies = Vec::new();
+    thread::scope(|scope| -> io::Result<()> {
+        let worker = &worker;
+        let threads: Vec<_> = (0..connections)
+            .map(|number| scope.spawn(move || worker(every * number / connections)))
+            .collect();
+        for thread in threads {
+            latencies.extend(thread.join().map_err(|_| io::Error::other("a load thread panicked"))??);
+        }
+        Ok(())
+    })?;
+    if latencies.is_empty() {
+        return Err(io::Error::other(format!("nothing was answered with {expect:?}")));
+    }
+    Ok(Figures::of(latencies, duration))
+}
+
 /// Provisions `count` tenants through the front door, `parallel` at a time; the figures are from sending a
 /// confirmation to the answer that its tenant is `Active`.
 pub(crate) fn provision_tenants(

@@ -4,6 +4,7 @@
 //! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants]`: each load runs this long, 5 seconds by default;
 //! tenants are provisioned with this many there already, none by default.
 
+mod fairness;
 mod limits;
 mod load;
 mod memory;
@@ -43,6 +44,7 @@ fn main() -> io::Result<()> {
     drop(handler);
 
     bench(Backend::Sqlite, duration, &empty, None)?;
+    fair(Backend::Sqlite, duration)?;
     provision(Backend::Sqlite, present, None)?;
     match postgres::durable() {
         None => println!("\nPostgreSQL is not installed: only SQLite was measured."),
@@ -50,6 +52,7 @@ fn main() -> io::Result<()> {
         Some(server) => {
             let server: &'static Server = Box::leak(Box::new(server));
             bench(Backend::Postgres(server), duration, &empty, Some(server))?;
+            fair(Backend::Postgres(server), duration)?;
             provision(Backend::Postgres(server), present, Some(server))?;
         }
     }
@@ -59,7 +62,13 @@ fn main() -> io::Result<()> {
 /// Measures everything on one backend; on PostgreSQL beside `pgbench`.
 fn bench(backend: Backend, duration: Duration, empty: &[f64], server: Option<&Server>) -> io::Result<()> {
     // The log of every request goes to a file, as it would in production.
-    let tenantry = Installation::with(backend, &[("TENANTRY__PROVISIONING__WORKERS", "8")]).start();
+    let settings = [
+        ("TENANTRY__PROVISIONING__WORKERS", "8"),
+        // As many as come.
+        ("TENANTRY__LIMITS__PLANS__BASIC__REQUESTS_PER_MINUTE", "0"),
+        ("TENANTRY__LIMITS__PLANS__BASIC__MAX_ACCOUNTS", "0"),
+    ];
+    let tenantry = Installation::with(backend, &settings).start();
     let name = backend.to_string();
     load::provision_tenants(&tenantry, "bench", 1, 1)?;
     println!("| idle memory | {name} | - | {} MiB | | | 60 MiB | |", memory::resident_mib(tenantry.pid())?);
@@ -88,6 +97,17 @@ fn bench(backend: Backend, duration: Duration, empty: &[f64], server: Option<&Se
         let figures = load::run(tenantry.address(), connections, duration, 201, &post)?;
         row("account provisioning", &name, connections, figures, limit);
     }
+    Ok(())
+}
+
+/// Measures a quiet tenant beside one that sends fifty times what it may; the limit is its own 99th percentile alone.
+fn fair(backend: Backend, duration: Duration) -> io::Result<()> {
+    let (alone, beside) = fairness::measure(backend, duration)?;
+    let ratio = beside.p99.as_secs_f64() / alone.p99.as_secs_f64();
+    println!(
+        "| quiet tenant beside a noisy one | {backend} | 1 | {:.1} | {:.1?} | {:.1?} | {:.1?} | {ratio:.2} |",
+        beside.rate, beside.median, beside.p99, alone.p99
+    );
     Ok(())
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) rate_limits: RateLimits,
     /// How much tenants may have, by what they pay for.
     pub(crate) plans: Plans,
+    /// Which part of its tenant's rate of requests one caller may have, in percent.
+    pub(crate) caller_percent: u8,
     /// Where all databases are, and how much of them may be used.
     pub(crate) stores: StoreSettings,
     /// Whether every tenant's database has a login of its own.
@@ -183,6 +185,7 @@ impl Reader<'_> {
             },
             rate_limits: self.rate_limits(),
             plans: self.plans(),
+            caller_percent: self.number("limits.caller_percent", 1, 100),
             own_logins: self.flag("tenant_databases.own_logins"),
             provisioning: Provisioning {
                 access: self.access(),

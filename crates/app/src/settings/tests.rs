@@ -47,6 +47,7 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(insecure(&settings), None);
     let http = tenantry_http_actix::HttpSettings::default();
     assert_eq!(settings.rate_limits, http.rate_limits);
+    assert_eq!(settings.caller_percent, http.caller_percent);
     assert_eq!(settings.server.trusted_proxies, http.trusted_proxies);
     let allowance = |plan, kind| settings.plans.of(plan).allowance.of(kind);
     assert_eq!(allowance(Plan::Basic, QuotaKind::Accounts), Limit::AtMost(10_000));

@@ -27,15 +27,27 @@ impl ByHand {
     }
 }
 
+impl From<&u8> for Party {
+    fn from(_: &u8) -> Self {
+        Self::Common
+    }
+}
+
+impl From<&u64> for Party {
+    fn from(_: &u64) -> Self {
+        Self::Common
+    }
+}
+
 impl Executor for ByHand {
-    fn offer(&self, job: Job) -> Result<(), JobError> {
+    fn offer(&self, party: Party, job: Job) -> Result<(), JobError> {
         if self.refuses.load(Ordering::SeqCst) {
             return Err(JobError::Refused);
         }
-        self.resume(job)
+        self.resume(party, job)
     }
 
-    fn resume(&self, job: Job) -> Result<(), JobError> {
+    fn resume(&self, _: Party, job: Job) -> Result<(), JobError> {
         self.jobs.lock().unwrap().push_back(job);
         Ok(())
     }

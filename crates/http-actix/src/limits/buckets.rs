@@ -3,16 +3,12 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use governor::clock::Clock;
-use governor::middleware::StateInformationMiddleware;
-use governor::nanos::Nanos;
-use governor::state::{InMemoryState, NotKeyed};
-use governor::{Quota, RateLimiter};
 use moka::Expiry;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
 use super::RateLimit;
+use super::bucket::{Bucket, Share, Standing};
 
 /// How many buckets are kept, about 30 MiB of them. Whose was used longest ago loses it to a newcomer, and finds a full one
 /// when it comes back: a flood from everywhere costs memory up to here, and nobody is refused because of it.
@@ -33,13 +29,10 @@ impl Ticks {
     pub(crate) fn new(elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         Self(Arc::new(elapsed))
     }
-}
 
-impl Clock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        (self.0)().into()
+    /// What has passed since that moment.
+    pub(crate) fn now(&self) -> Duration {
+        (self.0)()
     }
 }
 
@@ -49,24 +42,16 @@ impl fmt::Debug for Ticks {
     }
 }
 
-/// How somebody's bucket stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// How many more would be taken right now.
-    pub(crate) remaining: u32,
-    /// In how long there is one more, if there is none; else in how long the bucket is full.
-    pub(crate) reset: Duration,
-}
-
 /// One bucket of tokens per key, which fills as time passes. A key may have a rate of its own.
 pub(crate) struct Buckets<K> {
-    buckets: Cache<K, Arc<Bucket>>,
+    buckets: Cache<K, Arc<Kept>>,
     ticks: Ticks,
 }
 
-struct Bucket {
-    limit: RateLimit,
-    limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>,
+struct Kept {
+    bucket: Bucket,
+    /// How long it takes to fill.
+    window: Duration,
 }
 
 impl<K: Hash + Eq + Clone + Send + Sync + 'static> Buckets<K> {
@@ -85,36 +70,21 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Buckets<K> {
     }
 
     /// Takes one token from the bucket of this key, if there is one: `Ok`, or else `Err`, with how it stands then. None if
-    /// there is no limit. Under another rate than before the bucket is a new one.
+    /// there is no limit.
     pub(crate) fn take(&self, key: &K, limit: RateLimit) -> Option<Result<Standing, Standing>> {
-        let quota = limit.quota()?;
-        let new = || Arc::new(Bucket::new(limit, quota, self.ticks.clone()));
-        let mut bucket = self.buckets.get_with_by_ref(key, new);
-        if bucket.limit != limit {
-            bucket = new();
-            self.buckets.insert(key.clone(), Arc::clone(&bucket));
-        }
-        Some(bucket.take(quota))
-    }
-}
-
-impl Bucket {
-    fn new(limit: RateLimit, quota: Quota, ticks: Ticks) -> Self {
-        let limiter = RateLimiter::direct_with_clock(quota, ticks).with_middleware();
-        Self { limit, limiter }
+        (!limit.is_none()).then(|| self.take_part(key, limit, Share::ALL))
     }
 
-    fn take(&self, quota: Quota) -> Result<Standing, Standing> {
-        match self.limiter.check() {
-            Ok(state) => {
-                let remaining = state.remaining_burst_capacity();
-                let missing = self.limit.burst.saturating_sub(remaining);
-                Ok(Standing { remaining, reset: quota.replenish_interval() * missing })
-            }
-            Err(refusal) => {
-                let reset = refusal.wait_time_from(self.limiter.clock().now());
-                Err(Standing { remaining: 0, reset })
-            }
+    /// The same from a bucket that gives this part of what the limit says, of which there has to be one.
+    pub(crate) fn take_part(&self, key: &K, limit: RateLimit, share: Share) -> Result<Standing, Standing> {
+        let new = || Arc::new(Kept { bucket: Bucket::full(), window: limit.window() });
+        self.buckets.get_with_by_ref(key, new).bucket.take(limit, share, self.ticks.now())
+    }
+
+    /// Puts back what was taken from the bucket of this key, and was of no use.
+    pub(crate) fn give_back(&self, key: &K) {
+        if let Some(kept) = self.buckets.get(key) {
+            kept.bucket.give_back();
         }
     }
 }
@@ -122,30 +92,30 @@ impl Bucket {
 /// Forgets a bucket that nobody has used for as long as it takes to fill: it is as good as new.
 struct FullAgain;
 
-impl<K> Expiry<K, Arc<Bucket>> for FullAgain {
-    fn expire_after_create(&self, _: &K, bucket: &Arc<Bucket>, _: Instant) -> Option<Duration> {
-        Some(bucket.limit.window())
+impl<K> Expiry<K, Arc<Kept>> for FullAgain {
+    fn expire_after_create(&self, _: &K, kept: &Arc<Kept>, _: Instant) -> Option<Duration> {
+        Some(kept.window)
     }
 
     fn expire_after_read(
         &self,
         _: &K,
-        bucket: &Arc<Bucket>,
+        kept: &Arc<Kept>,
         _: Instant,
         _: Option<Duration>,
         _: Instant,
     ) -> Option<Duration> {
-        Some(bucket.limit.window())
+        Some(kept.window)
     }
 
     fn expire_after_update(
         &self,
         _: &K,
-        bucket: &Arc<Bucket>,
+        kept: &Arc<Kept>,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(bucket.limit.window())
+        Some(kept.window)
     }
 }
 
@@ -206,11 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn another_rate_begins_a_new_bucket() {
+    fn what_is_given_back_can_be_taken_again() {
         let (buckets, _) = buckets(10);
+        buckets.give_back(&1);
         while take(&buckets, 1).0 {}
-        let wider = RateLimit { burst: 4, ..LIMIT };
-        assert_eq!(buckets.take(&1, wider).unwrap().unwrap().remaining, 3);
+        buckets.give_back(&1);
+        assert_eq!([take(&buckets, 1).0, take(&buckets, 1).0], [true, false]);
     }
 
     #[test]

@@ -1,20 +1,23 @@
 //! How much is taken from whom: token buckets, and what callers are told of theirs.
 //!
 //! [`Buckets`] is the mechanism, whatever is counted; [`Policy`] names what is counted by client address, and
-//! [`guard`](guard::guard) stands before the endpoints that have one. Each process counts on its own.
+//! [`guard`](guard::guard) stands before the endpoints that have one: there each process counts on its own. [`TenantRates`]
+//! counts by tenant and by caller, wherever a credential is asked for, and shares the rates with the other processes.
 
+mod bucket;
 mod buckets;
 mod fields;
+mod fleet;
 mod guard;
+mod tenants;
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
-use governor::Quota;
-
-pub(crate) use buckets::{Buckets, Standing, Ticks};
-pub(crate) use fields::policy as policy_field;
+pub(crate) use bucket::Standing;
+pub(crate) use buckets::{Buckets, Ticks};
+pub(crate) use fields::{policy as policy_field, tell_caller};
 pub(crate) use guard::{Rates, guard};
+pub(crate) use tenants::{Standings, TenantRates};
 
 /// A rate: so many at once, and one more whenever a fraction of a minute has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,17 +37,10 @@ impl RateLimit {
         self.per_minute == 0
     }
 
-    /// As governor says it; none where there is no limit.
-    pub(crate) fn quota(self) -> Option<Quota> {
-        let per_minute = NonZeroU32::new(self.per_minute)?;
-        Some(
-            Quota::per_minute(per_minute).allow_burst(NonZeroU32::new(self.burst).unwrap_or(NonZeroU32::MIN)),
-        )
-    }
-
-    /// How long an empty bucket takes to fill.
+    /// How long an empty bucket takes to fill; no time without a limit.
     pub(crate) fn window(self) -> Duration {
-        self.quota().map_or(Duration::ZERO, |quota| quota.burst_size_replenished_in())
+        let nanos = u64::from(self.burst) * 60_000_000_000;
+        nanos.checked_div(self.per_minute.into()).map_or(Duration::ZERO, Duration::from_nanos)
     }
 }
 

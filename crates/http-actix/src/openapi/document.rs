@@ -173,7 +173,8 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    let refusal = rate.map(|_| Code::RateLimited);
+    let by_caller = matches!(endpoint.who, Who::Admin | Who::Scope(_));
+    let refusal = (rate.is_some() || by_caller).then_some(Code::RateLimited);
     let codes = problems(endpoint, access, operation.request_body.is_some());
     for code in codes.into_iter().chain(refusal) {
         let codes = by_status.entry(code.entry().status.as_u16()).or_default();
@@ -192,6 +193,9 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
     }
     if let Some((policy, limit)) = rate {
         limits::tell(&mut operation, policy, limit);
+    }
+    if by_caller {
+        limits::tell_callers(&mut operation);
     }
     operation
 }

@@ -33,9 +33,34 @@ pub(super) fn tell(operation: &mut Operation, policy: Policy, limit: RateLimit) 
             ),
         ),
     ];
+    add(operation, &fields);
+}
+
+/// The same of what is counted by tenant and caller, whose limits are another for each.
+pub(super) fn tell_callers(operation: &mut Operation) {
+    let fields = [
+        (
+            "RateLimit-Policy",
+            "At most `q` requests within `w` seconds, for the tenant and for this caller: \
+             `\"tenant\";q=3000;w=6, \"caller\";q=1500;w=6`. Not sent where there is no limit, nor to the operator, nor \
+             with a 401"
+                .to_owned(),
+        ),
+        (
+            "RateLimit",
+            "How they stand with this server: `\"tenant\";r=5;t=7, \"caller\";r=2;t=7` says that 5 more requests for the \
+             tenant and 2 more of this caller are taken now, and that in 7 seconds all are again; with `r=0` on a 429, \
+             that one is"
+                .to_owned(),
+        ),
+    ];
+    add(operation, &fields);
+}
+
+fn add(operation: &mut Operation, fields: &[(&str, String)]) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
-            for (name, about) in &fields {
+            for (name, about) in fields {
                 response.headers.insert((*name).to_owned(), RefOr::T(text_header(about)));
             }
         }

@@ -215,7 +215,8 @@ catalogue! {
         "The idempotency key was used before, for a different request.",
         "Use a new key for a new request. To repeat a request, send it exactly as before.";
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too Many Requests",
-        "More requests came from your address (of IPv6, from its network of 64 bits) than are taken in that time.",
+        "More requests came than are taken in that time: for your tenant, with your credential, or from your address (of IPv6, \
+         from its network of 64 bits). `violated-policies` says which.",
         "Wait for `Retry-After` seconds. `RateLimit` says on every answer how many more are taken, `RateLimit-Policy` how \
          many in which time.";
     TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too Many Attempts",

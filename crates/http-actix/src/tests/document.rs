@@ -288,7 +288,22 @@ fn it_says_of_every_limited_operation_how_much_is_taken_and_what_more_is_answere
     assert!(about.contains("at most 3 requests at once and 6 a minute"), "{about}");
     for (path, method, operation) in operations(&document) {
         let is_limited = codes(&operation["responses"]["429"]).contains(&"rate_limited");
-        assert_eq!(is_limited, limited.contains(&(path.clone(), method.clone())), "{method} {path}");
+        let is_orderers = limited.contains(&(path.clone(), method.clone()));
+        // Who calls for a tenant is counted by tenant and caller.
+        let needs =
+            operation["security"].as_array().unwrap().iter().find_map(|needs| needs["bearer"][0].as_str());
+        let is_tenants = !is_orderers && needs.is_some_and(|need| need != "operator");
+        assert_eq!(is_limited, is_orderers || is_tenants, "{method} {path}");
+        if is_tenants {
+            let headers = &operation["responses"]["429"]["headers"];
+            for (field, example) in [
+                ("RateLimit-Policy", "\"tenant\";q=3000;w=6, \"caller\""),
+                ("RateLimit", "\"tenant\";r=5;t=7"),
+            ] {
+                let about = headers[field]["description"].as_str().unwrap();
+                assert!(about.contains(example), "{method} {path}: {about}");
+            }
+        }
     }
 }
 

@@ -15,11 +15,13 @@ mod login;
 mod machine_tokens;
 mod people;
 mod provisioning;
+mod rates;
 mod reading;
 mod server;
 mod settings;
 mod signed;
 mod states;
+mod structured;
 mod tenants;
 mod users;
 mod walls;
@@ -50,7 +52,7 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{InitTenant, confirm, init};
 use tenantry_usecases::{Platform, Policy};
 
-use crate::limits::{Rates, Ticks};
+use crate::limits::{Rates, TenantRates, Ticks};
 use crate::{Doors, HttpSettings, HttpState, Readiness, Watch};
 
 /// A server's application, without a socket.
@@ -153,10 +155,11 @@ impl World {
         let readiness = Arc::clone(&ready) as _;
         let clock = Arc::clone(&test.clock);
         let ticks = Ticks::new(move || (clock.now() - sample::now()).to_std().unwrap_or_default());
+        let tenant_rates = TenantRates::new(settings.caller_percent, ticks.clone());
         let rates = Rates::new(&settings, ticks);
         let mut state =
             HttpState::new(Arc::clone(&test.platform), settings, doors, watch, readiness).unwrap();
-        state.rates = rates;
+        (state.rates, state.tenant_rates) = (rates, tenant_rates);
         Self { test, state: Data::new(state), ready, service: OnceCell::new() }
     }
 

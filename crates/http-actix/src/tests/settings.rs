@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use tenantry_domain::tenant::{Allowance, Limit, PlanLimits, Plans};
+use tenantry_domain::tenant::{Allowance, Limit, PlanLimits, Plans, QuotaKind};
 use tenantry_ports::Scope;
 use tenantry_security::ValicoCheck;
 use tenantry_testkit::TestPlatform;
@@ -16,11 +16,15 @@ use super::{Reply, World, authorised, config, get, pairs};
 const SETTINGS: &str = "/api/v1/tenants/acme/settings";
 const USAGE: &str = "/api/v1/tenants/acme/usage";
 
-/// A world every plan of which gives four of everything.
+/// A world every plan of which gives four of everything but requests.
 fn world() -> World {
-    let limits = PlanLimits { allowance: Allowance::new(|_| Limit::AtMost(4)), burst: 4 };
+    let limits = PlanLimits { allowance: Allowance::new(four_or_any), burst: 4 };
     let policy = Policy { plans: Plans::new(|_| limits), ..Policy::default() };
     World::on(TestPlatform::with(policy, Arc::new(ValicoCheck)))
+}
+
+fn four_or_any(kind: QuotaKind) -> Limit {
+    if kind == QuotaKind::Requests { Limit::Unlimited } else { Limit::AtMost(4) }
 }
 
 fn put(credential: &str) -> TestRequest {

@@ -138,6 +138,11 @@ macro_rules! for_each_fact {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
                 }
+                replicas {
+                    replicas_are_told_of_each_other
+                    the_last_word_of_a_replica_counts
+                    silent_and_stopped_replicas_are_forgotten
+                }
                 nonces {
                     a_nonce_is_first_once
                     nonces_are_told_apart_by_every_byte

@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository, RunRepository, SigningKey,
-    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository,
+    RunRepository, SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ pub(super) struct ControlState {
     pub(super) carryover: Option<Carryover>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
+    pub(super) replicas: Table<String, Replica>,
 }
 
 impl MemoryControlStore {
@@ -101,6 +102,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository {
         self
     }
 

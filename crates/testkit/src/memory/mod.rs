@@ -11,6 +11,7 @@ mod nonces;
 mod notices;
 mod people;
 mod pool;
+mod replicas;
 mod runs;
 mod signing_keys;
 mod snapshot;

@@ -4,6 +4,7 @@
 //! database under the lock of its log, whose head keeps the counts; of API keys, in the control database. So of a hundred
 //! who want the last one, one gets it, on whichever replica.
 
+mod fleet;
 mod keys;
 mod usage;
 
@@ -12,6 +13,7 @@ use tenantry_ports::{StoreResult, TenantScope};
 
 use crate::Platform;
 
+pub use fleet::{announce, withdraw};
 pub(crate) use keys::keyring;
 pub use usage::{Usage, usage};
 

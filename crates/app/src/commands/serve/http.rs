@@ -3,7 +3,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{JoinHandle, available_parallelism};
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::spawn;
@@ -23,6 +24,7 @@ pub(super) struct Http {
     state: Arc<HttpState>,
     handle: ServerHandle,
     recorder: Recorder,
+    heart: Heart,
 }
 
 impl Http {
@@ -36,12 +38,14 @@ impl Http {
         let recorder = Recorder::start(&platform).map_err(|error| no_threads(&error))?;
         let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
         let state = Arc::new(state.map_err(|error| no_threads(&error))?);
+        let heart = Heart::start(&state)?;
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
-        Ok(Self { address: serving.addresses.first().copied().unwrap_or(bind), state, handle, recorder })
+        let address = serving.addresses.first().copied().unwrap_or(bind);
+        Ok(Self { address, state, handle, recorder, heart })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
@@ -50,6 +54,41 @@ impl Http {
         self.handle.stop(true).await;
         // What it panicked with was logged when it did.
         let _ = spawn_blocking(move || self.recorder.stop()).await;
+        self.heart.stop();
+    }
+}
+
+/// Tells the other processes every few seconds that this one answers requests, on a thread of its own: however busy the others
+/// are, it goes on.
+struct Heart {
+    /// Dropped to stop it.
+    beats: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Heart {
+    /// Once before anything is answered, and then every few seconds.
+    fn start(state: &Arc<HttpState>) -> Result<Self, Failure> {
+        state.announce();
+        let (beats, stopped) = mpsc::channel();
+        let state = Arc::clone(state);
+        let beat = move || {
+            while stopped.recv_timeout(HttpState::HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
+                state.announce();
+            }
+            state.withdraw();
+        };
+        let thread = std::thread::Builder::new()
+            .name("heart".to_owned())
+            .spawn(beat)
+            .map_err(|error| no_threads(&error))?;
+        Ok(Self { beats, thread })
+    }
+
+    fn stop(self) {
+        drop(self.beats);
+        // It does not panic; were it to, the others would notice by themselves.
+        let _ = self.thread.join();
     }
 }
 
@@ -82,6 +121,7 @@ fn http_settings(settings: &Settings) -> HttpSettings {
         secure_cookies: !server.bind.ip().is_loopback(),
         shutdown_timeout: server.shutdown_timeout,
         rate_limits: settings.rate_limits,
+        caller_percent: settings.caller_percent,
         trusted_proxies: server.trusted_proxies.clone(),
         ..HttpSettings::default()
     }

@@ -63,13 +63,15 @@ pub(crate) async fn replace(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::SettingsWrite)).await?;
     let body = call.body::<ReplaceSettingsBody>().await?.value;
     let ReplaceSettingsBody { allowed_configs, versioning_strategy, quotas } = body;
-    let (meant, trace) = (IfMatch::of(call.headers()), call.request_id());
+    let (meant, trace, tenant) = (IfMatch::of(call.headers()), call.request_id(), scope.tenant());
     let replaced = call.on_storage::<_, Problem>(move |platform| {
         let settings = Wanted { allowed_configs, versioning_strategy, quotas };
         let wish = Replacement { settings, caller: &caller, trace };
         Ok(settings::replace(platform, &scope, wish, |tag| meant.means(tag))?)
     });
-    view::answer(replaced.await?)
+    let current = replaced.await?;
+    call.state.tenant_rates.forget(tenant);
+    view::answer(current)
 }
 
 documented!(ReplaceSettingsBody);

@@ -27,6 +27,9 @@ pub(crate) struct UsageView {
     configs: Used,
     /// API keys that work.
     api_keys: Used,
+    /// Requests: how many a minute may come in the long run, and how many of those that may come at once have come, on this
+    /// server.
+    requests_per_minute: Used,
 }
 
 /// How much there may be of something, and how much there is.
@@ -64,13 +67,16 @@ impl Used {
         "accounts": { "quota": 10000, "used": 1234, "resetAt": null },
         "users": { "quota": 100, "used": 3, "resetAt": null },
         "configs": { "quota": 200, "used": 12, "resetAt": null },
-        "apiKeys": { "quota": 20, "used": 2, "resetAt": null }
+        "apiKeys": { "quota": 20, "used": 2, "resetAt": null },
+        "requestsPerMinute": { "quota": 6000, "used": 17, "resetAt": "2025-01-10T10:00:01.000Z" }
     })))
 )]
 pub(crate) async fn usage(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::SettingsRead)).await?;
-    let plan = scope.plan();
+    let (tenant, plan) = (scope.tenant(), scope.plan());
     let usage = call.on_storage(move |platform| limits::usage(platform, &scope)).await?;
+    let now = call.platform().clock.now();
+    let requests = call.state.tenant_rates.standing(tenant);
     let of = |kind| Used::of(&usage, kind);
     let view = UsageView {
         plan,
@@ -78,6 +84,11 @@ pub(crate) async fn usage(call: Call) -> Answer {
         users: of(QuotaKind::Users),
         configs: of(QuotaKind::Configs),
         api_keys: of(QuotaKind::ApiKeys),
+        requests_per_minute: Used {
+            used: requests.map_or(0, |(taken, _)| taken.into()),
+            reset_at: requests.and_then(|(_, reset)| Some(now + chrono::TimeDelta::from_std(reset).ok()?)),
+            ..of(QuotaKind::Requests)
+        },
     };
     respond::json(respond::private(StatusCode::OK), &view)
 }

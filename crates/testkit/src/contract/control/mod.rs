@@ -8,6 +8,7 @@ pub mod notices;
 pub mod oversight;
 pub mod pool;
 pub mod pool_leases;
+pub mod replicas;
 pub mod runs;
 pub mod signing_keys;
 pub mod tenants;

@@ -7,6 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde_json::json;
 use support::{acme_in_service, active, wish};
 use tenantry_domain::config::demo;
@@ -16,7 +17,7 @@ use tenantry_domain::tenant::{
 use tenantry_ports::{IdempotencyKey, Scope, StoreError, TenantScope};
 use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
 use tenantry_usecases::Policy;
-use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
+use tenantry_usecases::api_keys::{self, ChangeKeyError, NewKey, NewKeyError, Rotation};
 use tenantry_usecases::configs::{self, Upload, UploadError};
 use tenantry_usecases::limits::{stored_allowance, usage};
 use tenantry_usecases::users::{self, RegisterError, RegisterUser};
@@ -74,6 +75,36 @@ fn of_a_hundred_who_want_the_last_key_one_gets_it() {
     let first = api_keys::list(&test.platform, Some(scope.tenant())).unwrap().remove(0);
     assert!(api_keys::revoke(&test.platform, Some(scope.tenant()), first.id).unwrap());
     key(&test, &scope).unwrap();
+}
+
+#[test]
+fn a_key_is_replaced_where_there_is_no_place_and_its_place_is_given_once() {
+    let test = platform(1);
+    let scope = active(&test);
+    key(&test, &scope).unwrap();
+    let owner = Some(scope.tenant());
+    let newest = || api_keys::list(&test.platform, owner).unwrap().remove(0).id;
+    let replace = |key, overlap| {
+        let created_by = "test".to_owned();
+        let wish = Rotation { owner, key, version: None, overlap, created_by, request: None };
+        api_keys::rotate(&test.platform, &wish)
+    };
+    let hour = TimeDelta::hours(1);
+    let is_full = |refused, used| {
+        let full = QuotaExceeded { kind: QuotaKind::ApiKeys, limit: 1, used };
+        matches!(refused, Err(ChangeKeyError::New(NewKeyError::QuotaExceeded(refused))) if refused == full)
+    };
+    let first = newest();
+    replace(first, hour).unwrap();
+    let second = newest();
+    assert!(is_full(replace(first, hour), 2), "it has left its place to the second");
+    assert!(is_full(replace(second, hour), 2), "twice as many are enough for everybody");
+    replace(second, TimeDelta::zero()).unwrap();
+    test.clock.advance(hour);
+    replace(newest(), hour).unwrap();
+    assert_eq!(usage(&test.platform, &scope).unwrap().api_keys, 2);
+    test.clock.advance(hour);
+    assert_eq!(usage(&test.platform, &scope).unwrap().api_keys, 1);
 }
 
 #[test]

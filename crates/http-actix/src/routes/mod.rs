@@ -223,6 +223,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             &[
                 Code::ApiKeyNotFound,
                 Code::ApiKeyEnded,
+                Code::QuotaExceeded,
                 Code::PreconditionFailed,
                 Code::InvalidIdempotencyKey,
                 Code::IdempotencyKeyReused,

@@ -12,6 +12,7 @@ mod following;
 mod lifecycle;
 mod limits;
 mod login;
+mod look_ups;
 mod machine_tokens;
 mod people;
 mod provisioning;

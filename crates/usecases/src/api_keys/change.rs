@@ -4,6 +4,7 @@ use tenantry_ports::{ApiKey, Constraint, ControlTx, IdempotencyKey, StoreError, 
 
 use super::make::{Made, NewKey, NewKeyError, announce, insert, made_before, mint};
 use crate::Platform;
+use crate::limits;
 
 /// The longest that a replaced key may go on working.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(30);
@@ -85,11 +86,12 @@ pub fn revoke_version(
 }
 
 /// Replaces a key by a new one of the same name and scopes, which lives as long as the old one was made for. The old one
-/// works for as long as the overlap says, unless it was to expire before. No quota stands in the way: in the end there are no more
-/// keys than before.
+/// works for as long as the overlap says, unless it was to expire before. A quota that is used up stands in the way only of a
+/// further successor of the same key, and of more than twice as many keys: else there are in the end no more than before.
 pub fn rotate(platform: &Platform, rotation: &Rotation) -> Result<Made, ChangeKeyError> {
     let now = platform.clock.now();
     let end = now + rotation.overlap.clamp(TimeDelta::zero(), LONGEST_OVERLAP);
+    let keyring = limits::keyring(platform, rotation.owner)?;
     let attempt = || {
         platform.control.write(|tx| {
             if let Some(request) = &rotation.request
@@ -100,6 +102,9 @@ pub fn rotate(platform: &Platform, rotation: &Rotation) -> Result<Made, ChangeKe
             let old = own(tx, rotation.owner, rotation.key, rotation.version)?;
             if !old.is_live(now) {
                 return Err(ChangeKeyError::Ended);
+            }
+            if end > now {
+                keyring.admit_successor::<NewKeyError>(tx, &old, now)?;
             }
             let wish = NewKey {
                 owner: old.tenant,

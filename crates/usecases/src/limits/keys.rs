@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Allowance, QuotaExceeded, QuotaKind};
-use tenantry_ports::{ControlTx, StoreError, StoreResult, TenantScope};
+use tenantry_domain::tenant::{Allowance, Limit, QuotaExceeded, QuotaKind};
+use tenantry_ports::{ApiKey, ControlTx, StoreError, StoreResult, TenantScope};
 
 use super::stored_allowance;
 use crate::Platform;
@@ -33,5 +33,29 @@ impl Keyring {
         let Some((tenant, allowance)) = &self.0 else { return Ok(()) };
         let live = tx.api_keys().count_live(*tenant, now)?;
         Ok(allowance.admit(QuotaKind::ApiKeys, live)?)
+    }
+
+    /// The same for the successor of a key that goes on working for a while. It takes the place that the other one leaves, so
+    /// of keys that replace each other there may be twice as many; but a key leaves its place once, and any further
+    /// successor is one more key.
+    pub(crate) fn admit_successor<E>(
+        &self,
+        tx: &mut dyn ControlTx,
+        old: &ApiKey,
+        now: DateTime<Utc>,
+    ) -> Result<(), E>
+    where
+        E: From<StoreError> + From<QuotaExceeded>,
+    {
+        let Some((tenant, allowance)) = &self.0 else { return Ok(()) };
+        if old.version > 1 {
+            return self.admit(tx, now);
+        }
+        let Limit::AtMost(limit) = allowance.of(QuotaKind::ApiKeys) else { return Ok(()) };
+        let used = tx.api_keys().count_live(*tenant, now)?;
+        if used >= limit.saturating_mul(2) {
+            return Err(QuotaExceeded { kind: QuotaKind::ApiKeys, limit, used }.into());
+        }
+        Ok(())
     }
 }

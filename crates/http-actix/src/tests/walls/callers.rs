@@ -66,7 +66,7 @@ pub(super) async fn register(world: &World, slug: &str, name: &str, role: &str) 
 }
 
 /// A token got with this key, for these scopes.
-pub(super) fn token(world: &World, key: &str, scopes: &[Scope]) -> String {
+pub(in super::super) fn token(world: &World, key: &str, scopes: &[Scope]) -> String {
     let platform = world.platform();
     signing_keys::ensure(platform).unwrap();
     let client = authenticate(platform, key).unwrap().unwrap();
@@ -75,7 +75,7 @@ pub(super) fn token(world: &World, key: &str, scopes: &[Scope]) -> String {
     machine_tokens::issue(platform, &client, key, Some(wanted)).unwrap().token.expose().to_owned()
 }
 
-pub(super) fn tenant_of(world: &World, slug: &str) -> TenantId {
+pub(in super::super) fn tenant_of(world: &World, slug: &str) -> TenantId {
     let reference = TenantRef::Slug(slug.parse().unwrap());
     tenants::find(world.platform(), &reference).unwrap().unwrap().id
 }

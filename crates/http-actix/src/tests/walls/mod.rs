@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::{Reply, World, authorised};
 use crate::{Access, HttpSettings};
 use callers::{Callers, STRANGERS};
+pub(super) use callers::{tenant_of, token};
 use canaries::Furnished;
 use table::{Kind, ROWS, Row};
 

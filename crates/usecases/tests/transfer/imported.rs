@@ -76,7 +76,7 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     let archive = exported(&here, &acme(&here));
     let scope = TenantScope::serving(&import(&there, &archive, under("other")).unwrap()).unwrap();
     // Real installations do not give the same ids.
-    (0..1000).for_each(|_| drop(there.platform.ids.random()));
+    (0..1000).for_each(|_| _ = there.platform.ids.random());
     assert!(login(&there.platform, &scope, &typed("admin@ACME.example", "ChangeMe123!")).is_ok());
     let all = accounts::list(&there.platform, &scope, &AccountFilter::default(), None, 100).unwrap();
     assert_eq!(all.len(), 4);

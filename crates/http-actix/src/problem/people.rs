@@ -56,6 +56,7 @@ impl From<RegisterError> for Problem {
             RegisterError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }
+            RegisterError::QuotaExceeded(exceeded) => exceeded.into(),
             RegisterError::Store(error) => error.into(),
         }
     }

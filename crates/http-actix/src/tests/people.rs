@@ -77,7 +77,8 @@ fn peer() -> std::net::SocketAddr {
     "192.0.2.7:1234".parse().unwrap()
 }
 
-fn cookies(reply: &Reply) -> Vec<Cookie<'static>> {
+/// What browsers are told to keep.
+pub(crate) fn cookies(reply: &Reply) -> Vec<Cookie<'static>> {
     let set = reply.headers.get_all("set-cookie");
     set.map(|value| Cookie::parse_encoded(value.to_str().unwrap().to_owned()).unwrap()).collect()
 }

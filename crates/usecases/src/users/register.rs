@@ -6,7 +6,7 @@ use tenantry_domain::people::{
     Ability, Device, Email, PasswordContext, PersonName, Role, Session, User, UserToCreate, Username,
     check_abilities,
 };
-use tenantry_domain::tenant::Tenant;
+use tenantry_domain::tenant::{QuotaExceeded, QuotaKind, Tenant};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
     AccessClaims, Constraint, IdempotencyKey, Secret, StoreError, StoredResponse, TenantScope, TenantTx,
@@ -14,6 +14,7 @@ use tenantry_ports::{
 
 use crate::Platform;
 use crate::journal;
+use crate::limits;
 use crate::sign_in::keep_in_mind;
 
 /// A person who is to be able to sign in.
@@ -65,6 +66,9 @@ pub enum RegisterError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
+    /// The tenant has as many people as it may have.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
@@ -114,12 +118,14 @@ pub fn register(
     let hash = platform.passwords.hash(wish.password.expose());
     let since = now - platform.policy.idempotency_retention;
     platform.stores.open(scope)?.write(|tx| {
-        let head = tx.log().lock()?;
+        let (head, counts) = tx.log().lock_and_count()?;
         if let Some(key) = &wish.idempotency
             && let Some(answer) = tx.idempotency().find(&[&key.scope], since)?.pop()
         {
             return replay(platform, scope, key, &answer);
         }
+        let settings = tx.settings().get()?.unwrap_or_default();
+        limits::allowance(platform, scope, &settings.quotas).admit(QuotaKind::Users, counts.users)?;
         tx.users().insert(&user, &hash)?;
         let token = match platform.policy.register_returns_token {
             true => Some(open_session(platform, tx, &user, now)?),

@@ -68,6 +68,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 Code::InvalidIdempotencyKey,
                 Code::EmailTaken,
                 Code::UsernameTaken,
+                Code::QuotaExceeded,
                 Code::IdempotencyKeyReused,
             ],
         ),

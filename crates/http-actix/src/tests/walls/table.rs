@@ -6,13 +6,18 @@ use tenantry_ports::Scope;
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Everybody, or whoever has a token that is made for it alone.
+    /// Everybody.
     Public,
+    /// Whoever has what is made for it alone: a confirmation token, a client's secret, a cookie. No caller's credential
+    /// opens it.
+    Own,
     /// The operator.
     Operator,
     /// An admin of the tenant, and the operator.
     Admin,
-    /// The same, and keys with this scope.
+    /// Somebody who is signed in to the tenant, whatever their role.
+    Person,
+    /// An admin of the tenant, the operator, and keys with this scope.
     Scope(Scope),
 }
 
@@ -23,13 +28,6 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// A body that is taken, if it asks for one.
     pub(super) body: Option<fn() -> Value>,
-}
-
-impl Row {
-    /// Takes a token that no caller of any tenant has.
-    pub(super) fn is_confirmation(&self) -> bool {
-        self.operation == CONFIRMATION
-    }
 }
 
 const fn row(operation: &'static str, kind: Kind) -> Row {
@@ -55,10 +53,31 @@ pub(super) const ROWS: &[Row] = &[
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),
     row("getUsage", Kind::Scope(Scope::SettingsRead)),
-    // API keys.
+    // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),
+    row("getApiKey", Kind::Admin),
+    with("rotateApiKey", Kind::Admin, || json!({ "overlapSeconds": 3600 })),
     row("revokeApiKey", Kind::Admin),
+    with("issueAccessToken", Kind::Own, || json!({ "grant_type": "client_credentials" })),
+    row("getSigningKeys", Kind::Public),
+    row("getAuthorizationServer", Kind::Public),
+    // Signing in and out.
+    with("login", Kind::Public, || json!({ "email": "nobody@acme.com", "password": "ChangeMe123!" })),
+    row("refresh", Kind::Own),
+    row("logout", Kind::Own),
+    row("me", Kind::Person),
+    with("changePassword", Kind::Person, passwords),
+    row("listOwnSessions", Kind::Person),
+    row("endOwnSession", Kind::Person),
+    // People.
+    with("registerUser", Kind::Admin, person),
+    row("getRoleConfig", Kind::Admin),
+    row("listUsers", Kind::Admin),
+    row("getUser", Kind::Admin),
+    with("changeUser", Kind::Admin, || json!({ "role": "VENDOR" })),
+    row("listSessionsOfUser", Kind::Admin),
+    row("endSessionOfUser", Kind::Admin),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),
@@ -75,10 +94,9 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Public,
         || json!({ "name": "Gamma", "slug": "gamma", "plan": "Basic" }),
     ),
-    row(CONFIRMATION, Kind::Public),
+    row("confirmTenantProvisioning", Kind::Own),
     row("getProvisioningStatus", Kind::Public),
     row("streamProvisioningStatus", Kind::Public),
-    with("login", Kind::Public, || json!({ "email": "nobody@acme.com", "password": "ChangeMe123!" })),
     // About the server.
     row("getAccountConfigSchema", Kind::Public),
     row("listProblems", Kind::Public),
@@ -88,8 +106,6 @@ pub(super) const ROWS: &[Row] = &[
     row("getOpenApi", Kind::Public),
     row("browseOpenApi", Kind::Public),
 ];
-
-const CONFIRMATION: &str = "confirmTenantProvisioning";
 
 fn account() -> Value {
     json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" })
@@ -105,6 +121,14 @@ fn settings() -> Value {
 
 fn api_key() -> Value {
     json!({ "name": "another", "scopes": ["accounts:read"] })
+}
+
+fn passwords() -> Value {
+    json!({ "currentPassword": "not this one", "newPassword": "correct horse battery staple" })
+}
+
+fn person() -> Value {
+    json!({ "email": "bob@example.com", "password": "SecurePassword123!" })
 }
 
 fn new_tenant() -> Value {

@@ -217,7 +217,7 @@ impl LogHead {
 pub struct Counts {
     /// Accounts.
     pub accounts: u64,
-    /// People who can sign in.
+    /// People, those who are disabled among them.
     pub users: u64,
     /// Account configs, whatever number of versions each has.
     pub configs: u64,

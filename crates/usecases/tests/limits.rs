@@ -8,14 +8,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use support::{acme_in_service, active};
+use support::{acme_in_service, active, wish};
 use tenantry_domain::config::demo;
-use tenantry_domain::people::Role;
 use tenantry_domain::tenant::{
     Allowance, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Quotas, Settings,
 };
-use tenantry_ports::{IdempotencyKey, Scope, Secret, StoreError, TenantScope};
-use tenantry_testkit::{FakeSchemaCheck, TestPlatform, sample};
+use tenantry_ports::{IdempotencyKey, Scope, StoreError, TenantScope};
+use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
 use tenantry_usecases::Policy;
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
 use tenantry_usecases::configs::{self, Upload, UploadError};
@@ -116,21 +115,6 @@ fn another_version_of_a_config_is_not_another_config() {
     upload(&test, &scope, demo::DEMO_CONFIG_ID, 1000).unwrap();
     upload(&test, &scope, demo::DEMO_CONFIG_ID, 2000).unwrap();
     assert_eq!(usage(&test.platform, &scope).unwrap().counts.configs, 1);
-}
-
-fn wish(name: &str) -> RegisterUser {
-    RegisterUser {
-        email: sample::email(&format!("{name}@acme.example")),
-        username: None,
-        password: Secret::new("SecurePassword123!"),
-        first_name: None,
-        last_name: None,
-        role: Role::User,
-        abilities: None,
-        actor: "operator".to_owned(),
-        idempotency: None,
-        trace: "register".to_owned(),
-    }
 }
 
 #[test]

@@ -54,7 +54,8 @@ fn of_a_hundred_who_want_the_last_free_place_one_gets_it() {
         let mut website = website(&processes[0], "acme");
         let mut operator = processes[0].operator();
         let settings = "/api/v1/tenants/acme/settings";
-        let quotas = json!({ "quotas": { "maxAccounts": 2, "maxConfigs": 3, "maxApiKeys": 3 } });
+        let quotas =
+            json!({ "quotas": { "maxAccounts": 2, "maxConfigs": 3, "maxApiKeys": 3, "maxUsers": 2 } });
         operator.request("PUT", settings).json(&quotas).send().expect(200);
         let wish = |user: usize| json!({ "userId": format!("user-{user}"), "configId": "demo-25k-eval-v1" });
         website.post("/api/v1/tenants/acme/accounts", &wish(1000)).expect(201);
@@ -77,10 +78,14 @@ fn of_a_hundred_who_want_the_last_free_place_one_gets_it() {
             one(30),
             "keys"
         );
+        let person = |caller: usize| json!({ "email": format!("person-{caller}@acme.example"), "password": "SecurePassword123!" });
+        let register = "/api/v1/acme/auth/register";
+        operator.post(register, &person(1000)).expect(201);
+        assert_eq!(at_once(&processes, 12, &operators, register, person), one(12), "people");
 
         assert_eq!(count_accounts(&mut website, "acme"), 2);
         let usage = operator.get("/api/v1/tenants/acme/usage").expect(200).json();
-        for (what, used) in [("accounts", 2), ("configs", 3), ("apiKeys", 3), ("users", 0)] {
+        for (what, used) in [("accounts", 2), ("configs", 3), ("apiKeys", 3), ("users", 2)] {
             assert_eq!(usage[what]["used"], used, "{what}");
         }
         let refused = website.post("/api/v1/tenants/acme/accounts", &wish(2000)).expect(422).json();

@@ -89,7 +89,7 @@ impl JsonSchema for Limit {
 pub enum QuotaKind {
     /// Trading accounts.
     Accounts,
-    /// People who can sign in.
+    /// People who are registered; those who are disabled count, too.
     Users,
     /// Account configs; versions of the same id count once.
     Configs,
@@ -138,7 +138,7 @@ pub struct Quotas {
     /// How many accounts may exist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_accounts: Option<Limit>,
-    /// How many people may be able to sign in.
+    /// How many people may be registered; those who are disabled count, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_users: Option<Limit>,
     /// How many account configs may exist; versions of the same id count once.

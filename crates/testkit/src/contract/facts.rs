@@ -255,6 +255,7 @@ macro_rules! for_each_fact {
                     concurrent_appends_make_one_chain
                     counts_are_those_of_what_is_stored
                     what_is_read_under_the_lock_stays_true
+                    people_get_as_many_places_as_there_are
                 }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together

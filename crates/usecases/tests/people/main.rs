@@ -14,11 +14,12 @@ mod users;
 use std::sync::Arc;
 
 use serde_json::Value;
+pub(crate) use support::wish;
 use support::{acme_in_service, typed};
 use tenantry_domain::people::Role;
 use tenantry_domain::tenant::Tenant;
 use tenantry_ports::{AccessClaims, Secret, StoreError, TenantScope};
-use tenantry_testkit::{FakeSchemaCheck, TestPlatform, sample};
+use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
 use tenantry_usecases::Policy;
 use tenantry_usecases::access::{Principal, authenticate};
 use tenantry_usecases::sign_in::{LoginError, SignedIn, login};
@@ -81,20 +82,5 @@ impl Acme {
 
     pub(crate) fn log_length(&self) -> i64 {
         self.events(0).len() as i64
-    }
-}
-
-pub(crate) fn wish(name: &str) -> RegisterUser {
-    RegisterUser {
-        email: sample::email(&format!("{name}@acme.example")),
-        username: None,
-        password: Secret::new("SecurePassword123!"),
-        first_name: None,
-        last_name: None,
-        role: Role::User,
-        abilities: None,
-        actor: "operator".to_owned(),
-        idempotency: None,
-        trace: "register".to_owned(),
     }
 }

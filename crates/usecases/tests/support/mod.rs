@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tenantry_domain::id::TenantId;
-use tenantry_domain::people::Device;
+use tenantry_domain::people::{Device, Role};
 use tenantry_domain::tenant::{Plan, Slug, Status, Tenant, TenantName};
 use tenantry_ports::{
     PoolState, Secret, StoreError, TenantDatabases as _, TenantFilter, TenantScope, TenantStore,
@@ -19,6 +19,7 @@ use tenantry_usecases::fleet::{self, Member, Order};
 use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
 use tenantry_usecases::sign_in::Login;
 use tenantry_usecases::tenants::{self, Announced, CreateTenant, InitTenant, NewAdmin, Progress, TenantRef};
+use tenantry_usecases::users::RegisterUser;
 
 pub(crate) fn acme() -> InitTenant {
     InitTenant {
@@ -60,6 +61,22 @@ pub(crate) fn typed(email: &str, password: &str) -> Login {
         network: Some([192, 0, 2, 7].into()),
         device_token: None,
         trace: "login".to_owned(),
+    }
+}
+
+/// Somebody who is to be `<name>@acme.example`.
+pub(crate) fn wish(name: &str) -> RegisterUser {
+    RegisterUser {
+        email: sample::email(&format!("{name}@acme.example")),
+        username: None,
+        password: Secret::new("SecurePassword123!"),
+        first_name: None,
+        last_name: None,
+        role: Role::User,
+        abilities: None,
+        actor: "operator".to_owned(),
+        idempotency: None,
+        trace: "register".to_owned(),
     }
 }
 

@@ -1,13 +1,20 @@
+use std::sync::Arc;
+
 use tenantry_domain::account::AccountStatus;
-use tenantry_domain::tenant::{Lifecycle, Status};
+use tenantry_domain::tenant::{
+    Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status,
+};
 use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
-use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
+use tenantry_testkit::{DatabaseCall, FailureMoment, FakeSchemaCheck, TestPlatform, sample};
+use tenantry_usecases::Policy;
+use tenantry_usecases::limits::usage;
 use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
+use tenantry_usecases::users::{self, RegisterError};
 use tenantry_usecases::{accounts, fleet, notices, sign_in};
 
-use crate::support::{acme_with_admin, queued, status, tend, typed, with_pool, work_off};
+use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
 use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
 
 #[test]
@@ -87,6 +94,26 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     assert!(all.iter().any(|view| view.account.status == AccountStatus::Active));
     provision(&there, &scope, "user-9");
     assert_eq!(flaws(&there, &exported(&there, &find(&there, scope.tenant()))), [""; 0]);
+}
+
+/// What comes with an archive counts, and comes whatever the quotas there are; what would be added is refused.
+#[test]
+fn what_was_imported_counts_and_is_not_refused() {
+    let here = TestPlatform::new();
+    let original = acme(&here);
+    let archive = exported(&here, &original);
+    let limits = PlanLimits { allowance: Allowance::new(|_| Limit::AtMost(1)), burst: 1 };
+    let policy = Policy { plans: Plans::new(|_| limits), ..Policy::default() };
+    let there = TestPlatform::with(policy, Arc::new(FakeSchemaCheck::content()));
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let told = usage(&there.platform, &scope).unwrap();
+    let expected = usage(&here.platform, &TenantScope::serving(&original).unwrap()).unwrap().counts;
+    assert_eq!((told.counts, told.counts.users, told.counts.accounts), (expected, 2, 4));
+    let refused =
+        users::register(&there.platform, &tenant, &scope, wish("one-more"), |_, _| serde_json::Value::Null);
+    let full = QuotaExceeded { kind: QuotaKind::Users, limit: 1, used: 2 };
+    assert!(matches!(refused, Err(RegisterError::QuotaExceeded(refused)) if refused == full));
 }
 
 #[test]

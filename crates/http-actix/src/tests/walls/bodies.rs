@@ -16,6 +16,8 @@ struct Request {
     path: &'static str,
     thing: &'static str,
     body: fn(&str) -> Value,
+    /// What is found to be wrong with it.
+    refusal: &'static str,
 }
 
 const REQUESTS: [Request; 3] = [
@@ -24,12 +26,14 @@ const REQUESTS: [Request; 3] = [
         path: "/api/v1/tenants/beta/accounts",
         thing: "configId",
         body: |id| json!({ "userId": "user-1", "configId": id }),
+        refusal: "unknown_config",
     },
     Request {
         method: Method::PUT,
         path: "/api/v1/tenants/beta/settings",
         thing: "configId",
         body: |id| json!({ "allowedConfigs": [id] }),
+        refusal: "unknown_config",
     },
     Request {
         method: Method::POST,
@@ -40,6 +44,7 @@ const REQUESTS: [Request; 3] = [
             document["parentConfigId"] = json!(id);
             document
         },
+        refusal: "parent_not_found",
     },
 ];
 
@@ -72,7 +77,8 @@ async fn a_foreign_thing_that_a_body_names_cannot_be_told_from_none() {
                 }
             };
             let reply = world.send(sent).await;
-            assert!(reply.status.is_client_error(), "{} {:?}", reply.status, reply.bytes);
+            let told = String::from_utf8_lossy(&reply.bytes).into_owned();
+            assert!(told.contains(request.map_or("invalid_client", |request| request.refusal)), "{told}");
             acme.assert_unseen(&reply);
             let (status, body, headers) = visible(&reply);
             // Which one was named is the caller's own word.

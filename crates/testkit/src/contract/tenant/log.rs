@@ -227,3 +227,36 @@ pub fn what_is_read_under_the_lock_stays_true(subject: &dyn Subject) {
     let count = store.read(|tx| tx.accounts().count()).expect("a count");
     assert_eq!((count, all(&store).len() as u64), (LIMIT, LIMIT));
 }
+
+/// Nor of people: of many who want the last places for them at once, as many get one as there are.
+pub fn people_get_as_many_places_as_there_are(subject: &dyn Subject) {
+    const LIMIT: u64 = 5;
+    let (store, scope) = store(subject);
+    let let_in: usize = std::thread::scope(|threads| {
+        let registrars: Vec<_> = (0..8)
+            .map(|registrar| {
+                let (store, tenant) = (&store, scope.tenant());
+                threads.spawn(move || {
+                    let mut let_in = 0;
+                    for number in 0..3 {
+                        let user = sample::user(&format!("user-{registrar}-{number}"));
+                        let registered = store.write(|tx| {
+                            let (head, counts) = tx.log().lock_and_count()?;
+                            if counts.users == LIMIT {
+                                return Ok::<_, StoreError>(false);
+                            }
+                            tx.users().insert(&user, "$argon2id$hash")?;
+                            tx.log().append(&sample::log_entries(tenant, head, 1))?;
+                            Ok(true)
+                        });
+                        let_in += usize::from(registered.expect("the unit of work commits"));
+                    }
+                    let_in
+                })
+            })
+            .collect();
+        registrars.into_iter().map(|registrar| registrar.join().expect("it goes on")).sum()
+    });
+    let people = store.read(|tx| tx.users().page(None, 100)).expect("a page of people");
+    assert_eq!((let_in as u64, people.len() as u64), (LIMIT, LIMIT));
+}

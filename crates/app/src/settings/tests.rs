@@ -50,9 +50,9 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.caller_percent, http.caller_percent);
     assert_eq!(settings.server.trusted_proxies, http.trusted_proxies);
     let allowance = |plan, kind| settings.plans.of(plan).allowance.of(kind);
-    assert_eq!(allowance(Plan::Basic, QuotaKind::Accounts), Limit::AtMost(10_000));
-    assert_eq!(allowance(Plan::Premium, QuotaKind::Requests), Limit::AtMost(300_000));
-    assert_eq!(settings.plans.of(Plan::Premium).burst, 30_000);
+    assert_eq!(allowance(Plan::Basic, QuotaKind::Accounts), Limit::AtMost(1_000_000));
+    assert_eq!(allowance(Plan::Premium, QuotaKind::Requests), Limit::AtMost(12_000_000));
+    assert_eq!(settings.plans.of(Plan::Premium).burst, 1_200_000);
     assert_eq!(allowance(Plan::Enterprise, QuotaKind::ApiKeys), Limit::Unlimited);
     let policy = tenantry_usecases::Policy::default();
     let same = |ours: Duration, theirs: chrono::TimeDelta| assert_eq!(ours, theirs.to_std().unwrap());

@@ -127,6 +127,17 @@ impl Installation {
         self.tenant_databases().iter().filter(|name| name.starts_with(&pooled)).count()
     }
 
+    /// The name of its control database on the server.
+    ///
+    /// # Panics
+    /// If it is a file.
+    pub fn control_database(&self) -> String {
+        let url = self.environment().find(|(name, _)| *name == "TENANTRY_DATABASE_URL").map(|(_, url)| url);
+        let name = url.filter(|url| url.starts_with("postgres")).and_then(|url| url.rsplit('/').next());
+        let name = name.expect("the control database is on a server");
+        name.split('?').next().unwrap_or(name).to_owned()
+    }
+
     /// What the name of its tenant databases begins with.
     pub fn database_prefix(&self) -> &str {
         &self.0.prefix

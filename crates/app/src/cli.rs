@@ -1,13 +1,16 @@
 //! The command line.
 
 mod fleet;
+mod keys;
 mod tenants;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tenantry_domain::id::EventId;
 
 pub(crate) use self::fleet::{Doctor, Migrate};
+pub(crate) use self::keys::{ListSigning, Rewrap, RotateKey, RotateSigning};
 pub(crate) use self::tenants::{
     ChangeTenant, CreateTenant, DeleteTenant, ExportTenant, ImportTenant, ListTenants, ShowTenant, Tenants,
     WorkTenant,
@@ -55,7 +58,7 @@ pub(crate) enum Command {
     /// List, show, make and change tenants
     #[command(subcommand)]
     Tenants(Tenants),
-    /// Make, list and revoke API keys
+    /// Make, list, replace and revoke API keys; look after signing keys and the secret key
     #[command(subcommand)]
     Keys(Keys),
     /// Find what is wrong with the installation, and put it right
@@ -105,8 +108,16 @@ pub(crate) enum Keys {
     Create(CreateKey),
     /// List keys, revoked and expired ones included
     List(ListKeys),
+    /// Replace a key by a new one, which is shown this once; the old one works for a while beside it
+    Rotate(RotateKey),
     /// Revoke a key, at once
     Revoke(RevokeKey),
+    /// List the keys that machines' tokens are signed with
+    Signing(ListSigning),
+    /// Replace the key that machines' tokens are signed with
+    RotateSigning(RotateSigning),
+    /// Carry over to TENANTRY_SECRET_KEY what hangs on TENANTRY_PREVIOUS_SECRET_KEYS; goes on where it was stopped
+    Rewrap(Rewrap),
 }
 
 /// Whose keys.
@@ -161,7 +172,10 @@ pub(crate) struct RevokeKey {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Notices {
+    #[command(subcommand)]
+    pub(crate) action: Option<NoticesAction>,
     /// Only those that are pending, delivered or given-up
     #[arg(long, value_name = "STATUS", value_parser = notice_status)]
     pub(crate) status: Option<tenantry_ports::NoticeStatus>,
@@ -174,6 +188,23 @@ pub(crate) struct Notices {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticesAction {
+    /// Have what was given up sent again, at once
+    Resend(ResendNotices),
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ResendNotices {
+    /// The notices of this event, as the list shows it
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<EventId>,
+    /// Everything that was given up
+    #[arg(long)]
+    pub(crate) given_up: bool,
 }
 
 fn notice_status(text: &str) -> Result<tenantry_ports::NoticeStatus, String> {

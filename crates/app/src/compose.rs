@@ -10,15 +10,18 @@ use tenantry_domain::tenant::ClusterName;
 use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
-use tenantry_ports::{KeyMint, Nudge, StoreError};
+use tenantry_ports::{Hired, KeyMint, Nudge, Secret, StoreError};
 use tenantry_security::{
-    ApiKeyMint, Argon2Passwords, DatabaseLogins, MasterKey, Sha256Digest, SignedTokens, StandardWebhooks,
-    SystemClock, SystemEntropy, SystemIds, ValicoCheck,
+    ApiKeyMint, Argon2Passwords, DatabaseLogins, DerivedMacs, Es256Tokens, MasterKey, SealingBox,
+    Sha256Digest, SignedTokens, StandardWebhooks, SystemClock, SystemEntropy, SystemIds, ValicoCheck,
 };
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
+use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::master_keys::MasterKeyNames;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::signatures::Signers;
+use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::tenants::Placement;
 use tenantry_usecases::{Platform, Policy};
 use tenantry_worker::{Bell, NoticeBells};
@@ -26,7 +29,7 @@ use tenantry_worker::{Bell, NoticeBells};
 use crate::data_dir;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
-use crate::settings::{Access, MailSettings, Settings, WebhookSettings};
+use crate::settings::{Access, MailSettings, Server, Settings, WebhookSettings};
 
 /// Everything that was put together.
 pub(crate) struct Installation {
@@ -53,8 +56,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Installation, Failure> {
 /// Puts everything together and leaves the control database as it is, however old.
 pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     prepare_directories(settings)?;
-    let (master, new_key) = master_key(settings)?;
-    let stores = Arc::new(open_stores(settings, &master)?);
+    let (keys, new_key) = MasterKeys::of(settings)?;
+    let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
     let watch = Arc::new(Watch::default());
     let entropy = Arc::new(SystemEntropy);
@@ -67,7 +70,9 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         digest: Arc::new(Sha256Digest),
-        tokens: Arc::new(SignedTokens::new(&master)),
+        tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
+        macs: Arc::new(keys.former.iter().fold(DerivedMacs::new(&keys.current), DerivedMacs::accepting)),
+        machine_tokens: Arc::new(Es256Tokens::new(keys.sealing(entropy.clone()))),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
@@ -77,8 +82,10 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
             watch: watch.clone(),
         }),
         channels: channels(settings)?,
-        policy: policy(settings),
+        policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
+        key_uses: KeyUses::default(),
+        keyring: Keyring::default(),
         entropy,
     };
     #[cfg(debug_assertions)]
@@ -105,12 +112,20 @@ impl Nudge for Nudges {
     fn tenant_changed(&self, tenant: TenantId) {
         self.watch.tenant_changed(tenant);
     }
+
+    fn hire(&self) -> Option<Box<dyn Hired>> {
+        self.bell.hire()
+    }
 }
 
 /// Opens the databases; a SQLite control database is made if it is not there.
-fn open_stores(settings: &Settings, master: &MasterKey) -> Result<Stores, Failure> {
-    let passwords = DatabaseLogins::new(master);
-    let logins = LoginPasswords::new(move |login| passwords.password(login));
+fn open_stores(settings: &Settings, keys: &MasterKeys) -> Result<Stores, Failure> {
+    let passwords = |key| {
+        let passwords = DatabaseLogins::new(key);
+        move |login| passwords.password(login)
+    };
+    let current = LoginPasswords::new(passwords(&keys.current));
+    let logins = keys.former.iter().map(passwords).fold(current, LoginPasswords::or_formerly);
     let logins = settings.own_logins.then_some(logins);
     Stores::open(&StoreSettings { logins, ..settings.stores.clone() }).map_err(|error| match error {
         OpenError::Connect { .. } => Failure::new(
@@ -150,6 +165,34 @@ fn master_key(settings: &Settings) -> Result<(MasterKey, Option<PathBuf>), Failu
             let stored = data_dir::master_key(&settings.data_dir)?;
             Ok((stored.key, stored.is_new.then_some(stored.path)))
         }
+    }
+}
+
+/// The master key in force, and those that what was made before may hang on.
+struct MasterKeys {
+    current: MasterKey,
+    former: Vec<MasterKey>,
+}
+
+impl MasterKeys {
+    /// As the settings say; and the file of the one in force, if it was made just now.
+    fn of(settings: &Settings) -> Result<(Self, Option<PathBuf>), Failure> {
+        let (current, new_key) = master_key(settings)?;
+        let read = |text: &Secret| MasterKey::from_base64(text.expose());
+        let former: Result<Vec<_>, _> = settings.previous_secret_keys.iter().map(read).collect();
+        let mut former =
+            former.map_err(|error| Failure::new(error, "set other TENANTRY_PREVIOUS_SECRET_KEYS"))?;
+        former.retain(|key| key.name() != current.name());
+        Ok((Self { current, former }, new_key))
+    }
+
+    fn names(&self) -> MasterKeyNames {
+        let others = self.former.iter().map(MasterKey::name).collect();
+        MasterKeyNames { current: self.current.name(), others }
+    }
+
+    fn sealing(&self, entropy: Arc<SystemEntropy>) -> SealingBox {
+        self.former.iter().fold(SealingBox::new(&self.current, entropy), SealingBox::accepting)
     }
 }
 
@@ -233,7 +276,12 @@ fn policy(settings: &Settings) -> Policy {
         database_prefix: settings.stores.prefix.clone(),
         passwords: settings.auth.passwords,
         access_token_ttl: delta(settings.auth.access_token_ttl),
+        machine_token_ttl: delta(settings.auth.machine_token_ttl),
+        public_url: public_url(&settings.server),
         refresh_token_ttl: delta(settings.auth.refresh_token_ttl),
+        refresh_grace: delta(settings.auth.refresh_grace),
+        session_lifetime: delta(settings.auth.session_lifetime),
+        register_returns_token: settings.auth.register_returns_token,
         lease: delta(settings.provisioning.lease),
         deprovision_grace: delta(settings.provisioning.deprovision_grace),
         pool_size: settings.provisioning.pool_size,
@@ -242,6 +290,14 @@ fn policy(settings: &Settings) -> Policy {
         idempotency_retention: delta(settings.idempotency_retention),
         ..Policy::default()
     }
+}
+
+/// The URL that the API is reached under, as far as anybody said.
+pub(crate) fn public_url(server: &Server) -> String {
+    server.public_url.clone().unwrap_or_else(|| match server.bind.ip().is_unspecified() {
+        true => format!("http://localhost:{}", server.bind.port()),
+        false => format!("http://{}", server.bind),
+    })
 }
 
 fn placement(settings: &Settings) -> Placement {

@@ -7,33 +7,47 @@
 //!
 //! - `kill` sends SIGKILL before the effect begins, which is also after the one before it, and `kill:1500` 1500 µs after it has
 //!   begun, or at its end if that comes sooner;
-//! - `pause` sends SIGSTOP before the effect begins; with SIGCONT it goes on as if nothing had been;
+//! - `pause` sends SIGSTOP before the effect begins, and `pause:1500` as `kill` does; with SIGCONT it goes on as if nothing had
+//!   been. That happens once, and no other thread of a name begins an effect before: what it would be in the midst of, nobody
+//!   else could go on with;
 //! - `fail` has the effect not take place, for a reason that will not pass.
 //!
-//! Standard error says what was met, `effect 3 create 81234` where that took so many microseconds, so that a test can aim;
-//! at once, unlike the log, which a dying process takes with it.
+//! Standard error says what was met, `effect 3 create 81234` where that took so many microseconds, so that a test can aim, and
+//! `asleep 3` just before a pause; at once, unlike the log, which a dying process takes with it.
+//!
+//! `TENANTRY_TEST_CLOCK_AHEAD=3600` has the process believe that it is an hour later, so that nobody has to wait until the
+//! leases of the dead expire.
 
+mod clock;
 mod ports;
 mod signals;
 
 use std::collections::BTreeMap;
 use std::io::{Write as _, stderr};
 use std::str::FromStr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tenantry_usecases::Platform;
 
+use self::clock::Ahead;
 use self::ports::Watched;
 use self::signals::Signals;
 use crate::failure::Failure;
 
 const VARIABLE: &str = "TENANTRY_TEST_CRASH_POINT";
+const CLOCK_VARIABLE: &str = "TENANTRY_TEST_CLOCK_AHEAD";
 
-/// The platform, watched if the environment says so.
-pub(crate) fn plant(platform: Platform) -> Result<Platform, Failure> {
+/// The platform, with another clock and watched if the environment says so.
+pub(crate) fn plant(mut platform: Platform) -> Result<Platform, Failure> {
+    if let Some(text) = std::env::var_os(CLOCK_VARIABLE) {
+        let ahead = Ahead::parse(&platform.clock, &text.to_string_lossy());
+        let wrong =
+            || Failure::new(format!("{CLOCK_VARIABLE} is no number of seconds"), "write it as in `3600`");
+        platform.clock = Arc::new(ahead.ok_or_else(wrong)?);
+    }
     let Some(text) = std::env::var_os(VARIABLE) else {
         return Ok(platform);
     };
@@ -45,7 +59,14 @@ pub(crate) fn plant(platform: Platform) -> Result<Platform, Failure> {
 }
 
 fn watch(platform: Platform, plan: Plan, signals: Signals) -> Platform {
-    let watch = Arc::new(Watch { plan, met: AtomicU32::new(0), signals: Arc::new(signals) });
+    let signals = Arc::new(signals);
+    let pauses = |incident: &Incident| matches!(incident, Incident::Pause | Incident::PauseAfter(_));
+    let pause = Arc::new(Pause {
+        to_come: AtomicBool::new(plan.incidents.values().any(pauses)),
+        turn: Mutex::default(),
+        signals: Arc::clone(&signals),
+    });
+    let watch = Arc::new(Watch { plan, met: AtomicU32::new(0), pause, signals });
     Platform {
         control: Arc::new(Watched::new(&platform.control, &watch)),
         databases: Arc::new(Watched::new(&platform.databases, &watch)),
@@ -66,6 +87,7 @@ enum Incident {
     Kill,
     KillAfter(Duration),
     Pause,
+    PauseAfter(Duration),
     Fail,
 }
 
@@ -82,6 +104,7 @@ impl FromStr for Plan {
                 None if what == "pause" => Incident::Pause,
                 None if what == "fail" => Incident::Fail,
                 Some(("kill", micros)) => Incident::KillAfter(Duration::from_micros(micros.parse().ok()?)),
+                Some(("pause", micros)) => Incident::PauseAfter(Duration::from_micros(micros.parse().ok()?)),
                 _ => return None,
             };
             Some((number.parse().ok()?, incident))
@@ -95,7 +118,27 @@ impl FromStr for Plan {
 struct Watch {
     plan: Plan,
     met: AtomicU32,
+    pause: Arc<Pause>,
     signals: Arc<Signals>,
+}
+
+/// The one pause that there may be.
+struct Pause {
+    to_come: AtomicBool,
+    turn: Mutex<()>,
+    signals: Arc<Signals>,
+}
+
+impl Pause {
+    /// Stops the process, unless that has been.
+    fn take(&self, number: u32) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.to_come.load(Ordering::SeqCst) {
+            say(&format!("asleep {number}"));
+            self.signals.pause();
+            self.to_come.store(false, Ordering::SeqCst);
+        }
+    }
 }
 
 impl Watch {
@@ -106,9 +149,24 @@ impl Watch {
         failure: fn(&'static str) -> E,
         act: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        if !thread::current().name().is_some_and(|name| name.starts_with(&self.plan.threads)) {
-            return act();
+        match thread::current().name() {
+            Some(name) if name.starts_with(&self.plan.threads) => self.counted(what, failure, act),
+            Some(_) => {
+                while self.pause.to_come.load(Ordering::SeqCst) {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                act()
+            }
+            None => act(),
         }
+    }
+
+    fn counted<T, E>(
+        &self,
+        what: &str,
+        failure: fn(&'static str) -> E,
+        act: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let number = self.met.fetch_add(1, Ordering::SeqCst) + 1;
         let incident = self.plan.incidents.get(&number).copied();
         if let Some(incident) = incident {
@@ -116,25 +174,35 @@ impl Watch {
         }
         match incident {
             Some(Incident::Kill) => self.signals.kill(),
-            Some(Incident::Pause) => self.signals.pause(),
-            Some(Incident::Fail) => return Err(failure("a crash point has it fail")),
             Some(Incident::KillAfter(delay)) => {
                 let signals = Arc::clone(&self.signals);
-                thread::spawn(move || {
-                    thread::sleep(delay);
-                    signals.kill()
-                });
+                after(delay, move || signals.kill());
             }
+            Some(Incident::Pause) => self.pause.take(number),
+            Some(Incident::PauseAfter(delay)) => {
+                let pause = Arc::clone(&self.pause);
+                after(delay, move || pause.take(number));
+            }
+            Some(Incident::Fail) => return Err(failure("a crash point has it fail")),
             None => {}
         }
         let begun = Instant::now();
         let outcome = act();
-        if let Some(Incident::KillAfter(_)) = incident {
-            self.signals.kill();
+        match incident {
+            Some(Incident::KillAfter(_)) => self.signals.kill(),
+            Some(Incident::PauseAfter(_)) => self.pause.take(number),
+            _ => {}
         }
         say(&format!("effect {number} {what} {}", begun.elapsed().as_micros()));
         outcome
     }
+}
+
+fn after(delay: Duration, act: impl FnOnce() + Send + 'static) {
+    thread::spawn(move || {
+        thread::sleep(delay);
+        act();
+    });
 }
 
 /// Writes a line at once and in one piece, whatever else is being written, and however soon the process is going to die.

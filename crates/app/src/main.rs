@@ -16,7 +16,9 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{AccountConfig, Cli, Command, Common, Config, Keys, Serve};
-use crate::commands::{account_config, config, doctor, keys, migrate, notices, openapi, serve, tenants};
+use crate::commands::{
+    account_config, config, doctor, keys, migrate, notices, openapi, rewrap, serve, signing_keys, tenants,
+};
 use crate::failure::Failure;
 use crate::settings::{Environment, Flags, Layers, Settings};
 
@@ -44,15 +46,22 @@ fn run(cli: Cli) -> Result<(), Failure> {
         }
         Command::Migrate(wish) => migrate::migrate(&sources.tool_settings()?, &wish),
         Command::Keys(wish) => {
-            let installation = compose::open(&sources.tool_settings()?)?;
+            let settings = sources.tool_settings()?;
+            let installation = compose::open(&settings)?;
             let platform = &installation.platform;
             match wish {
                 Keys::Create(wish) => keys::create(platform, wish),
                 Keys::List(wish) => keys::list(platform, &wish),
+                Keys::Rotate(wish) => keys::rotate(platform, &wish),
                 Keys::Revoke(wish) => keys::revoke(platform, &wish),
+                Keys::Signing(wish) => signing_keys::list(platform, &wish),
+                Keys::RotateSigning(wish) => signing_keys::rotate(platform, &wish),
+                Keys::Rewrap(wish) => rewrap::rewrap(&installation, &settings, &wish),
             }
         }
-        Command::Notices(wish) => notices::list(&compose::open(&sources.tool_settings()?)?.platform, &wish),
+        Command::Notices(wish) => {
+            notices::notices(&compose::open(&sources.tool_settings()?)?.platform, &wish)
+        }
         Command::Tenants(wish) => tenants::run(&sources.tool_settings()?, wish),
         Command::Doctor(wish) => doctor::doctor(&sources.layers(Vec::new())?, &wish),
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),

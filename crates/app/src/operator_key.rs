@@ -67,6 +67,9 @@ pub(crate) fn record(platform: &Platform, key: &Secret) -> StoreResult<()> {
         created_at: platform.clock.now(),
         expires_at: None,
         revoked_at: None,
+        last_used_at: None,
+        request: None,
+        version: 1,
     };
     match platform.control.write(|tx| tx.api_keys().insert(&record)) {
         // Another replica that started at the same moment was faster.

@@ -9,26 +9,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::Value;
+use support::doctor::{NO_POOL, examine, wrong};
 use support::server::until;
 use support::{directory, run};
 use tenantry_testkit::postgres;
 
-const NO_POOL: (&str, &str) = ("TENANTRY__TENANT_DATABASES__POOL_SIZE", "0");
 const LEASE: (&str, &str) = ("TENANTRY__PROVISIONING__LEASE", "2s");
-
-/// What the doctor says, with its exit status.
-fn examine(here: &Path, more: &[&str], environment: &[(&str, &str)]) -> (i32, Value) {
-    let said = run(here, &[&["doctor", "--json"][..], more].concat(), environment);
-    let found = serde_json::from_str(&said.stdout).unwrap_or_else(|error| panic!("{error}: {said:?}"));
-    (said.status, found)
-}
-
-/// The codes of what is wrong.
-fn wrong(found: &Value) -> Vec<String> {
-    let findings = found["findings"].as_array().unwrap().iter();
-    let wrong = findings.filter(|finding| finding["severity"] != "ok");
-    wrong.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
-}
 
 fn installed(slugs: &[&str]) -> tempfile::TempDir {
     let here = directory();

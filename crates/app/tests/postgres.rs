@@ -6,7 +6,7 @@ mod support;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use support::server::{Server, serve};
+use support::server::{Server, serve, until};
 use support::{directory, run};
 use tenantry_testkit::postgres;
 
@@ -53,10 +53,15 @@ fn replicas_share_a_server_and_nothing_is_written_to_their_disks() {
     let path = format!("/api/v1/tenants/acme/accounts/{}", account["accountId"].as_str().unwrap());
     assert_eq!(other.send("GET", &path, key["key"].as_str().unwrap(), &Value::Null).0, 200);
 
-    for wish in [&["migrate"][..], &["migrate", "--dry-run", "--verify"], &["doctor"]] {
+    for wish in [&["migrate"][..], &["doctor"]] {
         let said = run(here.path(), wish, &environment);
         assert_eq!(said.status, 0, "{wish:?}: {} {}", said.stdout, said.stderr);
     }
+    // Each of the two may make one too many for the pool at first, and one that is just being removed cannot be looked into.
+    until("every database can be looked into, and lacks nothing", || {
+        let said = run(here.path(), &["migrate", "--dry-run", "--verify"], &environment);
+        (said.status == 0).then_some(())
+    });
     one.stop();
     other.stop();
     assert_eq!(std::fs::read_dir(here.path()).unwrap().count(), 0, "nothing was written");

@@ -95,8 +95,8 @@ fn a_tenant_moves_from_sqlite_to_postgresql_and_back_with_every_record_as_it_was
     assert_eq!(piped.status, 0, "{}", piped.stderr);
     assert_eq!(
         lines(&piped.stdout).len(),
-        back.len() + 2,
-        "while a server runs: an account and its event more"
+        back.len() + 3,
+        "while a server runs: the sign-in's event, an account and its event more"
     );
     server.stop();
 }

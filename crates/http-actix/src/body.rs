@@ -14,6 +14,7 @@ use futures_util::StreamExt;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tenantry_domain::text::InvalidText;
 use tenantry_domain::{Finding, Pointer};
@@ -37,6 +38,13 @@ pub(crate) type TextCheck = fn(&str) -> Result<(), InvalidText>;
 /// Any document.
 impl Body for Value {
     const OBJECT: bool = false;
+}
+
+/// What is there is meant, even `null`: for members that may be left out to leave something as it is.
+pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The check of a domain type.
@@ -75,6 +83,13 @@ fn is_json(essence: &str) -> bool {
             .is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
     essence.eq_ignore_ascii_case("application/json") || (essence.contains('/') && suffix(essence, "+json"))
+}
+
+/// Whether the body is a form, as its sender says.
+pub(crate) fn is_form(request: &HttpRequest) -> bool {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// The whole body, if it is not larger than `limit` bytes. One that says it is larger is not read.

@@ -2,11 +2,12 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::Tenant;
-use tenantry_ports::TenantScope;
+use tenantry_ports::{AccessClaims, IdempotencyKey, TenantScope};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Need, Principal};
 
@@ -14,6 +15,7 @@ use crate::HttpState;
 use crate::auth::Credential;
 use crate::body::{self, Body, Received};
 use crate::fair::Party;
+use crate::idempotency;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
@@ -99,6 +101,26 @@ impl Call {
         Ok((caller, tenant))
     }
 
+    /// The tenant in the path, in service, and its scope, if the caller may do there what needs `need`.
+    pub(crate) async fn served(
+        &self,
+        need: Need,
+    ) -> Result<(Arc<Principal>, Arc<Tenant>, TenantScope), Problem> {
+        let (caller, tenant) = self.parties().await?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
+        Ok((caller, tenant, scope))
+    }
+
+    /// Who is signed in to the tenant in the path, that tenant and its scope; a problem if the caller is nobody there.
+    pub(crate) async fn person(&self) -> Result<(AccessClaims, Arc<Tenant>, TenantScope), Problem> {
+        let (caller, tenant, scope) = self.served(Need::Person).await?;
+        match &*caller {
+            Principal::Person(claims) => Ok((claims.clone(), tenant, scope)),
+            _ => Err(access::Denied::NotAPerson.into()),
+        }
+    }
+
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
         let caller = self.caller(Credential::of(self.headers())?).await?;
         let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
@@ -173,6 +195,43 @@ impl Call {
         let extensions = self.request.extensions();
         let caller = extensions.get::<Trace>().and_then(|trace| trace.caller.as_ref());
         caller.and_then(|caller| caller.tenant()).map_or(Party::Common, Party::Tenant)
+    }
+
+    /// The body, read and checked; without one, what is meant by saying nothing.
+    pub(crate) async fn body_or_default<T: Body + Default>(&mut self) -> Result<Received<T>, Problem> {
+        if self.headers().contains_key(header::CONTENT_TYPE) {
+            return self.body().await;
+        }
+        let bytes = body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await?;
+        if bytes.is_empty() {
+            return Ok(Received { value: T::default(), bytes });
+        }
+        body::content_type(&self.request)?;
+        self.parsed(bytes)
+    }
+
+    /// The body of a form: its fields, to be taken out one by one; none if it is no form.
+    pub(crate) async fn form(&mut self) -> Result<Option<Query>, Problem> {
+        if !body::is_form(&self.request) {
+            return Ok(None);
+        }
+        let bytes = body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await?;
+        Ok(std::str::from_utf8(&bytes).ok().map(Query::new))
+    }
+
+    /// What makes this request the same request, if it may be repeated.
+    pub(crate) fn idempotency(
+        &self,
+        caller: &Principal,
+        tenant: TenantId,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<Option<IdempotencyKey>, Problem> {
+        let Some(key) = idempotency::key(self.headers())? else { return Ok(None) };
+        let content_type = body::content_type(&self.request).unwrap_or_default();
+        let request =
+            idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
+        Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
     }
 
     /// Runs a use case on a storage thread.

@@ -33,12 +33,18 @@ pub(crate) enum Who {
     Orderer,
     /// Whoever has the confirmation token.
     ConfirmToken,
+    /// An OAuth 2.0 client, which says so in a way of its own.
+    Client,
     /// The operator.
     Operator,
     /// The operator, or an admin of the tenant in the path.
     Admin,
     /// The same, and keys of that tenant that have the scope.
     Scope(Scope),
+    /// Somebody who is signed in to the tenant in the path.
+    Person,
+    /// Whoever has the cookie `refreshToken`.
+    RefreshCookie,
 }
 
 /// One method at one path.

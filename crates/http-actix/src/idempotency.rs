@@ -65,7 +65,7 @@ fn invalid(detail: &'static str) -> Problem {
 /// What makes a request the same request.
 pub(crate) struct Request<'a> {
     /// The operation, however its path was spelled.
-    pub(crate) operation: &'static str,
+    pub(crate) operation: &'a str,
     /// The tenant, however it was spelled.
     pub(crate) tenant: TenantId,
     /// The query as sent.

@@ -1,7 +1,8 @@
 //! Around every route: gives the request its id, writes problems out, survives panics, and logs one line.
 //!
 //! This is the one place where an error becomes a body. Whatever reaches it with an error status and without
-//! `application/problem+json` (actix-web's own errors, for instance) is given one here, so nothing else leaves.
+//! `application/problem+json` (actix-web's own errors, for instance) is given one here, so nothing else leaves, but for what
+//! another standard has a form of its own for ([`OwnForm`]).
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -19,6 +20,9 @@ use crate::endpoint::Pattern;
 use crate::limits;
 use crate::problem::{self, Code, Internal, Problem};
 use crate::request_id::{self, RequestId, Trace};
+
+/// Marks a response that says by itself what went wrong, in the form of another standard.
+pub(crate) struct OwnForm;
 
 /// The middleware; see the module.
 pub(crate) async fn observe<B: MessageBody + 'static>(
@@ -65,7 +69,8 @@ fn bare(problem: &Problem, id: &RequestId, path: &str) -> Error {
 fn present<B>(response: ServiceResponse<B>, id: &RequestId) -> ServiceResponse<EitherBody<B, BoxBody>> {
     let status = response.status();
     let failed = status.is_client_error() || status.is_server_error();
-    if !failed || response.headers().get(header::CONTENT_TYPE) == Some(&problem::CONTENT_TYPE) {
+    let written = response.headers().get(header::CONTENT_TYPE) == Some(&problem::CONTENT_TYPE);
+    if !failed || written || response.response().extensions().contains::<OwnForm>() {
         return response.map_into_left_body();
     }
     let error = response.response().error();

@@ -73,6 +73,11 @@ impl Query {
         self.findings.push(Finding::new(Pointer::root().member(name), code, message));
     }
 
+    /// Whether anything that was taken out so far was wrong.
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
     /// Ends the reading: a problem if anything was wrong or is left.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.parameters) {

@@ -9,7 +9,7 @@ use tenantry_ports::{StoreError, TenantScope};
 use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::{Platform, accounts, limits};
 
-use crate::auth::Gate;
+use crate::auth::{Credential, Gate};
 use crate::lanes::{Lanes, Limits};
 use crate::limits::{Rates, TenantRates, Ticks};
 use crate::pools::{Pool, PoolQueue};
@@ -115,6 +115,12 @@ impl HttpState {
         if let Err(error) = limits::withdraw(&self.platform, &self.replica) {
             tracing::debug!(target: "tenantry::http", %error, "the other replicas will notice by themselves");
         }
+    }
+
+    /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that
+    /// carries one asks first.
+    pub async fn recognises(&self, credential: &str) -> bool {
+        self.gate.principal(Credential(credential)).await.is_ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

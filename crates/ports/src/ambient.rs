@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{Id, IdKind, TenantId};
 use uuid::Uuid;
 
+use crate::{Claim, TakenDatabase};
+
 /// The time. A use case reads it once and uses that moment throughout.
 pub trait Clock: Send + Sync {
     /// Now, in whole microseconds: what both databases keep exactly.
@@ -50,4 +52,28 @@ pub trait Nudge: Send + Sync {
 
     /// The tenant's state or the journal of its runs changed; said after the commit, too. For whoever waits for that.
     fn tenant_changed(&self, _tenant: TenantId) {}
+
+    /// A worker of this process that has nothing to do, and is kept free: whoever queues a run can claim it for that worker
+    /// in the same commit. None where there is none, or they are all busy.
+    fn hire(&self) -> Option<Box<dyn Hired>> {
+        None
+    }
+}
+
+/// A worker that is kept free, until it is told what to do or this is dropped.
+pub trait Hired {
+    /// By which name to claim a run for it.
+    fn name(&self) -> &str;
+
+    /// Has it work on this run; said after the commit.
+    fn begin(self: Box<Self>, assignment: Assignment);
+}
+
+/// A run that was claimed for a worker.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// The run, and the right to work on it.
+    pub claim: Claim,
+    /// The pooled database that the run has taken.
+    pub taken: Option<TakenDatabase>,
 }

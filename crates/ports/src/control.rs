@@ -1,11 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKey, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository,
-    StoreError, StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, NonceRepository, NoticeRepository,
+    PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -59,6 +59,12 @@ pub trait ControlTx {
     fn nonces(&mut self) -> &mut dyn NonceRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
+    /// Attempts to sign in from addresses, and to where nobody can.
+    fn attempts(&mut self) -> &mut dyn AttemptRepository;
+    /// What machines' tokens are signed with.
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
+    /// How far a change of the master key has come.
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository;
 }
 
 /// Which tenants to list.
@@ -72,7 +78,19 @@ pub struct TenantFilter {
     pub text: Option<String>,
 }
 
+/// A row that makes no sense to this version of the program. Lists leave it out, so that it stands in nobody's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What it is found by, as it is stored.
+    pub id: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
 /// Tenants in the control database.
+///
+/// Who is looked up and cannot be read is an error. Lists leave such out and go on, so that fewer than were asked for
+/// always means that there are no more; [`unreadable`](Self::unreadable) tells of them.
 pub trait TenantRepository {
     /// Adds a tenant. `Conflict(TenantSlug)` if another one holds the slug.
     fn insert(&mut self, tenant: &Tenant) -> StoreResult<()>;
@@ -101,11 +119,14 @@ pub trait TenantRepository {
     ) -> StoreResult<Vec<(Tenant, Option<String>)>>;
 
     /// Whether any database is behind, in one question: one that [`outdated`](Self::outdated) would tell of, or one of the
-    /// pool that is ready and does not have this schema.
+    /// pool that is ready and does not have this schema. What cannot be read may count.
     fn anything_outdated(&mut self, schema: &str) -> StoreResult<bool>;
 
     /// Notes which schema the tenant's database has. Not a change of the tenant: its version stays.
     fn note_schema(&mut self, id: TenantId, schema: &str) -> StoreResult<()>;
+
+    /// The tenants that cannot be read, in order of id. Reads every row there is.
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>>;
 
     /// How many tenants there are in each state.
     fn census(&mut self) -> StoreResult<Vec<(Status, u64)>>;
@@ -206,23 +227,4 @@ pub trait RunRepository {
 
     /// The runs that were set aside, and why. They are claimed again once they are queued again.
     fn set_aside(&mut self) -> StoreResult<Vec<(TenantId, u32, String)>>;
-}
-
-/// API keys, the operator's and the tenants'.
-pub trait ApiKeyRepository {
-    /// Adds a key. `Conflict(ApiKeyLookup)` if its public part is taken.
-    fn insert(&mut self, key: &ApiKey) -> StoreResult<()>;
-
-    /// The key with this public part, live or not.
-    fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>>;
-
-    /// The keys of this tenant, or the operator's for none; newest first.
-    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>>;
-
-    /// How many keys of this tenant work at `now`. Until the transaction ends nobody else is told, so that of several who ask
-    /// before they add one, each counts those of the others.
-    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64>;
-
-    /// Revokes the key of this owner, unless it was revoked before; false if there is no such key.
-    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool>;
 }

@@ -38,6 +38,10 @@ pub trait TenantDatabases: Send + Sync {
     /// How many migrations the tenant's database lacks.
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError>;
 
+    /// Gives the login of the tenant's database the password that is derived from the master key in force, and makes the
+    /// login if it is not there. Nothing where databases have no logins.
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+
     /// Closes every connection of this process to the database, so that it can be given another name.
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
 
@@ -53,8 +57,17 @@ pub trait TenantDatabases: Send + Sync {
     /// What the tenant schema is called that [`migrate`](Self::migrate) brings a database to.
     fn schema(&self) -> &str;
 
-    /// Every database on every server that looks like one of ours, whoever's it is.
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError>;
+    /// What there is on every server, in order of their names. One that cannot be asked keeps nobody from the others.
+    fn inventory(&self) -> Vec<Inventory>;
+}
+
+/// What there is on a server.
+#[derive(Debug)]
+pub struct Inventory {
+    /// Which server.
+    pub cluster: ClusterName,
+    /// Every database on it that looks like one of ours, whoever's it is.
+    pub found: Result<Vec<FoundDatabase>, DatabaseError>,
 }
 
 /// A database that is there.

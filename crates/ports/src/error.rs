@@ -49,6 +49,10 @@ pub enum Constraint {
     RunNumber,
     /// The public part of an API key.
     ApiKeyLookup,
+    /// The request that an API key was made for.
+    ApiKeyRequest,
+    /// The number of a signing key.
+    SigningKeyNumber,
     /// A user's folded e-mail address, within a tenant.
     UserEmail,
     /// A username, within a tenant.

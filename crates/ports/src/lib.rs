@@ -1,27 +1,38 @@
 #![doc = include_str!("../README.md")]
 
 mod ambient;
+mod api_keys;
+mod carryover;
 mod control;
 mod databases;
 mod error;
+mod machine_tokens;
+mod macs;
 mod nonces;
 mod notices;
 mod outbound;
+mod people;
 mod pool;
 mod records;
 mod replicas;
 mod scope;
 mod security;
+mod signing_keys;
 mod tenant;
 mod work;
 
-pub use ambient::{Clock, Entropy, Ids, Nudge};
+pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
+pub use api_keys::ApiKeyRepository;
+pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
-    ApiKeyRepository, Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter,
-    TenantRepository,
+    Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository, Unreadable,
 };
-pub use databases::{DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases};
+pub use databases::{
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
+};
 pub use error::{Constraint, StoreError, StoreResult};
+pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
+pub use macs::{MacPurpose, Macs};
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -31,9 +42,10 @@ pub use outbound::{
     CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier, Mail, MailAnswer, MailFailure,
     Mailer, WebhookAnswer, WebhookFailure, WebhookRequest, WebhookResponse, WebhookSender,
 };
+pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope, Session,
+    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope,
     StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
@@ -43,9 +55,9 @@ pub use security::{
     PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
     hexadecimal,
 };
+pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
     AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SessionRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
-    UserRepository,
+    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

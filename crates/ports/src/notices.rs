@@ -216,6 +216,10 @@ pub trait NoticeRepository {
         limit: usize,
     ) -> StoreResult<Vec<NoticeRecord>>;
 
+    /// Makes notices that were given up due again at `now`: those of this event, over whichever channel, or all of them, if
+    /// none is named. How many that were. Their attempts count on, so that a further failure may again be the last.
+    fn resend(&mut self, event: Option<EventId>, now: DateTime<Utc>) -> StoreResult<usize>;
+
     /// Forgets at most `limit` notices that were delivered or given up before this moment; how many that were.
     fn prune(&mut self, settled_before: DateTime<Utc>, limit: usize) -> StoreResult<usize>;
 }

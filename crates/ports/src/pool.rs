@@ -3,7 +3,7 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, DatabaseName};
 use uuid::Uuid;
 
-use crate::StoreResult;
+use crate::{StoreResult, Unreadable};
 
 /// A database that was made ahead of need: migrated and seeded, and no tenant's yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,12 +60,18 @@ pub struct TakenDatabase {
 
 /// The warm pool. Databases are registered before they are made and forgotten after they are gone, so that none is ever
 /// unknown.
+///
+/// One whose row cannot be read is not in [`all`](Self::all) and is given to nobody; who comes upon it looking for one to
+/// take or to carry on with sets it aside for an operator to see to ([`unreadable`](Self::unreadable)), and gets the next.
 pub trait PoolRepository {
     /// Adds a database that somebody is about to make, and has until then.
     fn insert(&mut self, database: &PooledDatabase, until: DateTime<Utc>) -> StoreResult<PoolLease>;
 
     /// Every pooled database with its state, oldest first.
     fn all(&mut self) -> StoreResult<Vec<(PooledDatabase, PoolState)>>;
+
+    /// The pooled databases whose rows cannot be read, in order of id.
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>>;
 
     /// Takes a database with this schema on this server for a tenant's run: the one it has taken already, else the
     /// oldest that is ready, by one conditional update. Concurrent takers get different ones or none, without waiting
@@ -77,7 +83,7 @@ pub trait PoolRepository {
         tenant: TenantId,
     ) -> StoreResult<Option<TakenDatabase>>;
 
-    /// What the tenant's run has taken.
+    /// What the tenant's run has taken, if that can be read.
     fn taken_by(&mut self, tenant: TenantId) -> StoreResult<Option<TakenDatabase>>;
 
     /// Forgets what the tenant's run has taken: it is the tenant's own by now, or gone.

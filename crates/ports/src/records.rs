@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
-use tenantry_domain::id::{ApiKeyId, SessionId, TenantId, UserId};
+use tenantry_domain::id::{ApiKeyId, TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, User, Username};
 
 /// The first admin of a tenant that is still being provisioned. Holds no password, only its hash.
@@ -122,6 +122,12 @@ pub struct ApiKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// About when it was last used, to within a minute; written a minute late at most.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// The request it was made for, if that can be repeated.
+    pub request: Option<IdempotencyKey>,
+    /// Rises with every change but that of `last_used_at`; 1 at first.
+    pub version: i64,
 }
 
 impl ApiKey {
@@ -138,21 +144,6 @@ pub struct Credentials {
     pub user: User,
     /// PHC string.
     pub password_hash: String,
-}
-
-/// A sign-in: the refresh token's hash, never the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// Its id, also the family id of its refresh tokens.
-    pub id: SessionId,
-    /// Who signed in.
-    pub user: UserId,
-    /// SHA-256 of the refresh token.
-    pub token_hash: [u8; 32],
-    /// When they signed in.
-    pub created_at: DateTime<Utc>,
-    /// When the refresh token stops working.
-    pub expires_at: DateTime<Utc>,
 }
 
 /// One immutable version of an account config.

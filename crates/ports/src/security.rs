@@ -77,6 +77,9 @@ pub trait PasswordHasher: Send + Sync {
 
     /// Whether `password` is the one that was hashed. Without a hash (no such user) it takes as long and says no.
     fn verify(&self, password: &str, hash: Option<&str>) -> bool;
+
+    /// Whether a hash was made with less effort than is made now, so that it should be made anew while the password is known.
+    fn is_outdated(&self, hash: &str) -> bool;
 }
 
 /// What a confirmation token says.

@@ -3,14 +3,13 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::{AccountId, UserId};
-use tenantry_domain::people::{Email, User};
+use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, ConfigHead, Counts, Credentials, LogEntry, LogHead, Session, StoreError, StoreResult,
-    StoredConfig, StoredResponse, TenantScope, Verdict,
+    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository, StoreError,
+    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -58,6 +57,8 @@ pub trait TenantTx {
     fn users(&mut self) -> &mut dyn UserRepository;
     /// Sign-ins.
     fn sessions(&mut self) -> &mut dyn SessionRepository;
+    /// Attempts to sign in to accounts.
+    fn attempts(&mut self) -> &mut dyn AttemptRepository;
     /// Account configs.
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.
@@ -75,30 +76,6 @@ pub trait SettingsRepository {
 
     /// Writes the settings, whether or not there were any.
     fn put(&mut self, settings: &Settings) -> StoreResult<()>;
-}
-
-/// People who sign in to the tenant.
-pub trait UserRepository {
-    /// Adds a user. `Conflict(UserEmail)` or `Conflict(Username)`; e-mail addresses compare folded.
-    fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()>;
-
-    /// The user with this id.
-    fn get(&mut self, id: UserId) -> StoreResult<Option<User>>;
-
-    /// The user with this address (folded), and the hash of their password.
-    fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>>;
-
-    /// At most `limit` users in order of id, after the user `after`, each with the hash of their password.
-    fn page(&mut self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<Credentials>>;
-}
-
-/// Sign-ins.
-pub trait SessionRepository {
-    /// Adds a session.
-    fn insert(&mut self, session: &Session) -> StoreResult<()>;
-
-    /// The session whose current refresh token has this hash.
-    fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>>;
 }
 
 /// Account configs. Versions are only ever added, as long as the database is the same tenant's.

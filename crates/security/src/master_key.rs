@@ -99,6 +99,22 @@ impl MasterKey {
     }
 }
 
+impl MasterKey {
+    /// What to call it where the key itself must not be shown: 16 hexadecimal digits that say nothing about it.
+    pub fn name(&self) -> String {
+        name_of(&self.derive("name"))
+    }
+}
+
+/// A name for a key that says nothing about it.
+pub(crate) fn name_of(key: &[u8; LENGTH]) -> String {
+    use fmt::Write as _;
+    hmac_sha256(key, &[b"kid"])[..8].iter().fold(String::with_capacity(16), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
+}
+
 /// HMAC-SHA256 over the concatenation of `parts`.
 pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; LENGTH] {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");

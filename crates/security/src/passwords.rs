@@ -81,6 +81,15 @@ impl PasswordHasher for Argon2Passwords {
             }
         }
     }
+
+    /// Where it took less memory or fewer passes. Other lanes are no less.
+    fn is_outdated(&self, hash: &str) -> bool {
+        let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
+        params.is_some_and(|made| {
+            let now = self.argon.params();
+            made.m_cost() < now.m_cost() || made.t_cost() < now.t_cost()
+        })
+    }
 }
 
 impl fmt::Debug for Argon2Passwords {
@@ -154,6 +163,23 @@ mod tests {
         let dearer = Argon2Cost { memory_kib: 64, passes: 2, lanes: 2 };
         let earlier = Argon2Passwords::new(dearer, Arc::new(SystemEntropy)).unwrap();
         assert!(passwords().verify("kept", Some(&earlier.hash("kept"))));
+    }
+
+    #[test]
+    fn only_what_took_less_is_outdated() {
+        let cost = |memory_kib, passes, lanes| Argon2Cost { memory_kib, passes, lanes };
+        let hasher = |cost| Argon2Passwords::new(cost, Arc::new(SystemEntropy)).unwrap();
+        let now = hasher(cost(64, 2, 2));
+        for (made, outdated) in [
+            (cost(64, 2, 2), false),
+            (cost(63, 2, 2), true),
+            (cost(64, 1, 2), true),
+            (cost(65, 1, 1), true),
+            (cost(65, 3, 1), false),
+        ] {
+            assert_eq!(now.is_outdated(&hasher(made).hash("x")), outdated, "{made:?}");
+        }
+        assert!(!now.is_outdated("no hash"));
     }
 
     #[test]

@@ -3,18 +3,18 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::Entropy;
+use tenantry_ports::{Entropy, Unopenable};
 use zeroize::Zeroizing;
 
 use crate::MasterKey;
 
-const LABEL: &str = "seal/xchacha20poly1305";
+const LABEL: &str = "seal/aes-256-gcm";
 /// In front of every sealed text; another algorithm or layout gets another.
-const VERSION: &str = "sealed1.";
-const NONCE: usize = 24;
+const VERSION: &str = "sealed2";
+/// Length of a data key.
+const KEY: usize = 32;
 
 /// Where a sealed value is kept. A value opens there and nowhere else: copied to another row, field, table or tenant
 /// it is refused.
@@ -31,11 +31,12 @@ pub struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Every part with its length before it, so that no two places have the same bytes.
-    fn associated_data(&self) -> Vec<u8> {
+    /// Every part with its length before it, so that no two places have the same bytes; and the version, so that nothing
+    /// that was sealed by one layout opens by another.
+    fn associated_data(&self, part: &str) -> Vec<u8> {
         let tenant = self.tenant.map(|tenant| tenant.to_string()).unwrap_or_default();
         let mut data = Vec::new();
-        for part in [self.table, &tenant, self.row, self.field] {
+        for part in [VERSION, part, self.table, &tenant, self.row, self.field] {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
             data.extend_from_slice(part.as_bytes());
         }
@@ -43,49 +44,135 @@ impl Place<'_> {
     }
 }
 
-/// The sealed value was altered, moved from its place, or sealed with another master key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a sealed value cannot be opened: it was altered or moved, or sealed with another master key")]
-pub struct Unopenable;
-
-/// Encrypts secrets that have to be stored and read back: XChaCha20-Poly1305 under a key of its own derived from the
-/// master key, with a random nonce of 192 bits, bound to the [`Place`] the value is kept in.
+/// Encrypts secrets that have to be stored and read back, each with AES-256-GCM under a data key of its own, which is
+/// sealed in turn under a key that is derived from the master key. Both are bound to the [`Place`] the value is kept in.
 ///
-/// A sealed value is text: `sealed1.` and, in URL-safe base64, nonce, ciphertext and tag.
+/// A sealed value is text of four parts between dots: `sealed2`, the name of the key that the data key is sealed under,
+/// and in URL-safe base64 the sealed data key (nonce, ciphertext, tag) and the sealed secret (ciphertext, tag). When the
+/// master key is replaced, only the two in the middle are.
 pub struct SealingBox {
-    cipher: XChaCha20Poly1305,
+    /// The first one seals.
+    keys: Vec<WrappingKey>,
     entropy: Arc<dyn Entropy>,
+}
+
+/// What data keys are sealed under.
+struct WrappingKey {
+    name: String,
+    key: LessSafeKey,
+}
+
+impl WrappingKey {
+    fn new(master: &MasterKey) -> Self {
+        let key = Zeroizing::new(master.derive(LABEL));
+        Self { name: master.name(), key: aes(&key) }
+    }
+}
+
+/// The parts of a sealed text.
+struct Sealed<'a> {
+    name: &'a str,
+    data_key: Vec<u8>,
+    secret: &'a str,
+}
+
+impl<'a> Sealed<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let (version, name, data_key, secret) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let data_key = URL_SAFE_NO_PAD.decode(data_key).ok()?;
+        (version == VERSION && parts.next().is_none()).then_some(Self { name, data_key, secret })
+    }
 }
 
 impl SealingBox {
     /// A box that opens what any box with the same master key has sealed.
     pub fn new(master: &MasterKey, entropy: Arc<dyn Entropy>) -> Self {
-        let key = Zeroizing::new(master.derive(LABEL));
-        Self { cipher: XChaCha20Poly1305::new((&*key).into()), entropy }
+        Self { keys: vec![WrappingKey::new(master)], entropy }
+    }
+
+    /// Also opens what was sealed under `former`, until all of it is [rewrapped](Self::rewrap).
+    #[must_use]
+    pub fn accepting(mut self, former: &MasterKey) -> Self {
+        self.keys.push(WrappingKey::new(former));
+        self
     }
 
     /// Seals `secret` for `place`.
     pub fn seal(&self, place: &Place<'_>, secret: &[u8]) -> String {
-        let mut nonce = [0; NONCE];
-        self.entropy.fill(&mut nonce);
-        let payload = Payload { msg: secret, aad: &place.associated_data() };
-        let ciphertext = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("only more than 256 GiB are too much to seal");
-        let mut sealed = nonce.to_vec();
-        sealed.extend(ciphertext);
-        format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(sealed))
+        let mut data_key = Zeroizing::new([0; KEY]);
+        self.entropy.fill(&mut *data_key);
+        let mut sealed = secret.to_vec();
+        seal(&aes(&data_key), ONLY_NONCE, &place.associated_data("secret"), &mut sealed);
+        self.wrap(place, &data_key, &URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Opens what was sealed for `place`. The result is wiped from memory when dropped.
     pub fn open(&self, place: &Place<'_>, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Unopenable> {
-        let text = sealed.strip_prefix(VERSION).ok_or(Unopenable)?;
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Unopenable)?;
-        let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE>().ok_or(Unopenable)?;
-        let payload = Payload { msg: ciphertext, aad: &place.associated_data() };
-        self.cipher.decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Unopenable)
+        let sealed = Sealed::parse(sealed).ok_or(Unopenable)?;
+        let data_key = self.unwrap(place, &sealed)?;
+        let mut secret = URL_SAFE_NO_PAD.decode(sealed.secret).map_err(|_| Unopenable)?;
+        open(&aes(&data_key), ONLY_NONCE, &place.associated_data("secret"), &mut secret)?;
+        Ok(Zeroizing::new(secret))
     }
+
+    /// The same secret, sealed under the master key in force; none if it is already. The secret itself is not touched, but
+    /// it has to open.
+    pub fn rewrap(&self, place: &Place<'_>, sealed: &str) -> Result<Option<String>, Unopenable> {
+        self.open(place, sealed)?;
+        let sealed = Sealed::parse(sealed).ok_or(Unopenable)?;
+        if sealed.name == self.keys[0].name {
+            return Ok(None);
+        }
+        let data_key = self.unwrap(place, &sealed)?;
+        Ok(Some(self.wrap(place, &data_key, sealed.secret)))
+    }
+
+    /// A sealed text of this data key and the secret that is sealed under it.
+    fn wrap(&self, place: &Place<'_>, data_key: &[u8; KEY], secret: &str) -> String {
+        let WrappingKey { name, key } = &self.keys[0];
+        let mut nonce = [0; NONCE_LEN];
+        self.entropy.fill(&mut nonce);
+        let mut sealed = data_key.to_vec();
+        seal(key, nonce, &place.associated_data("data key"), &mut sealed);
+        let sealed = [&nonce[..], &sealed].concat();
+        format!("{VERSION}.{name}.{}.{secret}", URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    fn unwrap(&self, place: &Place<'_>, sealed: &Sealed<'_>) -> Result<Zeroizing<[u8; KEY]>, Unopenable> {
+        let key = self.keys.iter().find(|key| key.name == sealed.name).ok_or(Unopenable)?;
+        let (nonce, data_key) = sealed.data_key.split_first_chunk::<NONCE_LEN>().ok_or(Unopenable)?;
+        let mut data_key = Zeroizing::new(data_key.to_vec());
+        open(&key.key, *nonce, &place.associated_data("data key"), &mut data_key)?;
+        let data_key: [u8; KEY] = data_key.as_slice().try_into().map_err(|_| Unopenable)?;
+        Ok(Zeroizing::new(data_key))
+    }
+}
+
+/// A data key seals one secret and never another one, so it needs one nonce.
+const ONLY_NONCE: [u8; NONCE_LEN] = [0; NONCE_LEN];
+
+fn aes(key: &[u8; KEY]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("the key has the algorithm's length"))
+}
+
+/// Replaces the bytes by ciphertext and tag.
+fn seal(key: &LessSafeKey, nonce: [u8; NONCE_LEN], aad: &[u8], bytes: &mut Vec<u8>) {
+    key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), bytes)
+        .expect("only more than 64 GiB are too much to seal");
+}
+
+/// Replaces ciphertext and tag by the bytes.
+fn open(
+    key: &LessSafeKey,
+    nonce: [u8; NONCE_LEN],
+    aad: &[u8],
+    bytes: &mut Vec<u8>,
+) -> Result<(), Unopenable> {
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let length = key.open_in_place(nonce, Aad::from(aad), bytes).map_err(|_| Unopenable)?.len();
+    bytes.truncate(length);
+    Ok(())
 }
 
 impl fmt::Debug for SealingBox {
@@ -114,7 +201,7 @@ mod tests {
     #[test]
     fn every_replica_with_the_same_master_key_opens_it() {
         let sealed = sealing(1).seal(&place(), b"whsec_123");
-        assert!(sealed.starts_with("sealed1.") && !sealed.contains("whsec"));
+        assert!(sealed.starts_with("sealed2.") && !sealed.contains("whsec"));
         assert_eq!(sealing(1).open(&place(), &sealed).unwrap().as_slice(), b"whsec_123");
         assert_eq!(sealing(2).open(&place(), &sealed), Err(Unopenable));
     }
@@ -122,6 +209,30 @@ mod tests {
     #[test]
     fn the_same_secret_never_looks_the_same_twice() {
         assert_ne!(sealing(1).seal(&place(), b"x"), sealing(1).seal(&place(), b"x"));
+    }
+
+    #[test]
+    fn a_former_master_keys_values_open_until_it_is_removed_and_after_they_are_rewrapped() {
+        let sealed = sealing(1).seal(&place(), b"secret");
+        let both = || sealing(2).accepting(&master(1));
+        assert_eq!(both().open(&place(), &sealed).unwrap().as_slice(), b"secret");
+        let rewrapped = both().rewrap(&place(), &sealed).unwrap().expect("it hangs on the former key");
+        assert_eq!(sealing(2).open(&place(), &rewrapped).unwrap().as_slice(), b"secret");
+        assert_eq!(sealing(1).open(&place(), &rewrapped), Err(Unopenable));
+        assert_eq!(both().rewrap(&place(), &rewrapped), Ok(None), "once is enough");
+        assert_eq!(sealing(2).rewrap(&place(), &sealed), Err(Unopenable));
+        let secret = |sealed: &str| sealed.rsplit('.').next().unwrap().to_owned();
+        assert_eq!(secret(&sealed), secret(&rewrapped), "only what it is sealed under was sealed anew");
+    }
+
+    #[test]
+    fn neither_part_opens_with_the_other_one_of_another_value() {
+        let (one, other) = (sealing(1).seal(&place(), b"one"), sealing(1).seal(&place(), b"other"));
+        let (head, _) = one.rsplit_once('.').unwrap();
+        let (_, secret) = other.rsplit_once('.').unwrap();
+        let mixed = format!("{head}.{secret}");
+        assert_eq!(sealing(1).open(&place(), &mixed), Err(Unopenable));
+        assert_eq!(sealing(2).accepting(&master(1)).rewrap(&place(), &mixed), Err(Unopenable));
     }
 
     #[test]
@@ -139,6 +250,11 @@ mod tests {
             Place { table: "idempotencyk1", row: "", ..place() },
         ] {
             assert_eq!(sealing(1).open(&moved, &sealed), Err(Unopenable), "{moved:?}");
+            assert_eq!(
+                sealing(2).accepting(&master(1)).rewrap(&moved, &sealed),
+                Err(Unopenable),
+                "{moved:?}"
+            );
         }
     }
 
@@ -163,7 +279,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "(sealed1\\.)?[A-Za-z0-9_-]{0,120}") {
+        fn no_text_panics(text in "(sealed2\\.[0-9a-f]{16}\\.)?[A-Za-z0-9_-]{0,120}\\.[A-Za-z0-9_-]{0,120}") {
             prop_assert!(sealing(1).open(&place(), &text).is_err());
         }
     }

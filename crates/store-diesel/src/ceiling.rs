@@ -26,11 +26,11 @@ impl Ceiling {
             .map(|_| Permit(Arc::clone(self)))
     }
 
-    /// Whether there is no room.
-    pub(crate) fn is_reached(&self) -> bool {
-        self.open() >= self.limit
+    pub(crate) const fn limit(&self) -> u32 {
+        self.limit
     }
 
+    #[cfg(test)]
     pub(crate) fn open(&self) -> u32 {
         self.open.load(Ordering::Acquire)
     }

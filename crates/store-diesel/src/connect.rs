@@ -14,7 +14,15 @@ use crate::url::{PostgresUrl, sqlite_uri};
 #[derive(Clone)]
 pub(crate) enum Target {
     Sqlite { path: PathBuf, busy_timeout: Duration },
-    Postgres { url: PostgresUrl, conninfo: String },
+    Postgres(Vec<Entrance>),
+}
+
+/// How to enter a PostgreSQL database. Where the password may have been changed there are several: whichever the server
+/// does not let in is followed by the next.
+#[derive(Clone)]
+pub(crate) struct Entrance {
+    url: PostgresUrl,
+    conninfo: String,
 }
 
 /// No connection could be made. Says nothing secret.
@@ -30,25 +38,62 @@ impl Target {
 
     /// A PostgreSQL database for everyday statements.
     pub(crate) fn postgres(url: PostgresUrl, settings: &StoreSettings) -> Self {
-        Self::postgres_with(url, settings, settings.statement_timeout, &[])
+        Self::Postgres(vec![Entrance::new(url, settings, settings.statement_timeout, &[])])
     }
 
-    /// A tenant's PostgreSQL database. All its statements find their rows by keys, so that one plan is good for all
-    /// values. PostgreSQL itself would plan some anew each time, for a slice of a few accounts at more cost than that
-    /// of reading them.
-    pub(crate) fn tenant(url: PostgresUrl, settings: &StoreSettings) -> Self {
-        let plans = ("plan_cache_mode", "force_generic_plan".to_owned());
-        Self::postgres_with(url, settings, settings.statement_timeout, &[plans])
+    /// A tenant's PostgreSQL database, by whichever of these lets us in. All its statements find their rows by keys, so that
+    /// one plan is good for all values. PostgreSQL itself would plan some anew each time, for a slice of a few accounts at
+    /// more cost than that of reading them.
+    pub(crate) fn tenant(urls: impl IntoIterator<Item = PostgresUrl>, settings: &StoreSettings) -> Self {
+        let plans = [("plan_cache_mode", "force_generic_plan".to_owned())];
+        let entrance = |url| Entrance::new(url, settings, settings.statement_timeout, &plans);
+        Self::Postgres(urls.into_iter().map(entrance).collect())
     }
 
     /// A PostgreSQL database to make and unmake others from.
     pub(crate) fn maintenance(url: PostgresUrl, settings: &StoreSettings) -> Self {
-        Self::postgres_with(url, settings, settings.maintenance_timeout, &[])
+        Self::Postgres(vec![Entrance::new(url, settings, settings.maintenance_timeout, &[])])
     }
 
+    /// Connects. A SQLite file has to exist.
+    pub(crate) fn connect(&self) -> Result<Db, ConnectError> {
+        match self {
+            Self::Sqlite { path, busy_timeout } => {
+                connect_sqlite(&sqlite_uri(path, "rw"), *busy_timeout).map(Db::Sqlite)
+            }
+            Self::Postgres(_) => self.connect_postgres().map(Db::Postgres),
+        }
+    }
+
+    /// Connects to what has to be a PostgreSQL database.
+    pub(crate) fn connect_postgres(&self) -> Result<PgConnection, ConnectError> {
+        let Self::Postgres(entrances) = self else {
+            return Err(ConnectError("this is no PostgreSQL database".to_owned()));
+        };
+        // Initialised by libpq, OpenSSL would take itself apart when the process exits, under the feet of a pool's thread
+        // that is just connecting: a crash after everything went well. Initialised like this, it does not.
+        openssl_sys::init();
+        let mut outcome = Err(ConnectError("nobody knows how to enter it".to_owned()));
+        // The first once more at the end: meanwhile the password may have been changed to that.
+        let again = entrances.first().filter(|_| entrances.len() > 1);
+        for entrance in entrances.iter().chain(again) {
+            outcome = entrance.enter();
+            match &outcome {
+                Err(error) if error.0.contains(WRONG_PASSWORD) => {}
+                _ => break,
+            }
+        }
+        outcome
+    }
+}
+
+/// How PostgreSQL says that it knows another password.
+const WRONG_PASSWORD: &str = "password authentication failed";
+
+impl Entrance {
     /// Everything is set while connecting, which takes no round trip of its own. The keep-alives end a wait for a
     /// server that has silently gone.
-    fn postgres_with(
+    fn new(
         url: PostgresUrl,
         settings: &StoreSettings,
         statement_timeout: Duration,
@@ -69,28 +114,12 @@ impl Target {
         ];
         let timeouts = timeouts.map(|(name, duration)| (name, duration.as_millis().to_string()));
         let conninfo = url.conninfo(&parameters, &[&timeouts, more].concat());
-        Self::Postgres { url, conninfo }
+        Self { url, conninfo }
     }
 
-    /// Connects. A SQLite file has to exist.
-    pub(crate) fn connect(&self) -> Result<Db, ConnectError> {
-        match self {
-            Self::Sqlite { path, busy_timeout } => {
-                connect_sqlite(&sqlite_uri(path, "rw"), *busy_timeout).map(Db::Sqlite)
-            }
-            Self::Postgres { .. } => self.connect_postgres().map(Db::Postgres),
-        }
-    }
-
-    /// Connects to what has to be a PostgreSQL database.
-    pub(crate) fn connect_postgres(&self) -> Result<PgConnection, ConnectError> {
-        let Self::Postgres { url, conninfo } = self else {
-            return Err(ConnectError("this is no PostgreSQL database".to_owned()));
-        };
-        // Initialised by libpq, OpenSSL would take itself apart when the process exits, under the feet of a pool's thread
-        // that is just connecting: a crash after everything went well. Initialised like this, it does not.
-        openssl_sys::init();
-        PgConnection::establish(conninfo).map_err(|error| ConnectError(url.redact(&error.to_string())))
+    fn enter(&self) -> Result<PgConnection, ConnectError> {
+        let entered = PgConnection::establish(&self.conninfo);
+        entered.map_err(|error| ConnectError(self.url.redact(&error.to_string())))
     }
 }
 
@@ -177,6 +206,6 @@ mod tests {
         assert_eq!(limits(Target::postgres(url.clone(), &settings)), ["tenantry", "1003", "1002", "1001"]);
         assert_eq!(limits(Target::maintenance(url.clone(), &settings)), ["tenantry", "1003", "1002", "1004"]);
         let tenant = ["tenantry", "1003", "1002", "force_generic_plan", "1001"];
-        assert_eq!(limits(Target::tenant(url, &settings)), tenant);
+        assert_eq!(limits(Target::tenant([url], &settings)), tenant);
     }
 }

@@ -4,7 +4,7 @@ use diesel::r2d2::R2D2Connection;
 use tenantry_domain::id::TenantId;
 use tenantry_ports::StoreError;
 
-use crate::ceiling::{Ceiling, Permit};
+use crate::ceiling::Permit;
 use crate::connect::{ConnectError, Target};
 use crate::db::Db;
 use crate::error::{Answer, Fault, is_disconnected};
@@ -17,10 +17,22 @@ pub(crate) struct Source {
     owner: Option<TenantId>,
 }
 
-/// Makes the connections of a pool: as many as the ceiling allows, and to nobody else's database.
+/// Gives the right to one more connection, if that can be had at once.
+pub(crate) type Permits = Box<dyn Fn(Need) -> Option<Permit> + Send + Sync>;
+
+/// How much a connection is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// There is none to this database.
+    First,
+    /// There are others, which it could wait for.
+    Another,
+}
+
+/// Makes the connections of a pool: as many as are permitted, and to nobody else's database.
 pub(crate) struct Connector {
     source: Arc<Source>,
-    ceiling: Arc<Ceiling>,
+    permits: Permits,
     /// The connection that showed that the database can be opened; the pool's first.
     first: Mutex<Option<Pooled>>,
 }
@@ -49,19 +61,24 @@ impl Source {
 
 impl Connector {
     /// Connects to this database; with an owner, only if it carries that tenant's tag.
-    pub(crate) fn new(target: Target, owner: Option<TenantId>, ceiling: Arc<Ceiling>) -> Self {
-        Self { source: Arc::new(Source { target, owner }), ceiling, first: Mutex::default() }
+    pub(crate) fn new(target: Target, owner: Option<TenantId>, permits: Permits) -> Self {
+        Self { source: Arc::new(Source { target, owner }), permits, first: Mutex::default() }
     }
 
     pub(crate) fn is_sqlite(&self) -> bool {
         matches!(self.source.target, Target::Sqlite { .. })
     }
 
-    /// Makes the first connection now, to find out whether that can be done.
-    pub(crate) fn probe(&self) -> Result<(), ConnectError> {
-        let first = r2d2::ManageConnection::connect(self)?;
+    /// Makes the first connection now, by this permit, to find out whether that can be done.
+    pub(crate) fn probe(&self, permit: Permit) -> Result<(), ConnectError> {
+        let first = self.connect_by(permit)?;
         *self.first.lock().unwrap_or_else(PoisonError::into_inner) = Some(first);
         Ok(())
+    }
+
+    fn connect_by(&self, permit: Permit) -> Result<Pooled, ConnectError> {
+        let (db, source) = (self.source.connect()?, Arc::clone(&self.source));
+        Ok(Pooled { db, dead: false, source, _permit: permit })
     }
 
     /// Gone once the pool and every connection are closed.
@@ -71,6 +88,11 @@ impl Connector {
 }
 
 impl Pooled {
+    /// Has the pool close it instead of taking it back.
+    pub(crate) const fn give_up(&mut self) {
+        self.dead = true;
+    }
+
     /// Does something, and remembers if the connection turns out to be dead.
     pub(crate) fn attempt<T>(&mut self, act: impl FnOnce(&mut Db) -> Answer<T>) -> Answer<T> {
         let answer = act(&mut self.db);
@@ -101,14 +123,9 @@ impl r2d2::ManageConnection for Connector {
         if let Some(first) = self.first.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Ok(first);
         }
-        let permit = self.ceiling.permit();
-        let permit = permit.ok_or_else(|| ConnectError("too many connections are open".to_owned()))?;
-        Ok(Pooled {
-            db: self.source.connect()?,
-            dead: false,
-            source: Arc::clone(&self.source),
-            _permit: permit,
-        })
+        let need = if Arc::strong_count(&self.source) > 1 { Need::Another } else { Need::First };
+        let permit = (self.permits)(need);
+        self.connect_by(permit.ok_or_else(|| ConnectError("too many connections are open".to_owned()))?)
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), ConnectError> {

@@ -1,6 +1,7 @@
 //! The control database's repositories.
 
 mod api_keys;
+mod carryover;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -9,11 +10,13 @@ mod plans;
 mod pool;
 mod pool_row;
 mod queue;
+mod readable;
 mod replicas;
 #[cfg(test)]
 mod round_trips;
 mod run_row;
 mod runs;
+mod signing_keys;
 mod steps;
 mod tenant_row;
 mod tenants;
@@ -23,8 +26,9 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository,
-    ReplicaRepository, RunRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
+    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -60,6 +64,14 @@ impl ControlTx for Transaction<'_> {
         self
     }
 
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
+    }
+
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository {
+        self
+    }
+
     fn nonces(&mut self) -> &mut dyn NonceRepository {
         self
     }
@@ -69,6 +81,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
         self
     }
 }

@@ -70,3 +70,10 @@ pub(crate) fn number<T: TryFrom<i64>>(what: &'static str, number: i64) -> StoreR
 pub(crate) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
+
+/// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
+pub(crate) fn containing(text: &str) -> String {
+    let folded = text.to_lowercase();
+    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}

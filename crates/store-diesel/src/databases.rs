@@ -14,7 +14,7 @@ mod sqlite;
 mod template;
 mod upkeep;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tenantry_ports::{DatabaseError, DatabaseFault, Permit, TenantScope};
@@ -35,7 +35,7 @@ fn permitted(permit: Permit<'_>) -> Result<(), Broken> {
 }
 
 /// Brings a tenant's database up to date, over a connection that serves it afterwards.
-fn migrate(registry: &Registry, scope: &TenantScope) -> Result<usize, DatabaseError> {
+fn migrate(registry: &Arc<Registry>, scope: &TenantScope) -> Result<usize, DatabaseError> {
     let database = registry.database(scope).map_err(unavailable)?;
     let _turn = database.turn().map_err(unavailable)?;
     let mut connection = database.connection().map_err(unavailable)?;

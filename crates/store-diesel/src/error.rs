@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 11] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -44,6 +44,8 @@ const CONSTRAINTS: [(Constraint, &str, &str); 11] = [
         "provisioning_runs.tenant_id, provisioning_runs.number",
     ),
     (Constraint::ApiKeyLookup, "api_keys_lookup", "api_keys.lookup"),
+    (Constraint::ApiKeyRequest, "api_keys_request", "api_keys.request"),
+    (Constraint::SigningKeyNumber, "signing_keys_number", "signing_keys.number"),
     (Constraint::UserEmail, "users_email", "users.email_folded"),
     (Constraint::Username, "users_username", "users.username"),
     (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),

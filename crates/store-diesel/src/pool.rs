@@ -62,14 +62,15 @@ impl Database {
         self.pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
-    /// Whether a connection could be had without making a new one.
-    pub(crate) fn has_free_connection(&self) -> bool {
-        self.pool.state().idle_connections > 0
+    /// Whether a connection is open, or about to be, also one that the pool does not know of yet.
+    pub(crate) fn is_connected(&self) -> bool {
+        // One of them is the pool's own.
+        self.source.strong_count() > 1
     }
 
-    /// Whether a connection is open.
-    pub(crate) fn is_connected(&self) -> bool {
-        self.pool.state().connections > 0
+    /// Closes a connection that nobody uses right now; false if there is none.
+    pub(crate) fn shed(&self) -> bool {
+        self.pool.try_get().map(|mut idle| idle.give_up()).is_some()
     }
 
     /// Gone once every connection is closed, which takes that the last owner of this drops it.

@@ -8,9 +8,9 @@ use tenantry_ports::{
     Access, StoreError, StoreResult, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
-use crate::ceiling::Ceiling;
-use crate::connect::Target;
-use crate::connector::{Connector, Source};
+use crate::ceiling::{Ceiling, Permit};
+use crate::connect::{ConnectError, Target};
+use crate::connector::{Connector, Need, Source};
 use crate::pool::{Database, Shared};
 
 /// How often unused tenant databases are looked for.
@@ -59,18 +59,15 @@ impl Registry {
 
     /// The tenant's database, with room for a connection. One that is not open yet is connected to, which shows
     /// whether it is there and the tenant's.
-    pub(crate) fn database(&self, scope: &TenantScope) -> StoreResult<Arc<Database>> {
-        let open = self.lock().find(scope.tenant())?;
-        if let Some(database) = open {
-            if !database.has_free_connection() {
-                self.make_room();
-            }
+    pub(crate) fn database(self: &Arc<Self>, scope: &TenantScope) -> StoreResult<Arc<Database>> {
+        if let Some(database) = self.lock().find(scope.tenant())? {
             return Ok(database);
         }
-        self.wait_for_room();
-        let connector =
-            Connector::new((self.locate)(scope)?, Some(scope.tenant()), Arc::clone(&self.ceiling));
-        connector.probe().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let (target, registry) = ((self.locate)(scope)?, Arc::downgrade(self));
+        let permits = Box::new(move |need| Weak::upgrade(&registry)?.permit(need));
+        let connector = Connector::new(target, Some(scope.tenant()), permits);
+        let unavailable = |error: ConnectError| StoreError::Unavailable(error.to_string());
+        connector.probe(self.wait_for_permit()?).map_err(unavailable)?;
         let database = Database::new(connector, self.shared.settings.tenant_connections, &self.shared);
         self.lock().add(scope.tenant(), database)
     }
@@ -93,24 +90,46 @@ impl Registry {
         drop(closed);
     }
 
-    /// Makes room for one more connection where there is none, by closing the database that was used longest ago.
-    fn make_room(&self) {
-        while self.ceiling.is_reached() {
-            let Some(closed) = self.lock().remove_oldest() else {
-                return;
-            };
-            drop(closed);
+    /// The right to one more connection, for which others' are closed if need be; none if all are in use.
+    fn permit(&self, need: Need) -> Option<Permit> {
+        loop {
+            if let Some(permit) = self.ceiling.permit() {
+                return Some(permit);
+            }
+            if !self.make_room(need) {
+                return None;
+            }
         }
     }
 
-    /// The same, and waits for room where everybody is busy; no longer than for a connection.
-    fn wait_for_room(&self) {
+    /// The same, and waits where everybody is busy; no longer than for a connection. What becomes free meanwhile may go to
+    /// somebody else.
+    fn wait_for_permit(&self) -> StoreResult<Permit> {
         let begun = Instant::now();
-        self.make_room();
-        while self.ceiling.is_reached() && begun.elapsed() < self.shared.settings.connect_timeout {
+        loop {
+            if let Some(permit) = self.permit(Need::First) {
+                return Ok(permit);
+            }
+            if begun.elapsed() >= self.shared.settings.connect_timeout {
+                let limit = self.ceiling.limit();
+                let text = format!("all {limit} connections that tenants' databases may have are in use");
+                return Err(StoreError::Unavailable(text));
+            }
             std::thread::sleep(Duration::from_millis(2));
-            self.make_room();
         }
+    }
+
+    /// Closes the database that was used longest ago, of those nobody works with; where there is none, and it is needed that
+    /// much, a single connection that happens to be idle: else those who are always at work would keep all others out. False
+    /// if nothing was closed.
+    fn make_room(&self, need: Need) -> bool {
+        // Both are dropped after the lock is given back, for which everybody waits.
+        let oldest = self.lock().remove_oldest();
+        if oldest.is_some() || need == Need::Another {
+            return oldest.is_some();
+        }
+        let busy = self.lock().by_age();
+        busy.iter().any(|database| database.shed())
     }
 
     fn lock(&self) -> MutexGuard<'_, Tenants> {
@@ -133,6 +152,13 @@ impl Tenants {
         }
         let opened = Opened { database: Arc::new(database), used: Instant::now() };
         Ok(self.open.entry(tenant).insert_entry(opened).get_mut().used())
+    }
+
+    /// Those that are open, the one used longest ago first.
+    fn by_age(&self) -> Vec<Arc<Database>> {
+        let mut opened: Vec<_> = self.open.values().collect();
+        opened.sort_unstable_by_key(|opened| opened.used);
+        opened.into_iter().map(|opened| Arc::clone(&opened.database)).collect()
     }
 
     fn remove_oldest(&mut self) -> Option<Opened> {
@@ -229,6 +255,50 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// So many tenants on a server that allows so few connections, used by two threads each at once, again and again. None is
+    /// refused, although all of them are always at work, and no more connections are open than may be.
+    #[test]
+    fn many_tenants_at_work_share_few_connections() {
+        const TENANTS: usize = 12;
+        for place in testing::both_with(|settings| settings.all_tenant_connections = 4) {
+            let registry = place.stores.registry();
+            let stores: Vec<_> = (0..TENANTS).map(|i| place.another(&format!("tenant-{i}"))).collect();
+            std::thread::scope(|threads| {
+                for store in stores.iter().chain(&stores) {
+                    threads.spawn(|| {
+                        for _ in 0..10 {
+                            store.write(|tx| tx.settings().put(&Settings::default())).unwrap();
+                            assert!(registry.ceiling.open() <= 4);
+                        }
+                    });
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_database_that_was_opened_and_never_used_makes_room_for_others() {
+        let place = testing::sqlite_with(|settings| settings.all_tenant_connections = 1);
+        let [first, second] = ["first", "second"].map(|slug| place.another(slug));
+        for _ in 0..3 {
+            first.read(|tx| tx.settings().get()).unwrap();
+            second.read(|tx| tx.settings().get()).unwrap();
+        }
+    }
+
+    #[test]
+    fn who_is_always_at_work_gives_an_idle_connection_to_who_has_none() {
+        let place = testing::sqlite_with(|settings| settings.all_tenant_connections = 2);
+        let (busy, other) = (place.store(), place.another("other"));
+        busy.read(|_| {
+            // Two connections, of which one is idle afterwards.
+            busy.read(|tx| tx.settings().get())?;
+            assert_eq!(place.stores.registry().ceiling.open(), 2);
+            other.read(|tx| tx.settings().get())
+        })
+        .unwrap();
     }
 
     #[test]

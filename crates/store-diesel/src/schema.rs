@@ -93,6 +93,35 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        version -> BigInt,
+        request -> Nullable<Text>,
+        fingerprint -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        number -> BigInt,
+        algorithm -> Text,
+        public_jwk -> Text,
+        sealed_private -> Nullable<Text>,
+        created_at -> BigInt,
+        signs_from -> BigInt,
+        signs_until -> Nullable<BigInt>,
+        verifies_until -> Nullable<BigInt>,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    carryover (id) {
+        id -> BigInt,
+        plan -> Text,
+        begun_at -> BigInt,
+        after_tenant -> Nullable<Text>,
+        completed_at -> Nullable<BigInt>,
     }
 }
 
@@ -162,6 +191,23 @@ diesel::table! {
         token_hash -> Binary,
         created_at -> BigInt,
         expires_at -> BigInt,
+        generation -> BigInt,
+        refreshed_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        user_agent -> Nullable<Text>,
+        address -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        ended_reason -> Nullable<Text>,
+    }
+}
+
+// In the control database and in every tenant's.
+diesel::table! {
+    sign_in_attempts (key) {
+        key -> Binary,
+        failures -> BigInt,
+        last_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 
@@ -227,3 +273,5 @@ diesel::table! {
         configs -> BigInt,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(sessions, users);

@@ -71,17 +71,35 @@ impl StoreSettings {
 /// The password of each login, in ASCII: always the same one for the same login, and one that nobody can guess, as a key
 /// of 32 bytes is. Its `Debug` shows nothing.
 #[derive(Clone)]
-pub struct LoginPasswords(Arc<dyn Fn(Uuid) -> Secret + Send + Sync>);
+pub struct LoginPasswords {
+    current: Password,
+    former: Vec<Password>,
+}
+
+type Password = Arc<dyn Fn(Uuid) -> Secret + Send + Sync>;
 
 impl LoginPasswords {
     /// The passwords that this function tells.
     pub fn new(password: impl Fn(Uuid) -> Secret + Send + Sync + 'static) -> Self {
-        Self(Arc::new(password))
+        Self { current: Arc::new(password), former: Vec::new() }
+    }
+
+    /// Also tries the password that this function tells, where the server refuses the one that a login should have. None
+    /// is ever given it: [`renew_login`](tenantry_ports::TenantDatabases::renew_login) gives them the one they should have.
+    #[must_use]
+    pub fn or_formerly(mut self, password: impl Fn(Uuid) -> Secret + Send + Sync + 'static) -> Self {
+        self.former.push(Arc::new(password));
+        self
     }
 
     /// The password of this login.
     pub(crate) fn of(&self, login: Uuid) -> Secret {
-        (self.0)(login)
+        (self.current)(login)
+    }
+
+    /// The same, and then those that this login may still have.
+    pub(crate) fn all(&self, login: Uuid) -> impl Iterator<Item = Secret> {
+        std::iter::once(&self.current).chain(&self.former).map(move |password| password(login))
     }
 }
 

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use tenantry_domain::tenant::ClusterName;
-use tenantry_ports::{
-    ControlStore, DatabaseError, StoreError, StoreResult, TenantDatabases, TenantScope, TenantStores,
-};
+use tenantry_ports::{ControlStore, DatabaseError, StoreError, StoreResult, TenantDatabases, TenantStores};
 
 use crate::ceiling::Ceiling;
 use crate::connect::{Target, connect_sqlite};
@@ -200,20 +198,14 @@ impl Stores {
         }
     }
 
-    /// Gives the login of a tenant's database the password that the settings have for it, as is necessary when they have
-    /// other ones than before; makes the login if it is not there.
-    pub fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        match &self.databases {
-            Databases::Sqlite(_) => Ok(()),
-            Databases::Postgres(postgres) => postgres.renew_login(scope),
-        }
-    }
-
     /// Whether the control database answers. Takes no longer than the settings' time-outs.
     pub fn ping(&self) -> StoreResult<()> {
         self.control.query(|db| Ok(db.batch_execute("SELECT 1")?))
     }
 }
+
+#[cfg(test)]
+use tenantry_ports::TenantScope;
 
 #[cfg(test)]
 impl Stores {
@@ -242,7 +234,8 @@ fn make_directory(directory: &Path) -> io::Result<()> {
 }
 
 fn open_control(target: Target, shared: &Shared) -> Database {
-    let connector = Connector::new(target, None, Ceiling::new(shared.settings.control_connections));
+    let ceiling = Ceiling::new(shared.settings.control_connections);
+    let connector = Connector::new(target, None, Box::new(move |_| ceiling.permit()));
     Database::new(connector, shared.settings.control_connections, shared)
 }
 

@@ -11,8 +11,8 @@ mod settings;
 mod users;
 
 use tenantry_ports::{
-    AccountRepository, ConfigRepository, IdempotencyRepository, LogRepository, SessionRepository,
-    SettingsRepository, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
+    SessionRepository, SettingsRepository, TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -27,6 +27,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
         self
     }
 

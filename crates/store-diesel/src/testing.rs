@@ -3,6 +3,7 @@
 pub(crate) mod traffic;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tenantry_domain::tenant::DatabasePrefix;
@@ -15,6 +16,7 @@ use crate::{DatabaseUrl, LoginPasswords, StoreSettings, Stores};
 pub(crate) struct Place {
     pub(crate) stores: Stores,
     pub(crate) scope: TenantScope,
+    prefix: DatabasePrefix,
     _directory: Option<TempDir>,
 }
 
@@ -24,11 +26,18 @@ impl Place {
         stores.migrate_control().unwrap();
         let scope = sample::scope_of(&sample::database_of(sample::tenant("acme"), &settings.prefix));
         sample::opened(&*stores.databases(), &*stores.tenants(), &scope);
-        Self { stores, scope, _directory: directory }
+        Self { stores, scope, prefix: settings.prefix.clone(), _directory: directory }
     }
 
     pub(crate) fn store(&self) -> Arc<dyn TenantStore> {
         self.stores.tenants().open(&self.scope).unwrap()
+    }
+
+    /// The store of one more tenant.
+    pub(crate) fn another(&self, slug: &str) -> Arc<dyn TenantStore> {
+        let prefix = &self.prefix;
+        let scope = sample::scope_of(&sample::database_of(sample::tenant(slug), prefix));
+        sample::opened(&*self.stores.databases(), &*self.stores.tenants(), &scope)
     }
 
     pub(crate) fn tenant_database(&self) -> Arc<Database> {
@@ -53,17 +62,23 @@ pub(crate) fn both_with(change: impl Fn(&mut StoreSettings)) -> impl Iterator<It
     [Some(sqlite_with(&change)), postgres_with(&change)].into_iter().flatten()
 }
 
-fn sqlite_with(change: impl Fn(&mut StoreSettings)) -> Place {
+/// On a machine that runs many tests at once, connecting alone may take longer than a server in production would wait.
+fn patient(settings: StoreSettings) -> StoreSettings {
+    StoreSettings { connect_timeout: Duration::from_secs(30), ..settings }
+}
+
+pub(crate) fn sqlite_with(change: impl Fn(&mut StoreSettings)) -> Place {
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(directory.path().join("control.db"));
-    let mut settings = StoreSettings::new(url, directory.path());
+    let mut settings = patient(StoreSettings::new(url, directory.path()));
     change(&mut settings);
     Place::new(&settings, Some(directory))
 }
 
 fn postgres_with(change: impl Fn(&mut StoreSettings)) -> Option<Place> {
     let server = tenantry_testkit::postgres::shared()?;
-    let mut settings = StoreSettings::new(server.fresh_database("control").parse().unwrap(), "/nonexistent");
+    let url = server.fresh_database("control").parse().unwrap();
+    let mut settings = patient(StoreSettings::new(url, "/nonexistent"));
     settings.prefix = DatabasePrefix::new(server.fresh_prefix()).unwrap();
     settings.logins = Some(LoginPasswords::new(|login| Secret::new(login.to_string())));
     change(&mut settings);

@@ -1,8 +1,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    Access, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, StoreError, StoreResult,
+    Access, DatabaseError, DatabaseFault, Inventory, Permit, Presence, StoreError, StoreResult,
     TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
@@ -17,6 +18,8 @@ pub enum DatabaseCall {
     Migrate,
     /// [`TenantDatabases::pending`].
     Pending,
+    /// [`TenantDatabases::renew_login`].
+    RenewLogin,
     /// [`TenantDatabases::close`].
     Close,
     /// [`TenantDatabases::remove`].
@@ -148,6 +151,10 @@ impl TenantDatabases for FailingDatabases {
         self.run(DatabaseCall::Pending, DatabaseError::new, || self.databases.pending(scope))
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.run(DatabaseCall::RenewLogin, DatabaseError::new, || self.databases.renew_login(scope))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.run(DatabaseCall::Close, DatabaseError::new, || self.databases.close(scope))
     }
@@ -164,8 +171,14 @@ impl TenantDatabases for FailingDatabases {
         self.databases.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        self.run(DatabaseCall::Inventory, DatabaseError::new, || self.databases.inventory())
+    fn inventory(&self) -> Vec<Inventory> {
+        let mut inventory = self.databases.inventory();
+        if let Err(error) = self.run(DatabaseCall::Inventory, DatabaseError::new, || Ok(()))
+            && let Some(main) = inventory.iter_mut().find(|server| server.cluster == ClusterName::default())
+        {
+            main.found = Err(error);
+        }
+        inventory
     }
 }
 

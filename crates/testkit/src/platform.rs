@@ -3,13 +3,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Nudge, SchemaCheck, Secret};
+use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMailer, FakePasswords, FakeSchemaCheck,
-    FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
+    FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy,
+    SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -54,6 +55,10 @@ impl Nudge for Nudges {
             nudge.tenant_changed(tenant);
         }
     }
+
+    fn hire(&self) -> Option<Box<dyn Hired>> {
+        self.beside.get().and_then(|nudge| nudge.hire())
+    }
 }
 
 impl TestPlatform {
@@ -69,15 +74,29 @@ impl TestPlatform {
 
     /// The same with this policy.
     pub fn telling_with(policy: Policy) -> Self {
-        Self::build(policy, Arc::new(FakeSchemaCheck::content()), true)
+        Self::build(policy, Arc::new(FakeSchemaCheck::content()), Arc::new(FakeMachineTokens::new()), true)
     }
 
     /// An empty platform with this policy and schema check.
     pub fn with(policy: Policy, schemas: Arc<dyn SchemaCheck>) -> Self {
-        Self::build(policy, schemas, false)
+        Self::issuing(policy, schemas, Arc::new(FakeMachineTokens::new()))
     }
 
-    fn build(policy: Policy, schemas: Arc<dyn SchemaCheck>, telling: bool) -> Self {
+    /// The same, where machines' tokens are these.
+    pub fn issuing(
+        policy: Policy,
+        schemas: Arc<dyn SchemaCheck>,
+        machine_tokens: Arc<dyn MachineTokens>,
+    ) -> Self {
+        Self::build(policy, schemas, machine_tokens, false)
+    }
+
+    fn build(
+        policy: Policy,
+        schemas: Arc<dyn SchemaCheck>,
+        machine_tokens: Arc<dyn MachineTokens>,
+        telling: bool,
+    ) -> Self {
         let world = MemoryWorld::new();
         let clock = Arc::new(FakeClock::new());
         let databases = FailingDatabases::new(world.databases(), world.stores());
@@ -93,13 +112,17 @@ impl TestPlatform {
             entropy: Arc::new(SeededEntropy::new(7)),
             digest: Arc::new(FakeDigest),
             tokens: Arc::new(FakeTokens::new()),
+            macs: Arc::new(FakeMacs),
             passwords: Arc::new(FakePasswords::new()),
             keys: Arc::new(FakeKeys::new()),
+            machine_tokens,
             schemas,
             nudge: nudges.clone(),
             channels,
             policy,
             configs: tenantry_usecases::configs::ConfigCache::default(),
+            key_uses: tenantry_usecases::api_keys::KeyUses::default(),
+            keyring: tenantry_usecases::signing_keys::Keyring::default(),
         });
         Self { platform, world, clock, databases, mailer, webhooks, nudges }
     }

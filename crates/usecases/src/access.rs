@@ -7,7 +7,7 @@ use tenantry_domain::people::Role;
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_ports::{AccessClaims, NotReady, Scope, StoreResult, TenantScope};
 
-use crate::Platform;
+use crate::{Platform, machine_tokens};
 
 /// Who is calling.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,28 +50,57 @@ impl Principal {
     }
 }
 
-/// Finds out who presents this credential: an API key (one look-up) or an access token (none).
-/// `None` if it is neither, or does not work (any more).
+/// Whether this may be somebody's credential: it has the form of an API key or of a machine's token, or is a person's token.
+/// Whose, and whether it works still, takes a look-up; what was made up takes none.
+pub fn needs_look_up(platform: &Platform, credential: &str) -> bool {
+    platform.keys.parse(credential).is_some()
+        || platform.machine_tokens.kid(credential).is_some()
+        || platform.tokens.check_access(credential, platform.clock.now()).is_ok()
+}
+
+/// Finds out who presents this credential: an API key or a machine's access token (one look-up each), or the access token of
+/// a person whose session goes on (one in either database). `None` if it is neither, or does not work (any more).
 pub fn authenticate(platform: &Platform, credential: &str) -> StoreResult<Option<Principal>> {
     let now = platform.clock.now();
     let Some(presented) = platform.keys.parse(credential) else {
-        return Ok(platform.tokens.check_access(credential, now).ok().map(Principal::Person));
+        if let Some(kid) = platform.machine_tokens.kid(credential) {
+            return machine_tokens::authenticate(platform, credential, &kid, now);
+        }
+        let claims = platform.tokens.check_access(credential, now).ok();
+        return Ok(claims.map(|claims| bearer(platform, claims)).transpose()?.flatten());
     };
     let record = platform.control.read(|tx| tx.api_keys().find(&presented.lookup))?;
     let live = record.filter(|key| platform.keys.matches(&presented.hash, &key.hash) && key.is_live(now));
+    if let Some(key) = &live {
+        platform.key_uses.note(key.id);
+    }
     Ok(live.map(|key| match key.tenant {
         None => Principal::Operator { key: Some(key.id) },
         Some(tenant) => Principal::Machine { tenant, key: key.id, scopes: key.scopes },
     }))
 }
 
-/// What an operation on a tenant's data asks of its caller. The operator may do everything.
+/// Who has this token, with the role that they have by now; nobody if they were signed out since.
+fn bearer(platform: &Platform, claims: AccessClaims) -> StoreResult<Option<Principal>> {
+    let tenant = platform.control.read(|tx| tx.tenants().get(claims.tenant))?;
+    let Some(scope) = tenant.and_then(|tenant| TenantScope::serving(&tenant).ok()) else {
+        // Of a tenant out of service nobody is told more than that.
+        return Ok(Some(Principal::Person(claims)));
+    };
+    let bearer = platform.stores.open(&scope)?.read(|tx| tx.sessions().bearer(claims.session))?;
+    let bearer = bearer.filter(|bearer| bearer.user == claims.user);
+    Ok(bearer.map(|bearer| Principal::Person(AccessClaims { role: bearer.role, ..claims })))
+}
+
+/// What an operation on a tenant's data asks of its caller. The operator may do everything, but is nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// A machine with this scope, or an admin of the tenant.
     Scope(Scope),
     /// An admin of the tenant.
     Admin,
+    /// Somebody who is signed in to the tenant, whatever their role: it is about themselves.
+    Person,
 }
 
 /// Why a caller may not do what it asks for.
@@ -89,6 +118,9 @@ pub enum Denied {
     /// The person's role does not allow it.
     #[error("the role does not allow it")]
     MissingRole,
+    /// It is about the caller as a person, and the caller is none.
+    #[error("the caller is no person")]
+    NotAPerson,
     /// The tenant is suspended.
     #[error("the tenant is suspended")]
     Suspended,
@@ -121,7 +153,11 @@ pub fn admit<'a>(caller: &Principal, tenant: Option<&'a Tenant>, need: Need) -> 
         (Some(_), _) => return Err(Denied::OtherTenant),
     };
     match (caller, need) {
+        (Principal::Operator { .. } | Principal::Machine { .. }, Need::Person) => {
+            return Err(Denied::NotAPerson);
+        }
         (Principal::Operator { .. }, _) => return Ok(tenant),
+        (Principal::Person(_), Need::Person) => {}
         (Principal::Machine { scopes, .. }, Need::Scope(scope)) if scopes.contains(&scope) => {}
         (Principal::Machine { .. }, Need::Scope(scope)) => return Err(Denied::MissingScope(scope)),
         (Principal::Person(claims), _) if claims.role == Role::Admin => {}

@@ -1,10 +1,11 @@
 //! Appending to a tenant's event log.
 
+pub(crate) mod people;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 use tenantry_domain::account::Account;
 use tenantry_domain::event::{EventType, NewEvent, chain_input};
-use tenantry_domain::people::User;
 use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
@@ -84,10 +85,4 @@ pub(crate) fn config_uploaded(config: &StoredConfig, trace: String) -> Traced {
     });
     let event = NewEvent::new(EventType::CONFIG_UPLOADED, data).config_version(config.version);
     Traced { event, trace }
-}
-
-/// `user.created`.
-pub(crate) fn user_created(user: &User, trace: String) -> Traced {
-    let data = json!({ "userId": user.id, "username": user.username, "role": user.role });
-    Traced { event: NewEvent::new(EventType::USER_CREATED, data), trace }
 }

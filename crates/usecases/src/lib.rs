@@ -8,13 +8,17 @@ pub mod doctor;
 pub mod fleet;
 mod journal;
 pub mod limits;
+pub mod machine_tokens;
+pub mod master_keys;
 pub mod notices;
 mod platform;
 pub mod provisioning;
 pub mod settings;
 pub mod sign_in;
 pub mod signatures;
+pub mod signing_keys;
 pub mod tenants;
 pub mod transfer;
+pub mod users;
 
 pub use platform::{Platform, Policy};

@@ -4,12 +4,15 @@ use chrono::TimeDelta;
 use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
-    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, Nudge, PasswordHasher, SchemaCheck, TenantDatabases,
-    TenantStores, Tokens,
+    Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Macs, Nudge, PasswordHasher,
+    SchemaCheck, TenantDatabases, TenantStores, Tokens,
 };
 
+use crate::api_keys::KeyUses;
 use crate::configs::ConfigCache;
+use crate::master_keys::MasterKeyNames;
 use crate::notices::Channels;
+use crate::signing_keys::Keyring;
 use crate::tenants::Placement;
 
 /// Everything the use cases stand on: one implementation of each port, and what the operator decided.
@@ -23,8 +26,10 @@ pub struct Platform {
     pub entropy: Arc<dyn Entropy>,
     pub digest: Arc<dyn Digest>,
     pub tokens: Arc<dyn Tokens>,
+    pub macs: Arc<dyn Macs>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub keys: Arc<dyn KeyMint>,
+    pub machine_tokens: Arc<dyn MachineTokens>,
     pub schemas: Arc<dyn SchemaCheck>,
     pub nudge: Arc<dyn Nudge>,
     /// How the outside is told.
@@ -32,6 +37,10 @@ pub struct Platform {
     pub policy: Policy,
     /// Account configs parsed before; begin with an empty one.
     pub configs: ConfigCache,
+    /// API keys that were used; begin with none.
+    pub key_uses: KeyUses,
+    /// Signing keys read before; begin with none.
+    pub keyring: Keyring,
 }
 
 /// What the operator decided.
@@ -43,8 +52,21 @@ pub struct Policy {
     pub passwords: PasswordPolicy,
     /// How long an access token works.
     pub access_token_ttl: TimeDelta,
+    /// The URL that the API is reached under, without a slash at its end: issuer and audience of machines' tokens. Replicas
+    /// have the same.
+    pub public_url: String,
+    /// How long a machine's access token works, at most [`LONGEST_TOKEN`](crate::machine_tokens::LONGEST_TOKEN).
+    pub machine_token_ttl: TimeDelta,
+    /// The names of the master key in force and of those before it.
+    pub master_keys: MasterKeyNames,
     /// How long a refresh token works.
     pub refresh_token_ttl: TimeDelta,
+    /// For how long after its exchange a refresh token gets its successor once more.
+    pub refresh_grace: TimeDelta,
+    /// How long a sign-in lasts, however much it is used.
+    pub session_lifetime: TimeDelta,
+    /// Whether whoever registers a user is given an access token for them.
+    pub register_returns_token: bool,
     /// When a failed provisioning step is tried again.
     pub retry: RetryPolicy,
     /// How long a worker may be silent before another one takes its run over.
@@ -67,7 +89,13 @@ impl Default for Policy {
             database_prefix: DatabasePrefix::default(),
             passwords: PasswordPolicy::default(),
             access_token_ttl: TimeDelta::minutes(10),
+            public_url: "http://127.0.0.1:5000".to_owned(),
+            machine_token_ttl: TimeDelta::minutes(10),
+            master_keys: MasterKeyNames::default(),
             refresh_token_ttl: TimeDelta::days(30),
+            refresh_grace: TimeDelta::seconds(10),
+            session_lifetime: TimeDelta::days(90),
+            register_returns_token: true,
             retry: RetryPolicy::default(),
             lease: TimeDelta::seconds(10),
             deprovision_grace: TimeDelta::days(7),

@@ -7,14 +7,14 @@ mod support;
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use support::{acme_with_admin, queued, work_off};
+use support::{acme_with_admin, queued, typed, work_off};
 use tenantry_domain::people::Role;
 use tenantry_domain::tenant::{Lifecycle, Status, Tenant};
-use tenantry_ports::{AccessClaims, Clock, Scope, Secret};
+use tenantry_ports::{AccessClaims, Clock, Scope};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::access::{Denied, Need, Principal, admit, authenticate, authorize};
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
-use tenantry_usecases::sign_in::{Login, LoginError, login, login_nowhere};
+use tenantry_usecases::sign_in::{LoginError, login_nowhere};
 use tenantry_usecases::tenants::{self, Target, TenantRef};
 
 fn person(tenant: &Tenant, role: Role) -> Principal {
@@ -44,7 +44,11 @@ fn the_matrix_of_callers_and_needs() {
     for (caller, tenant, need, expected) in [
         (&operator, Some(&own), need, Ok(own.id)),
         (&operator, Some(&own), Need::Admin, Ok(own.id)),
+        (&operator, Some(&own), Need::Person, Err(Denied::NotAPerson)),
         (&operator, None, need, Err(Denied::NoSuchTenant)),
+        (&reader, Some(&own), Need::Person, Err(Denied::NotAPerson)),
+        (&person(&own, Role::Vendor), Some(&own), Need::Person, Ok(own.id)),
+        (&person(&own, Role::Admin), Some(&other), Need::Person, Err(Denied::OtherTenant)),
         (&reader, Some(&own), need, Ok(own.id)),
         (&reader, Some(&own), writing, Err(Denied::MissingScope(Scope::AccountsWrite))),
         (&reader, Some(&own), Need::Admin, Err(Denied::MissingRole)),
@@ -170,55 +174,13 @@ fn nobody_is_authenticated_by_anything_else() {
 }
 
 #[test]
-fn an_admin_signs_in_and_is_who_they_say() {
-    let test = TestPlatform::new();
-    let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
-    work_off(&test);
-    let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
-    let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
-    let with =
-        |email: &str, password: &str| Login { email: sample::email(email), password: Secret::new(password) };
-    let signed_in = login(&test.platform, &scope, &with("ADMIN@acme.example", "ChangeMe123!")).unwrap();
-    assert_eq!((signed_in.user.id, signed_in.user.role), (created.admin.id, Role::Admin));
-    let Some(Principal::Person(claims)) =
-        authenticate(&test.platform, signed_in.access_token.expose()).unwrap()
-    else {
-        panic!("the access token is not accepted")
-    };
-    assert_eq!((claims.user, claims.tenant), (created.admin.id, tenant.id));
-    assert!(authenticate(&test.platform, signed_in.refresh_token.expose()).unwrap().is_none());
-    for (email, password) in [("admin@acme.example", "wrong"), ("nobody@acme.example", "ChangeMe123!")] {
-        let refused = login(&test.platform, &scope, &with(email, password));
-        assert!(matches!(refused, Err(LoginError::InvalidCredentials)), "{email}");
-    }
-}
-
-#[test]
-fn a_refresh_token_is_kept_only_as_its_hash() {
-    use tenantry_ports::{Digest as _, StoreError};
-    let test = TestPlatform::new();
-    let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
-    work_off(&test);
-    let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap().unwrap();
-    let scope = tenantry_ports::TenantScope::serving(&tenant).unwrap();
-    let credentials =
-        Login { email: sample::email("admin@acme.example"), password: Secret::new("ChangeMe123!") };
-    let signed_in = login(&test.platform, &scope, &credentials).unwrap();
-    let hash = tenantry_testkit::FakeDigest.sha256(signed_in.refresh_token.expose().as_bytes());
-    let store = test.platform.stores.open(&scope).unwrap();
-    let session = store.read::<_, StoreError>(|tx| tx.sessions().find(&hash)).unwrap().unwrap();
-    assert_eq!((session.user, session.expires_at), (created.admin.id, signed_in.refresh_expires_at));
-}
-
-#[test]
 fn only_who_has_the_password_learns_that_the_tenant_is_out_of_service() {
     let test = TestPlatform::new();
     let created = tenants::create(&test.platform, acme_with_admin()).unwrap();
     work_off(&test);
     let attempt = |password: &str| {
-        let login = Login { email: sample::email("admin@acme.example"), password: Secret::new(password) };
         let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap();
-        login_nowhere(&test.platform, tenant.as_ref(), &login)
+        login_nowhere(&test.platform, "acme", tenant.as_ref(), &typed("admin@acme.example", password))
     };
     let target = Target { tenant: created.tenant.id, version: None };
     tenants::suspend(&test.platform, target).unwrap();

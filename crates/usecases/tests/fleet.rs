@@ -4,21 +4,21 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use support::{acme, tend, with_pool, work_off};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{Slug, Status};
+use tenantry_domain::tenant::{ClusterName, Slug, Status};
 use tenantry_ports::{
-    Access, ControlStore, ControlTx, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence,
-    StoreError, StoreResult, TenantDatabases, TenantScope, Verdict,
+    Access, ControlStore, ControlTx, DatabaseError, DatabaseFault, Inventory, Permit, Presence, StoreError,
+    StoreResult, TenantDatabases, TenantScope, Verdict,
 };
 use tenantry_testkit::TestPlatform;
 use tenantry_usecases::Platform;
 use tenantry_usecases::fleet::{self, FleetError, Order, Outcome, Summary};
-use tenantry_usecases::tenants::{self, InitTenant, Target, TenantRef};
+use tenantry_usecases::tenants::{self, InitTenant, Placement, Target, TenantRef};
 
 /// Databases of which some cannot be migrated.
 struct Broken {
@@ -62,6 +62,9 @@ impl TenantDatabases for Broken {
     fn pending(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         self.databases.pending(scope)
     }
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.databases.renew_login(scope)
+    }
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.databases.close(scope)
     }
@@ -74,7 +77,7 @@ impl TenantDatabases for Broken {
     fn schema(&self) -> &str {
         self.databases.schema()
     }
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+    fn inventory(&self) -> Vec<Inventory> {
         self.databases.inventory()
     }
 }
@@ -102,10 +105,15 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn of(tenants: usize, mut test: TestPlatform) -> Self {
-        for number in 0..tenants {
-            let slug = Slug::new(format!("t-{number:02}")).unwrap();
-            let announced = tenants::init(&test.platform, InitTenant { slug, ..acme() }).unwrap();
+    fn of(tenants: usize, test: TestPlatform) -> Self {
+        Self::on(&[None], tenants, test)
+    }
+
+    /// On these servers in turn.
+    fn on(clusters: &[Option<ClusterName>], tenants: usize, mut test: TestPlatform) -> Self {
+        for (number, cluster) in (0..tenants).zip(clusters.iter().cycle()) {
+            let (slug, cluster) = (Slug::new(format!("t-{number:02}")).unwrap(), cluster.clone());
+            let announced = tenants::init(&test.platform, InitTenant { slug, cluster, ..acme() }).unwrap();
             tenants::confirm(&test.platform, announced.confirm_token.expose()).unwrap();
         }
         work_off(&test);
@@ -171,6 +179,15 @@ fn three_broken_tenants_of_a_hundred_keep_nobody_else_and_a_rerun_does_only_thos
 }
 
 #[test]
+fn a_tenant_that_cannot_be_read_keeps_nobody_else() {
+    let fleet = Fleet::of(10, TestPlatform::new());
+    fleet.test.world.control().spoil_tenant(fleet.tenant("t-04"));
+    let (summary, _) = fleet.migrate(None);
+    assert_eq!(summary, Summary { migrated: 9, ..Summary::default() });
+    assert!(fleet.behind().is_empty());
+}
+
+#[test]
 fn nothing_to_do_costs_one_look_with_and_without_a_pool() {
     for test in [TestPlatform::new(), with_pool(2)] {
         let fleet = Fleet::of(30, test);
@@ -189,6 +206,22 @@ fn a_broken_migration_stops_after_a_few_canaries_one_after_the_other() {
     let (summary, _) = fleet.migrate(None);
     assert_eq!(summary, Summary { failed: 3, held_back: 17, ..Summary::default() });
     assert_eq!(fleet.behind().len(), 20);
+}
+
+#[test]
+fn a_server_that_is_away_keeps_no_other_servers_databases_from_being_migrated() {
+    let mut test = TestPlatform::new();
+    let away = ClusterName::new("away").unwrap();
+    let placement = Placement::new(vec![ClusterName::default(), away.clone()], BTreeMap::new()).unwrap();
+    Arc::get_mut(&mut test.platform).unwrap().policy.placement = placement;
+    let mut clusters = vec![Some(away); 30];
+    clusters.push(None);
+    let fleet = Fleet::on(&clusters, 31, test);
+    let gone: Vec<_> = (0..30).map(|number| format!("t-{number:02}")).collect();
+    fleet.databases.breaks(&gone.iter().map(String::as_str).collect::<Vec<_>>());
+    let (summary, _) = fleet.migrate(None);
+    assert_eq!(summary, Summary { migrated: 1, failed: 30, ..Summary::default() });
+    assert_eq!(fleet.behind(), gone);
 }
 
 #[test]

@@ -179,6 +179,27 @@ fn tenants_that_nobody_confirmed_in_time_expire_and_free_their_slugs() {
     tenants::init(&test.platform, acme()).expect("the slug is free again");
 }
 
+fn open_runs(test: &TestPlatform) -> Vec<TenantId> {
+    let open = test.platform.control.read::<_, StoreError>(|tx| tx.runs().open()).unwrap();
+    open.into_iter().map(|run| run.tenant).collect()
+}
+
+#[test]
+fn a_tenant_that_nobody_confirmed_leaves_no_run_open() {
+    let test = TestPlatform::new();
+    let overdue = TimeDelta::minutes(15) + TimeDelta::microseconds(1);
+    let first = tenants::init(&test.platform, acme()).unwrap();
+    assert_eq!(open_runs(&test), [first.tenant]);
+    test.clock.advance(overdue);
+    let second = tenants::init(&test.platform, acme()).expect("the slug is taken over").tenant;
+    assert_eq!(open_runs(&test), [second]);
+    test.clock.advance(overdue);
+    assert_eq!(tenants::expire(&test.platform).unwrap(), 1);
+    assert!(open_runs(&test).is_empty());
+    assert_eq!(progress(&test, first.tenant).runs.len(), 1, "what was done is kept");
+    assert!(tenants::confirm(&test.platform, first.confirm_token.expose()).is_err());
+}
+
 #[test]
 fn a_run_that_cannot_be_read_is_set_aside_and_holds_up_nobody() {
     let test = TestPlatform::new();

@@ -7,21 +7,19 @@
 mod support;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
-use support::{acme, acme_with_admin, queued, status, tend, with_pool, work_off};
+use support::{
+    acme, acme_with_admin, come_to_rest, hollow, migrate, queued, status, tend, with_pool, work_off,
+};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Lifecycle, Slug, Status};
-use tenantry_ports::{
-    DatabaseFault, StoreError, TenantDatabases as _, TenantFilter, TenantScope, TenantStore,
-    TenantStores as _,
-};
+use tenantry_ports::{DatabaseFault, StoreError, TenantDatabases as _, TenantFilter, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
 use tenantry_usecases::doctor::{Severity, examine};
-use tenantry_usecases::fleet::{self, Member, Order};
-use tenantry_usecases::provisioning::{Tended, Worked, tend_once, work_once};
+use tenantry_usecases::fleet;
+use tenantry_usecases::provisioning::{Worked, tend_once, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, InitTenant, Target};
 
 const SCHEMAS: [&str; 5] = ["1", "2", "3", "4", "5"];
@@ -144,32 +142,6 @@ fn act(test: &TestPlatform, known: &mut Vec<TenantId>, action: &Action) {
     }
 }
 
-fn migrate(test: &TestPlatform) {
-    let behind = fleet::behind(&test.platform).unwrap();
-    fleet::migrate(&test.platform, behind, &Order { canary: None, parallel: 2 }, |_| {});
-}
-
-/// What workers do by themselves, until there is nothing left to do. Faults that are still to come, come now.
-fn come_to_rest(test: &TestPlatform) {
-    for _ in 0..1_000 {
-        let worked = catch_unwind(AssertUnwindSafe(|| work_once(&test.platform, "another").unwrap()));
-        let tended = catch_unwind(AssertUnwindSafe(|| tend_once(&test.platform).unwrap()));
-        let expired = tenants::expire(&test.platform).unwrap();
-        let _ = catch_unwind(AssertUnwindSafe(|| migrate(test)));
-        let behind = fleet::behind(&test.platform).unwrap().len();
-        test.clock.advance(TimeDelta::seconds(11));
-        let due = test.platform.control.read::<_, StoreError>(|tx| tx.runs().open()).unwrap();
-        let now = tenantry_ports::Clock::now(&*test.clock);
-        // Whoever is told to go is going later.
-        let soon = due.iter().any(|run| run.due.is_some_and(|due| due < now + TimeDelta::days(1)));
-        let quiet = matches!((&worked, &tended), (Ok(Worked::Idle), Ok(Tended::Idle)));
-        if quiet && !soon && expired + behind == 0 {
-            return;
-        }
-    }
-    panic!("the workers do not come to rest");
-}
-
 fn attention(test: &TestPlatform) -> usize {
     let all = test
         .platform
@@ -177,19 +149,6 @@ fn attention(test: &TestPlatform) -> usize {
         .read::<_, StoreError>(|tx| tx.tenants().page(&TenantFilter::default(), None, 1_000));
     let needs = |lifecycle: &Lifecycle| matches!(lifecycle, Lifecycle::Failed { needs_attention: true, .. });
     all.unwrap().iter().filter(|tenant| needs(&tenant.lifecycle)).count()
-}
-
-/// The databases that are not what their notes say: of another schema, or without what they are seeded with.
-fn hollow(test: &TestPlatform) -> Vec<String> {
-    // Faults that are still to come are not to come now.
-    let (databases, stores) = (test.world.databases(), test.world.stores());
-    let is_whole = |member: &Member| {
-        let store: Arc<dyn TenantStore> = stores.open(&member.scope).unwrap();
-        let seeded = store.read::<_, StoreError>(|tx| Ok(tx.settings().get()?.is_some())).unwrap();
-        seeded && databases.pending(&member.scope).unwrap() == 0
-    };
-    let every = fleet::every(&test.platform).unwrap();
-    every.iter().filter(|member| !is_whole(member)).map(|member| member.name().to_owned()).collect()
 }
 
 /// Announces and confirms acme, has the answer to the making of its database get lost once, and works until it is active.

@@ -8,7 +8,7 @@ use tenantry_usecases::Platform;
 use tenantry_usecases::provisioning::{Tended, tend_once};
 use tenantry_usecases::tenants;
 
-use crate::bell::{Bell, Woken};
+use crate::bell::Bell;
 
 /// How often the pool is looked after. Whoever empties it is not in the way of its refilling for a moment.
 const TENDING: Duration = Duration::from_secs(1);
@@ -47,7 +47,7 @@ fn keep(platform: &Platform, bell: &Bell) {
             attempt("tenants nobody confirmed cannot be let go of", || expire(platform));
         }
         attempt("the warm pool cannot be looked after", || tend(platform, bell));
-        if bell.wait(Some(TENDING)) == Woken::Closed {
+        if bell.wait(Some(TENDING)).is_none() {
             return;
         }
     }

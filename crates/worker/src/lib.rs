@@ -4,7 +4,9 @@ mod bell;
 mod keeper;
 mod notifier;
 mod provisioner;
+mod recorder;
 
 pub use bell::Bell;
 pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;
+pub use recorder::Recorder;

@@ -8,7 +8,7 @@ use tenantry_usecases::Platform;
 use tenantry_usecases::notices::{deliver_once, prune};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-use crate::bell::{Bell, Woken};
+use crate::bell::Bell;
 
 /// How long nobody looks for notices that no bell announced.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -138,7 +138,7 @@ impl Teller {
                 pruned = Some(Instant::now());
                 self.prune();
             }
-            if bell.wait(Some(patience)) == Woken::Closed {
+            if bell.wait(Some(patience)).is_none() {
                 return;
             }
         }

@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tenantry_usecases::Platform;
-use tenantry_usecases::provisioning::{Worked, work_once};
+use tenantry_usecases::provisioning::{Worked, carry_on, work_once};
 
 use crate::bell::{Bell, Woken};
 use crate::keeper::Keeper;
@@ -30,6 +30,7 @@ impl Worker {
         concurrency: usize,
     ) -> std::io::Result<Self> {
         let keeper = Keeper::start(platform)?;
+        bell.hire_as(format!("{name}-hired"));
         let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper };
         for number in 0..concurrency.max(1) {
             let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
@@ -57,10 +58,15 @@ impl Worker {
 
 fn work(platform: &Platform, bell: &Bell, name: &str, patience: Option<Duration>) {
     // Whatever an earlier process left is looked at first.
-    while !bell.is_closed() {
-        let busy = match catch_unwind(AssertUnwindSafe(|| work_once(platform, name))) {
-            Ok(Ok(Worked::Idle)) => false,
-            Ok(Ok(_)) => true,
+    let mut work = (!bell.is_closed()).then_some(Woken::Look);
+    while let Some(woken) = work {
+        let act = || match woken {
+            Woken::Look => work_once(platform, name).map(|worked| worked != Worked::Idle),
+            // Whoever assigned it knows of no other.
+            Woken::Begin(assignment) => carry_on(platform, *assignment).map(|_| false),
+        };
+        let busy = match catch_unwind(AssertUnwindSafe(act)) {
+            Ok(Ok(busy)) => busy,
             Ok(Err(error)) => {
                 tracing::error!("The provisioning worker cannot reach its queue: {error}");
                 false
@@ -73,10 +79,10 @@ fn work(platform: &Platform, bell: &Bell, name: &str, patience: Option<Duration>
             }
         };
         if busy {
-            // Where there was one run there may be more: wake another thread too.
+            // Where there was one run there may be more, for this thread and another.
             bell.ring();
-        } else if bell.wait(patience) == Woken::Closed {
-            return;
+            bell.ring();
         }
+        work = bell.wait(patience);
     }
 }

@@ -5,8 +5,13 @@
 mod accounts;
 mod crashes;
 mod doors;
+mod forgeries;
+#[cfg(debug_assertions)]
+mod kill_matrix;
 mod limits;
+mod machines;
 #[cfg(debug_assertions)]
 mod notices;
+mod people;
 mod steps;
 mod wire;

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::ApiKey;
+use tenantry_ports::{ApiKey, Secret};
 use tenantry_usecases::Platform;
-use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
+use tenantry_usecases::api_keys::{
+    self, ChangeKeyError, LONGEST_OVERLAP, Made, NewKey, NewKeyError, Rotation,
+};
 
 use super::table::{table, time};
 use super::{print, print_json, tenant_id};
-use crate::cli::{CreateKey, ListKeys, Owner, RevokeKey};
+use crate::cli::{CreateKey, ListKeys, Owner, RevokeKey, RotateKey};
 use crate::compose::store_failure;
 use crate::failure::Failure;
 
@@ -31,20 +33,50 @@ pub(crate) fn create(platform: &Platform, wish: CreateKey) -> Result<(), Failure
             exceeded,
             "revoke a key that is not needed, or raise maxApiKeys in the tenant's settings",
         ),
+        error @ NewKeyError::IdempotencyKeyReused => Failure::new(error, "run the command again"),
         NewKeyError::Invalid(findings) => {
             let what = findings.into_iter().map(|finding| finding.message).collect();
             Failure::several(what, "see `tenantry keys create --help`")
         }
     })?;
-    if wish.quiet {
+    show(platform, &key, &text, wish.quiet, wish.json)
+}
+
+/// Replaces a key. With `--quiet` the new one's text alone is printed.
+pub(crate) fn rotate(platform: &Platform, wish: &RotateKey) -> Result<(), Failure> {
+    let overlap = TimeDelta::from_std(wish.overlap).ok().filter(|overlap| *overlap <= LONGEST_OVERLAP);
+    let too_long = || Failure::new("the overlap is too long", "say at most --overlap 30d");
+    let rotation = Rotation {
+        owner: owner(platform, &wish.owner)?,
+        key: wish.id,
+        version: None,
+        overlap: overlap.ok_or_else(too_long)?,
+        created_by: "cli".to_owned(),
+        request: None,
+    };
+    let made = api_keys::rotate(platform, &rotation).map_err(|error| match error {
+        ChangeKeyError::New(NewKeyError::Store(error)) => store_failure(&error),
+        ChangeKeyError::Ended => Failure::new(error, "make a new one with `tenantry keys create`"),
+        error => Failure::new(error, "`tenantry keys list` shows the keys there are"),
+    })?;
+    match made {
+        Made::New(key, text) => show(platform, &key, &text, wish.quiet, wish.json),
+        // Only a request that names itself is ever answered like this.
+        Made::Before(key) => print(&format!("{}\n", key.id)),
+    }
+}
+
+/// Prints a key that was made just now.
+fn show(platform: &Platform, key: &ApiKey, text: &Secret, quiet: bool, json: bool) -> Result<(), Failure> {
+    if quiet {
         return print(&format!("{}\n", text.expose()));
     }
-    if wish.json {
-        let mut record = as_json(&key, platform.clock.now());
+    if json {
+        let mut record = as_json(key, platform.clock.now());
         record["key"] = text.expose().into();
         return print_json(&record);
     }
-    let scopes = if key.tenant.is_some() { scopes(&key) } else { "everything".to_owned() };
+    let scopes = if key.tenant.is_some() { scopes(key) } else { "everything".to_owned() };
     print(&format!("{}\n", text.expose()))?;
     eprintln!("{} may do: {scopes}. The key is shown this once; only its hash is kept.", key.id);
     Ok(())
@@ -103,9 +135,10 @@ fn rows(keys: &[ApiKey], now: DateTime<Utc>) -> String {
             scopes,
             time(key.created_at),
             key.expires_at.map_or("never".to_owned(), time),
+            key.last_used_at.map_or("never".to_owned(), time),
         ]
     };
-    table(["ID", "KEY", "STATE", "NAME", "SCOPES", "CREATED", "EXPIRES"], keys.iter().map(row))
+    table(["ID", "KEY", "STATE", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED"], keys.iter().map(row))
 }
 
 fn as_json(key: &ApiKey, now: DateTime<Utc>) -> Value {
@@ -121,5 +154,6 @@ fn as_json(key: &ApiKey, now: DateTime<Utc>) -> Value {
         "createdAt": time(key.created_at),
         "expiresAt": key.expires_at.map(time),
         "revokedAt": key.revoked_at.map(time),
+        "lastUsedAt": key.last_used_at.map(time),
     })
 }

@@ -7,7 +7,9 @@ pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod notices;
 pub(crate) mod openapi;
+pub(crate) mod rewrap;
 pub(crate) mod serve;
+pub(crate) mod signing_keys;
 mod table;
 pub(crate) mod tenants;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ControlStore, ControlTx, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence,
-    StoreError, StoreResult, TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
+    Access, ControlStore, ControlTx, DatabaseError, DatabaseFault, Inventory, Permit, Presence, StoreError,
+    StoreResult, TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
 use super::Watch;
@@ -90,6 +90,10 @@ impl TenantDatabases for Watched<dyn TenantDatabases> {
         self.port.pending(scope)
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.effect("renew-login", |databases| databases.renew_login(scope))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.port.close(scope)
     }
@@ -106,7 +110,7 @@ impl TenantDatabases for Watched<dyn TenantDatabases> {
         self.port.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
+    fn inventory(&self) -> Vec<Inventory> {
         self.port.inventory()
     }
 }

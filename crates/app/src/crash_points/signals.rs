@@ -7,7 +7,14 @@ use std::thread;
 /// unsafe code, and to start a shell takes longer than most effects.
 pub(super) struct Signals(Mutex<(ChildStdin, BufReader<ChildStdout>)>);
 
-const SENDER: &str = r#"while read -r signal; do kill -s "$signal" $PPID; echo; done"#;
+/// Answers a signal when it has arrived. One that stops the process has not at once, and meanwhile its threads go on; Linux
+/// tells when.
+const SENDER: &str = r#"
+while read -r signal; do
+    kill -s "$signal" $PPID
+    while [ "$signal" = STOP ] && grep -qs '^State:.[RSD]' /proc/$PPID/status; do :; done
+    echo
+done"#;
 
 impl Signals {
     pub(super) fn new() -> io::Result<Self> {

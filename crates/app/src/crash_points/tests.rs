@@ -1,7 +1,8 @@
 use std::thread::Builder;
 
+use chrono::TimeDelta;
 use tenantry_domain::tenant::Settings;
-use tenantry_ports::StoreError;
+use tenantry_ports::{Clock as _, StoreError};
 use tenantry_testkit::{TestPlatform, sample};
 
 use super::*;
@@ -17,9 +18,10 @@ fn a_plan_says_what_happens_at_which_effect_of_which_threads() {
         (9, Incident::Pause),
         (13, Incident::KillAfter(Duration::from_micros(1500))),
         (14, Incident::Kill),
+        (15, Incident::PauseAfter(Duration::from_micros(20))),
     ]);
     assert_eq!(
-        plan("keeper 8:fail 13:kill:1500 9:pause 14:kill"),
+        plan("keeper 8:fail 13:kill:1500 9:pause 14:kill 15:pause:20"),
         Ok(Plan { threads: "keeper".to_owned(), incidents })
     );
     for wrong in ["", "keeper kill", "keeper 1:kill:", "keeper 1:fail:5", "keeper x:kill", "keeper 1:slay"] {
@@ -50,4 +52,12 @@ fn effects_of_the_watched_threads_are_counted_and_fail_where_the_plan_says() {
     assert!(on("keeper", &seed), "3");
     assert!(!on("keeper", &seed), "4");
     assert!(on("keeper", &seed), "5");
+}
+
+#[test]
+fn a_process_may_live_in_a_later_time() {
+    let clock = TestPlatform::new().platform.clock.clone();
+    let ahead = Ahead::parse(&clock, "3600").unwrap();
+    assert_eq!(ahead.now(), clock.now() + TimeDelta::hours(1));
+    assert!(Ahead::parse(&clock, "-1").is_none() && Ahead::parse(&clock, "an hour").is_none());
 }

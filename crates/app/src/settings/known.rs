@@ -11,8 +11,9 @@ pub(crate) const DEFAULTS: &str = include_str!("../../../../config/default.toml"
 
 /// Settings whose value is not for other eyes, and which may be read from a file that an environment variable names; as are
 /// those of [`cluster_of`].
-pub(crate) const SECRETS: [&str; 7] = [
+pub(crate) const SECRETS: [&str; 8] = [
     "secrets.secret_key",
+    "secrets.previous_secret_keys",
     "secrets.operator_key",
     "provisioning.captcha.secret",
     "provisioning.hmac.secrets",
@@ -32,12 +33,14 @@ pub(crate) fn is_database_url(name: &str) -> bool {
 }
 
 /// Environment variables that mean a setting without following `TENANTRY__SECTION__KEY`.
-pub(crate) const SHORT_FORMS: [(&str, &str); 12] = [
+pub(crate) const SHORT_FORMS: [(&str, &str); 14] = [
     ("TENANTRY_BIND", "server.bind"),
+    ("TENANTRY_PUBLIC_URL", "server.public_url"),
     ("TENANTRY_DATABASE_URL", "database.url"),
     ("TENANTRY_DATA_DIR", "data_dir"),
     ("TENANTRY_OPERATOR_KEY", "secrets.operator_key"),
     ("TENANTRY_SECRET_KEY", "secrets.secret_key"),
+    ("TENANTRY_PREVIOUS_SECRET_KEYS", "secrets.previous_secret_keys"),
     ("TENANTRY_LOG", "log.filter"),
     ("TENANTRY_LOG_FORMAT", "log.format"),
     ("TENANTRY_PROVISIONING_ACCESS", "provisioning.access"),

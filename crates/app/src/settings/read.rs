@@ -2,6 +2,7 @@
 
 mod access;
 mod limits;
+mod machines;
 mod notifications;
 mod plans;
 mod stores;
@@ -17,12 +18,13 @@ use tenantry_domain::tenant::{ClusterName, Plan, Plans};
 use tenantry_http_actix::{RateLimits, TrustedProxies};
 use tenantry_outbound_reqwest::SiteverifySettings;
 use tenantry_ports::Secret;
-use tenantry_security::{Argon2Cost, HmacSecrets, MasterKey};
+use tenantry_security::{Argon2Cost, HmacSecrets};
 use tenantry_store_diesel::StoreSettings;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use notifications::{MailSettings, Notifications, WebhookSettings};
 
+use self::machines::master_key;
 use super::layers::Layers;
 use super::value::{Value, duration, duration_text, size};
 use super::{Origin, Problem};
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) idempotency_retention: Duration,
     /// The master key; none: it is in the data directory.
     pub(crate) secret_key: Option<Secret>,
+    /// Master keys that are accepted besides it.
+    pub(crate) previous_secret_keys: Vec<Secret>,
     /// The operator's key; none: it is in the control database.
     pub(crate) operator_key: Option<Secret>,
     pub(crate) log: Log,
@@ -57,6 +61,8 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) bind: SocketAddr,
+    /// The URL that the API is reached under; none: the address it listens on.
+    pub(crate) public_url: Option<String>,
     pub(crate) api_prefix: String,
     /// 0: as many as there are processors.
     pub(crate) workers: usize,
@@ -104,7 +110,11 @@ pub(crate) enum Access {
 pub(crate) struct Auth {
     pub(crate) passwords: PasswordPolicy,
     pub(crate) access_token_ttl: Duration,
+    pub(crate) machine_token_ttl: Duration,
     pub(crate) refresh_token_ttl: Duration,
+    pub(crate) refresh_grace: Duration,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) register_returns_token: bool,
     pub(crate) argon2: Argon2Cost,
 }
 
@@ -165,6 +175,7 @@ impl Reader<'_> {
                         || format!("'{text}' is no address with a port, such as 127.0.0.1:5000 or [::]:5000");
                     text.parse().map_err(|_| error())
                 }),
+                public_url: self.public_url(),
                 api_prefix: self.text("server.api_prefix", api_prefix),
                 workers: self.number("server.workers", 0, 256),
                 storage_threads: self.number("server.storage_threads", 0, 1024),
@@ -188,7 +199,11 @@ impl Reader<'_> {
             auth: Auth {
                 passwords: self.passwords(),
                 access_token_ttl: self.duration("auth.access_token_ttl", MINUTE, HOUR),
+                machine_token_ttl: self.duration("auth.machine_token_ttl", MINUTE, 15 * MINUTE),
                 refresh_token_ttl: self.duration("auth.refresh_token_ttl", HOUR, 365 * DAY),
+                refresh_grace: self.duration("auth.refresh_grace", Duration::ZERO, MINUTE),
+                session_lifetime: self.duration("auth.session_lifetime", HOUR, 730 * DAY),
+                register_returns_token: self.flag("auth.register_returns_token"),
                 argon2: Argon2Cost {
                     memory_kib: self.size("auth.argon2_memory", 8 << 20, 1 << 30) / 1024,
                     passes: self.number("auth.argon2_passes", 1, 64),
@@ -197,9 +212,8 @@ impl Reader<'_> {
             },
             notifications: self.notifications(),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
-            secret_key: self.secret("secrets.secret_key", |key| {
-                MasterKey::from_base64(key).map(drop).map_err(|error| error.to_string())
-            }),
+            secret_key: self.secret("secrets.secret_key", master_key),
+            previous_secret_keys: self.previous_secret_keys(),
             operator_key: self.secret("secrets.operator_key", |key| {
                 let acceptable =
                     key.chars().count() >= 24 && !key.contains(|c: char| c.is_whitespace() || !c.is_ascii());

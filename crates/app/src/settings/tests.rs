@@ -60,6 +60,9 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.auth.argon2, tenantry_security::Argon2Cost::default());
     same(settings.auth.access_token_ttl, policy.access_token_ttl);
     same(settings.auth.refresh_token_ttl, policy.refresh_token_ttl);
+    same(settings.auth.refresh_grace, policy.refresh_grace);
+    same(settings.auth.session_lifetime, policy.session_lifetime);
+    assert_eq!(settings.auth.register_returns_token, policy.register_returns_token);
     same(settings.provisioning.lease, policy.lease);
     same(settings.idempotency_retention, policy.idempotency_retention);
 }

@@ -1,6 +1,7 @@
 //! Runs the real binary.
 #![allow(dead_code, reason = "every test file uses its part")]
 
+pub(crate) mod doctor;
 pub(crate) mod server;
 
 use std::io::Write as _;

@@ -95,10 +95,27 @@ impl Server {
         body: &Value,
     ) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.exchange_text(method, path, headers, "application/json", &body)
+    }
+
+    /// One form: status and body.
+    pub(crate) fn send_form(&self, path: &str, form: &str) -> (u16, Value) {
+        let answer = self.exchange_text("POST", path, &[], "application/x-www-form-urlencoded", form);
+        (answer.status, answer.body)
+    }
+
+    fn exchange_text(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        content_type: &str,
+        body: &str,
+    ) -> Answer {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+             Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         );

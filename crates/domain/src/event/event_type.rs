@@ -71,6 +71,16 @@ event_types! {
     WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
     /// A person who can sign in was created.
     USER_CREATED = "user.created";
+    /// A person's names, role, abilities or right to sign in changed.
+    USER_UPDATED = "user.updated";
+    /// A person changed their password.
+    USER_PASSWORD_CHANGED = "user.password_changed";
+    /// A person signed in.
+    SESSION_STARTED = "session.started";
+    /// A sign-in was ended before its time.
+    SESSION_REVOKED = "session.revoked";
+    /// A refresh token that was exchanged before came again, so its session was ended.
+    SESSION_REUSE_DETECTED = "session.reuse_detected";
 }
 
 impl EventType {
@@ -148,7 +158,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 22);
+        assert_eq!(listed.len(), 27);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -158,7 +168,8 @@ mod tests {
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
-            ("user", "created"),
+            ("user", "created|updated|password_changed"),
+            ("session", "started|revoked|reuse_detected"),
         ] {
             for member in members.split('|') {
                 let text = format!("{family}.{member}");

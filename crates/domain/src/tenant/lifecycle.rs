@@ -175,6 +175,7 @@ pub enum Transition {
     Expire,
     Start,
     Activate,
+    Withhold,
     Fail,
     Suspend,
     Resume,
@@ -273,6 +274,15 @@ impl Lifecycle {
         match self {
             Self::Provisioning { .. } => Ok(Self::Active { since: now }),
             other => other.refuse(Transition::Activate),
+        }
+    }
+
+    /// Every step succeeded, and somebody has still to fill the tenant with what it had elsewhere: it is resumed once that is
+    /// done.
+    pub fn withhold(self, now: DateTime<Utc>) -> Next {
+        match self {
+            Self::Provisioning { .. } => Ok(Self::Suspended { since: now }),
+            other => other.refuse(Transition::Withhold),
         }
     }
 

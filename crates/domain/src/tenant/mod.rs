@@ -8,6 +8,8 @@
 //!      Expired                                               Failed
 //! Active <--> Suspended            Active/Suspended/Failed <--restore / deprovision--> Deprovisioning --> Deleted
 //! ```
+//!
+//! A tenant that is imported becomes `Suspended` instead of `Active` at first, and is resumed once it holds what it had.
 
 mod home;
 mod lifecycle;

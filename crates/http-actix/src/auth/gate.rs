@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use moka::sync::Cache;
 use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_domain::tenant::{Status, Tenant};
+use tenantry_ports::AccessClaims;
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Principal};
 use tenantry_usecases::tenants::{self, TenantRef};
@@ -12,8 +13,8 @@ use super::Credential;
 use crate::pools::PoolQueue;
 use crate::problem::{Code, Problem};
 
-/// For how long an answer may be used again. A revoked key and a suspended tenant are refused everywhere after this
-/// long at the latest, so it stays below a second.
+/// For how long an answer may be used again. A revoked key, a session that ended and a suspended tenant are refused everywhere
+/// after this long at the latest, so it stays below a second.
 const MEMORY: Duration = Duration::from_millis(900);
 /// How many answers are remembered, of each kind.
 const CAPACITY: u64 = 10_000;
@@ -23,8 +24,8 @@ const CAPACITY: u64 = 10_000;
 pub(crate) struct Gate {
     platform: Arc<Platform>,
     storage: PoolQueue,
-    /// By the SHA-256 of the key as it was presented: the key itself is not kept.
-    machines: Cache<[u8; 32], Known<Principal>>,
+    /// By the SHA-256 of the key or token as it was presented: the text itself is not kept.
+    callers: Cache<[u8; 32], Known<Principal>>,
     /// By what the caller calls the tenant.
     tenants: Cache<String, Known<Tenant>>,
 }
@@ -50,9 +51,9 @@ impl<T> Clone for Known<T> {
 impl Gate {
     /// A gate that remembers nothing yet.
     pub(crate) fn new(platform: Arc<Platform>, storage: PoolQueue) -> Self {
-        let machines = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
+        let callers = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
         let tenants = Cache::builder().max_capacity(CAPACITY).time_to_live(MEMORY).build();
-        Self { platform, storage, machines, tenants }
+        Self { platform, storage, callers, tenants }
     }
 
     /// Who presents this credential; a problem if it does not work.
@@ -61,21 +62,21 @@ impl Gate {
         Credential(text): Credential<'_>,
     ) -> Result<Arc<Principal>, Problem> {
         let hash = self.platform.digest.sha256(text.as_bytes());
-        if let Some(known) = self.machines.get(&hash).and_then(Known::fresh) {
+        if let Some(known) = self.callers.get(&hash).and_then(Known::fresh) {
             return Ok(known);
         }
-        let found = if self.platform.keys.parse(text).is_none() {
-            // An access token needs no look-up.
-            access::authenticate(&self.platform, text)?.map(Arc::new)
-        } else {
+        // What was made up costs no look-up.
+        let found = if access::needs_look_up(&self.platform, text) {
             let asked = Instant::now();
             let (platform, text) = (Arc::clone(&self.platform), text.to_owned());
             let found = self.storage.run(move || access::authenticate(&platform, &text)).await??;
             found.map(|principal| {
                 let answer = Arc::new(principal);
-                self.machines.insert(hash, Known { answer: Arc::clone(&answer), asked });
+                self.callers.insert(hash, Known { answer: Arc::clone(&answer), asked });
                 answer
             })
+        } else {
+            None
         };
         found.ok_or_else(|| {
             Problem::new(Code::InvalidToken, "The API key or access token is invalid or has expired")
@@ -112,16 +113,24 @@ impl Gate {
         }
     }
 
-    /// Forgets who presented this key, so that its revocation takes effect here at once.
+    /// Forgets who presented this key, or a token that was got with it, so that its revocation takes effect here at once.
     pub(crate) fn forget(&self, revoked: ApiKeyId) {
-        for (hash, principal) in &self.machines {
-            let key = match *principal.answer {
-                Principal::Operator { key } => key,
-                Principal::Machine { key, .. } => Some(key),
-                Principal::Person(_) => None,
-            };
-            if key == Some(revoked) {
-                self.machines.invalidate(&*hash);
+        self.forget_callers(|caller| match caller {
+            Principal::Operator { key } => *key == Some(revoked),
+            Principal::Machine { key, .. } => *key == revoked,
+            Principal::Person(_) => false,
+        });
+    }
+
+    /// Forgets these people, so that what changed about them or their sessions takes effect here at once.
+    pub(crate) fn forget_people(&self, which: impl Fn(&AccessClaims) -> bool) {
+        self.forget_callers(|caller| matches!(caller, Principal::Person(claims) if which(claims)));
+    }
+
+    fn forget_callers(&self, which: impl Fn(&Principal) -> bool) {
+        for (hash, caller) in &self.callers {
+            if which(&caller.answer) {
+                self.callers.invalidate(&*hash);
             }
         }
     }

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tenantry_ports::Scope;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Paths, PathsBuilder};
 use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes,
+    SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -16,7 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{FindingView, ProblemView, doors, limits};
+use super::{FindingView, ProblemView, doors, limits, people};
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
@@ -33,6 +35,9 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .schemas_from_iter(schemas.into_iter().collect::<BTreeMap<_, _>>())
         .security_scheme("bearer", bearer())
         .security_scheme("confirmToken", confirm_token())
+        .security_scheme("refreshToken", people::refresh_token())
+        .security_scheme("client", client())
+        .security_scheme("oauth2", oauth2())
         .security_scheme(
             "apiKey",
             SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description("X-API-Key", "An API key."))),
@@ -49,11 +54,12 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 9] = [
+const TAGS: [(&str, &str); 10] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
-    ("auth", "Signing in."),
+    ("auth", "Signing in, staying signed in, and signing out."),
+    ("users", "A tenant's people, and where they are signed in."),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
     ("accounts", "Trading accounts of a website's users."),
@@ -78,6 +84,37 @@ fn bearer() -> SecurityScheme {
     let about = "An API key, or the access token that signing in answers with (a JWT, RFC 8725 is followed). \
                  The operator's key may do everything; a tenant's admin may do what its keys may.";
     SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(about)).build())
+}
+
+/// How a client says who it is at the token endpoint.
+fn client() -> SecurityScheme {
+    let about = "OAuth 2.0 client authentication: an API key's id as the user, the key as the password, both \
+                 form-encoded first (RFC 6749, 2.3.1). Or both in the body.";
+    SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some(about)).build())
+}
+
+fn oauth2() -> SecurityScheme {
+    let scopes = Scopes::from_iter(Scope::ALL.map(|scope| (scope.as_str(), about(scope))));
+    let flow = Flow::ClientCredentials(ClientCredentials::new("/oauth/token", scopes));
+    let about =
+        "An access token that a machine got for its API key: a JWT (RFC 9068) that others can check, too.";
+    SecurityScheme::OAuth2(OAuth2::with_description([flow], about))
+}
+
+/// What a scope is for.
+const fn about(scope: Scope) -> &'static str {
+    match scope {
+        Scope::AccountsRead => "Read accounts",
+        Scope::AccountsWrite => "Provision and change accounts",
+        Scope::ConfigsRead => "Read and check account configs",
+        Scope::ConfigsWrite => "Upload account configs",
+        Scope::TradesWrite => "Report trades and prices",
+        Scope::WebhooksRead => "Read webhook endpoints and deliveries",
+        Scope::WebhooksWrite => "Change webhook endpoints",
+        Scope::EventsRead => "Read events",
+        Scope::SettingsRead => "Read settings",
+        Scope::SettingsWrite => "Change settings",
+    }
 }
 
 fn confirm_token() -> SecurityScheme {
@@ -146,7 +183,13 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
         }
     }
     for (status, codes) in by_status {
-        operation.responses.responses.insert(status.to_string(), problem(&codes).into());
+        let mut problem = problem(&codes);
+        if let Some(RefOr::T(known)) = operation.responses.responses.remove(&status.to_string()) {
+            // The operation has a form of its own for some of it.
+            problem.description = format!("{}; {}", known.description, problem.description);
+            problem.content.extend(known.content);
+        }
+        operation.responses.responses.insert(status.to_string(), problem.into());
     }
     if let Some((policy, limit)) = rate {
         limits::tell(&mut operation, policy, limit);
@@ -178,6 +221,11 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
         Who::Public => Vec::new(),
         Who::Orderer => doors::security(access),
         Who::ConfirmToken => vec![SecurityRequirement::new::<_, [&str; 0], _>("confirmToken", [])],
+        // Or in the body.
+        Who::Client => {
+            let none = SecurityRequirement::default();
+            vec![SecurityRequirement::new::<_, [&str; 0], _>("client", []), none]
+        }
         Who::Operator => doors::operator().into(),
         Who::Admin => {
             vec![
@@ -185,8 +233,10 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
+        Who::Person => vec![SecurityRequirement::new("bearer", ["user"])],
+        Who::RefreshCookie => vec![SecurityRequirement::new::<_, [&str; 0], _>("refreshToken", [])],
         Who::Scope(scope) => {
-            ["bearer", "apiKey"].map(|name| SecurityRequirement::new(name, [scope.as_str()])).into()
+            ["bearer", "apiKey", "oauth2"].map(|name| SecurityRequirement::new(name, [scope.as_str()])).into()
         }
     }
 }
@@ -194,10 +244,12 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
 /// Everything that can go wrong at an endpoint.
 fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
     let mut codes: Vec<Code> = match endpoint.who {
-        Who::Public => Vec::new(),
+        Who::Public | Who::Client => Vec::new(),
         Who::Orderer => doors::problems(access),
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
+        Who::Person => people::PROBLEMS.to_vec(),
+        Who::RefreshCookie => vec![Code::CrossSite],
         Who::Admin => {
             vec![
                 Code::MissingAuthorization,
@@ -222,7 +274,7 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
             Code::TenantDeprovisioning,
         ],
     };
-    if with_body {
+    if with_body && endpoint.who != Who::Client {
         codes.extend([
             Code::MalformedJson,
             Code::ValidationFailed,

@@ -3,6 +3,7 @@
 mod document;
 mod doors;
 mod limits;
+mod people;
 mod schema;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

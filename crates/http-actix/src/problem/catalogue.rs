@@ -76,6 +76,9 @@ catalogue! {
     InvalidCredentials = "invalid_credentials", UNAUTHORIZED, "Invalid Credentials",
         "The e-mail address or the password is wrong, or nobody can sign in to that tenant. Which, is not told.",
         "Check both, and the tenant in the URL.";
+    InvalidRefreshToken = "invalid_refresh_token", UNAUTHORIZED, "Invalid Refresh Token",
+        "The cookie `refreshToken` is missing, was exchanged before, or its session is over. Which, is not told.",
+        "Sign in again. Keep the cookie of the latest answer, and exchange each token once.";
     MissingSignature = "missing_signature", UNAUTHORIZED, "Missing Signature",
         "Here new tenants are ordered with signed requests, and this one lacks a signature, its timestamp or its nonce.",
         "Sign the request: send `X-Signature`, `X-Signature-Timestamp` and `X-Signature-Nonce` as the OpenAPI document \
@@ -102,6 +105,12 @@ catalogue! {
     QuotaRaised = "quota_raised", FORBIDDEN, "Quota Raised",
         "Only the operator raises or lifts quotas; `errors` names the members that would be.",
         "Leave those members as they are, or ask the operator.";
+    CrossSite = "cross_site", FORBIDDEN, "Cross-Site Request",
+        "A page of another site has sent this request with its visitor's cookie.",
+        "Send it from a page of the same site, or from a program that is no browser.";
+    WrongPassword = "wrong_password", FORBIDDEN, "Wrong Password",
+        "The current password is another one.",
+        "Send the password that you sign in with.";
     CaptchaFailed = "captcha_failed", FORBIDDEN, "Captcha Failed",
         "Here a captcha guards new tenants, and `X-Captcha-Response` is missing or holds no token that the captcha's provider accepts.",
         "Solve the challenge and send the token that it gives as `X-Captcha-Response`. A token works once and for a few \
@@ -127,12 +136,21 @@ catalogue! {
     ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
         "The tenant has no API key of this id.",
         "List the tenant's keys to see their ids.";
+    UserNotFound = "user_not_found", NOT_FOUND, "User Not Found",
+        "The tenant has no user of this id.",
+        "List the tenant's users to see their ids.";
+    SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
+        "The user has no session of this id.",
+        "List the sessions to see their ids; what ended long ago is forgotten.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request took too long to arrive.",
         "Send it again, faster.";
+    ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
+        "The API key was revoked or has expired, so it cannot be replaced.",
+        "Make a new key.";
     SlugTaken = "slug_taken", CONFLICT, "Slug Already Exists",
         "Another tenant holds the slug.",
         "Choose another slug.";
@@ -157,6 +175,15 @@ catalogue! {
     ConfigIdTaken = "config_id_taken", CONFLICT, "Config Id Taken",
         "Another document is stored under this config id, and the tenant's versioning strategy is `explicit`.",
         "Upload under a new id, for example `suggestedId`, or set the tenant's versioningStrategy to `internal`.";
+    EmailTaken = "email_taken", CONFLICT, "Email Already Exists",
+        "Another user of the tenant has this e-mail address, perhaps in upper or lower case.",
+        "Use another address, or change the user who has it.";
+    UsernameTaken = "username_taken", CONFLICT, "Username Already Exists",
+        "Another user of the tenant has this username; without one, it is made from the e-mail address.",
+        "Choose another `username`.";
+    LastAdmin = "last_admin", CONFLICT, "Last Admin",
+        "The tenant would be left without an admin who can sign in.",
+        "Make somebody else an admin first.";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "Precondition Failed",
         "The thing has changed since: its entity tag is none of those in `If-Match`.",
         "Read it again, see whether the change is still meant, and send it with the new `ETag`.";
@@ -192,6 +219,9 @@ catalogue! {
          from its network of 64 bits). `violated-policies` says which.",
         "Wait for `Retry-After` seconds. `RateLimit` says on every answer how many more are taken, `RateLimit-Policy` how \
          many in which time.";
+    TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too Many Attempts",
+        "Too many attempts with a wrong password came before this one, at this account, from your address, or everywhere together. The password was not looked at.",
+        "Wait for `Retry-After` seconds. A device that has signed in before, and kept the cookie `device`, is not slowed by others.";
     InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "Something went wrong in the server that should not have.",
         "Try again; if it persists, tell the operator the `requestId`, under which the log has the details.";

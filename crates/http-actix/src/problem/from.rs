@@ -7,7 +7,7 @@ use tenantry_domain::{Finding, timestamp};
 use tenantry_ports::{Constraint, StoreError};
 use tenantry_usecases::access::Denied;
 use tenantry_usecases::accounts::ProvisionError;
-use tenantry_usecases::api_keys::NewKeyError;
+use tenantry_usecases::api_keys::{ChangeKeyError, NewKeyError};
 use tenantry_usecases::configs::UploadError;
 use tenantry_usecases::sign_in::LoginError;
 use tenantry_usecases::signatures::SignatureError;
@@ -23,10 +23,10 @@ impl From<&StoreError> for Problem {
             }
             // Somebody else was faster, and the use case had no better word for it: the same request will see that.
             StoreError::Stale
-            | StoreError::Conflict(Constraint::IdempotencyKey | Constraint::LogSequence) => {
-                Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again")
-                    .because(error)
-            }
+            | StoreError::Conflict(
+                Constraint::IdempotencyKey | Constraint::LogSequence | Constraint::ApiKeyRequest,
+            ) => Self::new(Code::Unavailable, "Somebody else was changing the same thing; try again")
+                .because(error),
             _ => Self::from(Internal).because(error),
         }
     }
@@ -77,6 +77,10 @@ impl From<Denied> for Problem {
             Denied::MissingRole => {
                 Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
             }
+            Denied::NotAPerson => Self::new(
+                Code::Forbidden,
+                "Only somebody who has signed in may do this; send their access token",
+            ),
             Denied::Suspended => Self::new(Code::TenantSuspended, "The tenant is suspended"),
             Denied::NotReady(status) => not_ready(status),
             Denied::Failed => {
@@ -101,7 +105,26 @@ impl From<NewKeyError> for Problem {
         match error {
             NewKeyError::Invalid(findings) => Self::invalid(findings),
             NewKeyError::QuotaExceeded(exceeded) => exceeded.into(),
+            NewKeyError::IdempotencyKeyReused => Self::plain(Code::IdempotencyKeyReused),
             NewKeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeKeyError> for Problem {
+    fn from(error: ChangeKeyError) -> Self {
+        match error {
+            ChangeKeyError::NotFound => {
+                Self::new(Code::ApiKeyNotFound, "The tenant has no API key of this id")
+            }
+            ChangeKeyError::Ended => {
+                Self::new(Code::ApiKeyEnded, "The key was revoked or has expired; make a new one")
+            }
+            ChangeKeyError::Changed(version) => Self::new(
+                Code::PreconditionFailed,
+                format!("It has changed: its version is {version} by now, and its entity tag \"{version}\""),
+            ),
+            ChangeKeyError::New(error) => error.into(),
         }
     }
 }
@@ -112,6 +135,7 @@ impl From<LoginError> for Problem {
             LoginError::InvalidCredentials => {
                 Self::new(Code::InvalidCredentials, "The e-mail address or the password is wrong")
             }
+            LoginError::TooEarly(refused) => refused.into(),
             LoginError::Suspended => Denied::Suspended.into(),
             LoginError::Leaving => Denied::Leaving.into(),
             LoginError::Store(error) => error.into(),

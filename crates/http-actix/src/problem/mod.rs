@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 mod from;
 mod limits;
+mod people;
 mod tenants;
 
 use std::borrow::Cow;

@@ -1,16 +1,15 @@
 //! Signing in.
 
-use actix_web::cookie::{Cookie, SameSite, time};
 use actix_web::http::StatusCode;
-use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
-use tenantry_ports::TenantScope;
+use tenantry_ports::{Secret, TenantScope};
 use tenantry_usecases::sign_in::{self, Login, LoginError};
 
 use super::password::TypedPassword;
+use super::people::{cookies, device};
 use super::respond;
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
@@ -38,12 +37,12 @@ impl Body for LoginBody {
 #[schemars(rename = "SignedIn")]
 pub(crate) struct SignedInView<'a> {
     /// Send it as `Authorization: Bearer …`.
-    access_token: &'a str,
+    pub(super) access_token: &'a str,
     /// `Bearer`.
-    token_type: &'static str,
+    pub(super) token_type: &'static str,
     /// For how many seconds the access token works.
-    expires_in: i64,
-    user: UserView,
+    pub(super) expires_in: i64,
+    pub(super) user: UserView,
 }
 
 /// Who is signed in.
@@ -65,7 +64,7 @@ pub(crate) struct UserView {
 }
 
 impl UserView {
-    fn of(user: User, tenant: TenantId) -> Self {
+    pub(super) fn of(user: User, tenant: TenantId) -> Self {
         Self {
             id: user.id,
             email: user.email,
@@ -81,8 +80,9 @@ impl UserView {
 
 /// Sign in
 ///
-/// Answers with an access token and sets the `refreshToken` cookie. A wrong password, an unknown address and an unknown
-/// tenant get the same answer, after the same time.
+/// Answers with an access token and sets the cookies `refreshToken` and `device`. A wrong password, an unknown address and an
+/// unknown tenant get the same answer, after the same time. After some failures the next attempt has to wait (429 with
+/// `Retry-After`), longer each time, but not for those who send the `device` cookie of an earlier sign-in.
 #[utoipa::path(
     post,
     path = "/{tenantId}/auth/login",
@@ -94,7 +94,7 @@ impl UserView {
         status = 200,
         description = "Signed in; the cookie `refreshToken` is set",
         body = SignedInView,
-        headers(("Set-Cookie" = String, description = "`refreshToken`, HttpOnly, SameSite=Strict")),
+        headers(("Set-Cookie" = String, description = "`refreshToken` and `device`, HttpOnly, SameSite=Strict")),
         example = json!({
             "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...",
             "tokenType": "Bearer",
@@ -112,41 +112,38 @@ impl UserView {
 )]
 pub(crate) async fn login(mut call: Call) -> Answer {
     let body = call.body::<LoginBody>().await?.value;
-    let login = Login { email: body.email, password: body.password.into_secret() };
-    let tenant = call.state.gate.tenant(call.segment("tenantId")).await?;
+    let (device, network) = device(&call);
+    let login = Login {
+        email: body.email,
+        password: body.password.into_secret(),
+        device,
+        network,
+        device_token: cookies::sent(&call, cookies::DEVICE).map(Secret::new),
+        trace: call.request_id(),
+    };
+    let named = call.segment("tenantId").to_owned();
+    let tenant = call.state.gate.tenant(&named).await?;
     let scope = tenant.as_deref().and_then(|tenant| TenantScope::serving(tenant).ok());
     let Some(scope) = scope else {
         let refused = call.on_hashing(move |platform| {
-            Ok::<_, LoginError>(sign_in::login_nowhere(platform, tenant.as_deref(), &login))
+            Ok::<_, LoginError>(sign_in::login_nowhere(platform, &named, tenant.as_deref(), &login))
         });
         return Err(refused.await?.into());
     };
     let tenant = scope.tenant();
     call.note(|trace| trace.tenant = Some(tenant));
     let signed_in = call.on_hashing(move |platform| sign_in::login(platform, &scope, &login)).await?;
-    let refresh = refresh_cookie(&call, signed_in.refresh_token.expose(), signed_in.refresh_expires_at);
+    let now = call.platform().clock.now();
     let mut response = respond::private(StatusCode::OK);
-    response.cookie(refresh);
+    response.cookie(cookies::refresh(&call, &signed_in.refresh_token, signed_in.refresh_expires_at - now));
+    response.cookie(cookies::device(&call, &signed_in.device_token));
     let view = SignedInView {
         access_token: signed_in.access_token.expose(),
         token_type: "Bearer",
-        expires_in: call.platform().policy.access_token_ttl.num_seconds(),
+        expires_in: (signed_in.access_expires_at - now).num_seconds(),
         user: UserView::of(signed_in.user, tenant),
     };
     respond::json(response, &view)
-}
-
-/// The cookie goes back only to the auth routes of the tenant, spelled as it was here.
-fn refresh_cookie<'c>(call: &Call, token: &str, expires_at: DateTime<Utc>) -> Cookie<'c> {
-    let path = call.path().trim_end_matches("/login").to_owned();
-    let lifetime = expires_at - call.platform().clock.now();
-    Cookie::build("refreshToken", token.to_owned())
-        .path(path)
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(call.state.settings.secure_cookies)
-        .max_age(time::Duration::seconds(lifetime.num_seconds()))
-        .finish()
 }
 
 documented!(LoginBody, SignedInView<'static>);

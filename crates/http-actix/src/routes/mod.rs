@@ -9,7 +9,9 @@ mod configs;
 mod docs;
 mod health;
 mod login;
+mod oauth;
 mod password;
+mod people;
 mod problems;
 mod provisioning;
 mod respond;
@@ -24,7 +26,7 @@ use tenantry_ports::Scope::{
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::{Both, Prefix, Root};
-use crate::endpoint::Who::{Admin, ConfirmToken, Operator, Orderer, Public, Scope};
+use crate::endpoint::Who::{Admin, Client, ConfirmToken, Operator, Orderer, Public, Scope};
 use crate::limits::Policy;
 use crate::problem::Code;
 
@@ -99,7 +101,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             login::login,
             Prefix,
             Public,
-            &[Code::InvalidCredentials, Code::TenantSuspended, Code::TenantDeprovisioning],
+            &[
+                Code::InvalidCredentials,
+                Code::TenantSuspended,
+                Code::TenantDeprovisioning,
+                Code::TooManyAttempts,
+            ],
         )
         .limited(Policy::Login),
         Endpoint::new::<provisioning::__path_init, _, _>(
@@ -186,11 +193,15 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             &[Code::QuotaRaised, Code::UnknownConfig, Code::PreconditionFailed],
         ),
         Endpoint::new::<settings::__path_usage, _, _>(settings::usage, Prefix, Scope(SettingsRead), &[]),
+        Endpoint::new::<oauth::__path_token, _, _>(oauth::token, Root, Client, &[Code::PayloadTooLarge])
+            .limited(Policy::Login),
+        Endpoint::new::<oauth::__path_keys, _, _>(oauth::keys, Root, Public, &[]),
+        Endpoint::new::<oauth::__path_metadata, _, _>(oauth::metadata, Root, Public, &[]),
         Endpoint::new::<api_keys::__path_create, _, _>(
             api_keys::create,
             Prefix,
             Admin,
-            &[Code::QuotaExceeded],
+            &[Code::QuotaExceeded, Code::InvalidIdempotencyKey, Code::IdempotencyKeyReused],
         ),
         Endpoint::new::<api_keys::__path_list, _, _>(
             api_keys::list,
@@ -202,7 +213,20 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             api_keys::revoke,
             Prefix,
             Admin,
-            &[Code::ApiKeyNotFound],
+            &[Code::ApiKeyNotFound, Code::PreconditionFailed],
+        ),
+        Endpoint::new::<api_keys::__path_read, _, _>(api_keys::read, Prefix, Admin, &[Code::ApiKeyNotFound]),
+        Endpoint::new::<api_keys::__path_rotate, _, _>(
+            api_keys::rotate,
+            Prefix,
+            Admin,
+            &[
+                Code::ApiKeyNotFound,
+                Code::ApiKeyEnded,
+                Code::PreconditionFailed,
+                Code::InvalidIdempotencyKey,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<schemas::__path_account_config, _, _>(schemas::account_config, Prefix, Public, &[]),
         Endpoint::new::<health::__path_live, _, _>(health::live, Root, Public, &[]),
@@ -212,6 +236,9 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_document, _, _>(docs::document, Root, Public, &[]),
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
+    .into_iter()
+    .chain(people::endpoints())
+    .collect()
 }
 
 /// The schemas that the wire types generate.
@@ -235,6 +262,12 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<settings::ReplaceSettingsBody>(all);
     generated::<settings::SettingsView>(all);
     generated::<settings::UsageView>(all);
+    generated::<api_keys::RotateBody>(all);
+    generated::<oauth::TokenRequest>(all);
+    generated::<oauth::TokenView>(all);
+    generated::<oauth::OAuthError<'_>>(all);
+    generated::<oauth::KeySet>(all);
+    generated::<oauth::MetadataView>(all);
     generated::<configs::AccountConfigBody>(all);
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);
@@ -245,4 +278,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    people::generated(all);
 }

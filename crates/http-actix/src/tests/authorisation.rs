@@ -32,12 +32,15 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
                 .replace("{tenantId}", tenant)
                 .replace("{accountId}", "acc_0195c0de00007000800000000000000a")
                 .replace("{keyId}", "key_0195c0de00007000800000000000000a")
+                .replace("{userId}", "usr_0195c0de00007000800000000000000a")
+                .replace("{sessionId}", "ses_0195c0de00007000800000000000000a")
                 .replace("{configId}", "no-such");
             assert!(!path.contains('{'), "{path}");
             let method = method.to_uppercase().parse().unwrap();
             let who = match need.as_str() {
                 "operator" => Who::Operator,
                 "admin" => Who::Admin,
+                "user" => Who::Person,
                 scope => Who::Scope(scope.parse().unwrap()),
             };
             found.push(Operation { method, path, who });
@@ -94,6 +97,14 @@ async fn every_protected_operation_turns_every_wrong_caller_away() {
                 assert_eq!(lacking.problem("missing_scope")["requiredScope"], scope.as_str(), "{about}");
                 let having = world.key(Some(tenant), &[scope]);
                 assert_admitted(&call(&world, &operation, &having).await, &operation);
+            }
+            Who::Person => {
+                call(&world, &operation, &foreign).await.problem("wrong_tenant");
+                for nobody in [&machine, &world.operator()] {
+                    call(&world, &operation, nobody).await.problem("forbidden");
+                }
+                assert_admitted(&call(&world, &operation, &world.admin("acme").await).await, &operation);
+                continue;
             }
             _ => {
                 call(&world, &operation, &foreign).await.problem("wrong_tenant");

@@ -134,13 +134,21 @@ fn assert_complete(document: &Value) {
         assert_eq!(names, in_path, "{about}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             assert!(response["headers"]["X-Request-Id"].is_object(), "{about} {status}");
-            if status.starts_with(['4', '5']) {
+            // The token endpoint refuses clients as OAuth has it.
+            let oauth = path == "/oauth/token" && ["400", "401"].contains(&status.as_str());
+            if oauth {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/OAuthError", "{about} {status}");
+            } else if status.starts_with(['4', '5']) {
                 let content = &response["content"]["application/problem+json"];
                 assert_eq!(content["schema"]["$ref"], "#/components/schemas/Problem", "{about} {status}");
                 assert!(!content["examples"].as_object().unwrap().is_empty(), "{about} {status}");
             }
         }
-        if operation["requestBody"].is_object() {
+        if path == "/oauth/token" {
+            let form = &operation["requestBody"]["content"]["application/x-www-form-urlencoded"];
+            assert!(form["example"].is_object() && form["schema"]["$ref"].is_string(), "{about}");
+        } else if operation["requestBody"].is_object() {
             let body = &operation["requestBody"]["content"]["application/json"];
             assert!(body["example"].is_object() && body["schema"]["$ref"].is_string(), "{about}");
             assert!(operation["responses"]["415"].is_object(), "{about}");
@@ -256,11 +264,14 @@ fn it_says_of_every_limited_operation_how_much_is_taken_and_what_more_is_answere
         ("/provision/tenants/{provisioningId}/status", "get", Some("`\"status\";q=100;w=120`")),
         ("/provision/tenants/{provisioningId}/status/stream", "get", Some("`\"status\";q=100;w=120`")),
         ("/api/v1/{tenantId}/auth/login", "post", None),
+        ("/oauth/token", "post", None),
     ] {
         let operation = &document["paths"][path][method];
         let refusal = &operation["responses"]["429"];
-        assert_eq!(codes(refusal), Vec::from_iter(policy.map(|_| "rate_limited")), "{path}");
-        assert_eq!(refusal["headers"]["Retry-After"].is_object(), policy.is_some(), "{path}");
+        // Attempts to sign in are also counted by account.
+        let expected = policy.map_or("too_many_attempts", |_| "rate_limited");
+        assert_eq!(codes(refusal), [expected], "{path}");
+        assert!(refusal["headers"]["Retry-After"].is_object(), "{path}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             let told = response["headers"]["RateLimit-Policy"]["description"].as_str();
             assert_eq!(
@@ -276,7 +287,7 @@ fn it_says_of_every_limited_operation_how_much_is_taken_and_what_more_is_answere
     let about = document["paths"]["/provision/tenants/init"]["post"]["description"].as_str().unwrap();
     assert!(about.contains("at most 3 requests at once and 6 a minute"), "{about}");
     for (path, method, operation) in operations(&document) {
-        let is_limited = operation["responses"]["429"].is_object();
+        let is_limited = codes(&operation["responses"]["429"]).contains(&"rate_limited");
         let is_orderers = limited.contains(&(path.clone(), method.clone()));
         // Who calls for a tenant is counted by tenant and caller.
         let needs =

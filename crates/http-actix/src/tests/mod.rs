@@ -1,6 +1,7 @@
 //! The contract, request by request, over a platform in memory and the real schema check.
 
 mod accounts;
+mod api_key_changes;
 mod api_keys;
 mod authorisation;
 mod configs;
@@ -11,6 +12,8 @@ mod following;
 mod lifecycle;
 mod limits;
 mod login;
+mod machine_tokens;
+mod people;
 mod provisioning;
 mod rates;
 mod reading;
@@ -20,6 +23,7 @@ mod signed;
 mod states;
 mod structured;
 mod tenants;
+mod users;
 mod walls;
 
 use std::cell::OnceCell;
@@ -41,7 +45,7 @@ use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
 use tenantry_ports::{Clock as _, Scope};
-use tenantry_security::ValicoCheck;
+use tenantry_security::{Es256Tokens, MasterKey, SealingBox, SystemEntropy, ValicoCheck};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::api_keys::NewKey;
 use tenantry_usecases::provisioning::{Worked, work_once};
@@ -122,7 +126,10 @@ impl World {
     }
 
     pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
-        Self::of(TestPlatform::with(Policy::default(), Arc::new(ValicoCheck)), doors, settings)
+        let entropy = Arc::new(SystemEntropy);
+        let sealing = SealingBox::new(&MasterKey::generate(&*entropy), entropy);
+        let tokens = Arc::new(Es256Tokens::new(sealing));
+        Self::of(TestPlatform::issuing(Policy::default(), Arc::new(ValicoCheck), tokens), doors, settings)
     }
 
     /// On this platform, with open doors.

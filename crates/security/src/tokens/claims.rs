@@ -112,7 +112,7 @@ impl AccessWire {
 }
 
 /// Begin and end, if `now` lies between them: begin − leeway ≤ now < end + leeway.
-fn lifetime(
+pub(super) fn lifetime(
     begin: i64,
     end: i64,
     now: DateTime<Utc>,
@@ -126,6 +126,6 @@ fn lifetime(
 }
 
 /// Unix seconds, rounded up: a token must not end before the instant it was promised until.
-fn seconds_up(instant: DateTime<Utc>) -> i64 {
+pub(super) fn seconds_up(instant: DateTime<Utc>) -> i64 {
     instant.timestamp() + i64::from(instant.trunc_subsecs(0) < instant)
 }

@@ -4,7 +4,7 @@ use biscuit::{CompactJson, Empty};
 use tenantry_ports::{Secret, TokenError};
 
 use crate::MasterKey;
-use crate::master_key::hmac_sha256;
+use crate::master_key::name_of;
 
 /// No token of ours comes near this; longer texts are not looked at.
 const LONGEST: usize = 4096;
@@ -88,17 +88,8 @@ impl Kind {
     }
 }
 
-/// A name for a key that says nothing about it.
-fn name_of(key: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    hmac_sha256(key, &[b"kid"])[..8].iter().fold(String::with_capacity(16), |mut name, byte| {
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
-}
-
 /// Three non-empty segments of base64url, and not too long.
-fn well_formed(token: &str) -> bool {
+pub(super) fn well_formed(token: &str) -> bool {
     token.len() <= LONGEST
         && token.bytes().filter(|byte| *byte == b'.').count() == 2
         && token.split('.').all(|segment| {

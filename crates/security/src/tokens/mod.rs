@@ -4,6 +4,9 @@ mod claims;
 #[cfg(test)]
 mod forgeries;
 mod kind;
+mod machine;
+#[cfg(test)]
+mod machine_forgeries;
 
 use std::fmt;
 
@@ -13,6 +16,8 @@ use tenantry_ports::{AccessClaims, ConfirmClaims, Secret, TokenError, Tokens};
 use self::claims::{AccessWire, ConfirmWire};
 use self::kind::{Header, Kind};
 use crate::MasterKey;
+
+pub use self::machine::Es256Tokens;
 
 /// Clocks of the machines that issue and check access tokens may differ by this.
 const LEEWAY: Duration = Duration::seconds(30);

@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use tenantry_domain::id::{ApiKeyId, TenantId};
-use tenantry_ports::{ApiKey, ApiKeyRepository, Scope, StoreResult};
+use tenantry_ports::{ApiKey, ApiKeyRepository, IdempotencyKey, Scope, StoreError, StoreResult};
 
-use crate::convert::{micros, number, optional, optional_time, parse, sha256, time};
+use crate::convert::{limit, micros, number, optional, optional_time, parse, sha256, time};
 use crate::db::Db;
 use crate::schema::{api_keys, tenants};
 use crate::transaction::Transaction;
@@ -23,6 +23,21 @@ struct ApiKeyRow {
     created_at: i64,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
+    last_used_at: Option<i64>,
+    version: i64,
+    request: Option<String>,
+    fingerprint: Option<Vec<u8>>,
+}
+
+/// What an update writes.
+#[derive(AsChangeset)]
+#[diesel(table_name = api_keys, treat_none_as_null = true)]
+struct Changes {
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+    version: i64,
+    request: Option<String>,
+    fingerprint: Option<Vec<u8>>,
 }
 
 impl ApiKeyRow {
@@ -40,6 +55,10 @@ impl ApiKeyRow {
             created_at: micros(key.created_at),
             expires_at: key.expires_at.map(micros),
             revoked_at: key.revoked_at.map(micros),
+            last_used_at: key.last_used_at.map(micros),
+            version: key.version,
+            request: key.request.as_ref().map(|request| request.scope.clone()),
+            fingerprint: key.request.as_ref().map(|request| request.fingerprint.to_vec()),
         }
     }
 
@@ -60,7 +79,21 @@ impl ApiKeyRow {
             created_at: time("API key", self.created_at)?,
             expires_at: optional_time("API key", self.expires_at)?,
             revoked_at: optional_time("API key", self.revoked_at)?,
+            last_used_at: optional_time("API key", self.last_used_at)?,
+            request: request(self.request, self.fingerprint)?,
+            version: self.version,
         })
+    }
+}
+
+/// Both parts of a request, or none.
+fn request(scope: Option<String>, fingerprint: Option<Vec<u8>>) -> StoreResult<Option<IdempotencyKey>> {
+    match (scope, fingerprint) {
+        (Some(scope), Some(fingerprint)) => {
+            Ok(Some(IdempotencyKey { scope, fingerprint: sha256("API key", &fingerprint)? }))
+        }
+        (None, None) => Ok(None),
+        _ => Err(StoreError::corrupt("API key", "half a request")),
     }
 }
 
@@ -79,18 +112,10 @@ impl ApiKeyRepository for Transaction<'_> {
         })
     }
 
-    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>> {
+    fn get(&mut self, id: ApiKeyId) -> StoreResult<Option<ApiKey>> {
         self.read(|db| {
-            let query = api_keys::table
-                .select(ApiKeyRow::as_select())
-                .order((api_keys::created_at.desc(), api_keys::id.desc()))
-                .into_boxed();
-            let query = match tenant {
-                Some(tenant) => query.filter(api_keys::tenant_id.eq(tenant.to_string())),
-                None => query.filter(api_keys::tenant_id.is_null()),
-            };
-            let rows = query.load(db)?;
-            Ok(rows.into_iter().map(ApiKeyRow::api_key).collect::<StoreResult<_>>()?)
+            let query = api_keys::table.find(id.to_string()).select(ApiKeyRow::as_select());
+            Ok(query.first(db).optional()?.map(ApiKeyRow::api_key).transpose()?)
         })
     }
 
@@ -110,23 +135,61 @@ impl ApiKeyRepository for Transaction<'_> {
         })
     }
 
-    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool> {
-        self.write(|db| {
-            let key = api_keys::table.find(id.to_string()).into_boxed();
-            let key = match owner {
-                Some(owner) => key.filter(api_keys::tenant_id.eq(owner.to_string())),
-                None => key.filter(api_keys::tenant_id.is_null()),
+    fn made_for(&mut self, scope: &str) -> StoreResult<Option<ApiKey>> {
+        self.read(|db| {
+            let query = api_keys::table.filter(api_keys::request.eq(scope)).select(ApiKeyRow::as_select());
+            Ok(query.first(db).optional()?.map(ApiKeyRow::api_key).transpose()?)
+        })
+    }
+
+    fn page(
+        &mut self,
+        owner: Option<TenantId>,
+        after: Option<(DateTime<Utc>, ApiKeyId)>,
+        most: usize,
+    ) -> StoreResult<Vec<ApiKey>> {
+        self.read(|db| {
+            let mut query = api_keys::table
+                .select(ApiKeyRow::as_select())
+                .order((api_keys::created_at.desc(), api_keys::id.desc()))
+                .limit(limit(most))
+                .into_boxed();
+            query = match owner {
+                Some(owner) => query.filter(api_keys::tenant_id.eq(owner.to_string())),
+                None => query.filter(api_keys::tenant_id.is_null()),
             };
-            let Some(revoked_at) = key.select(api_keys::revoked_at).first::<Option<i64>>(db).optional()?
-            else {
-                return Ok(false);
-            };
-            if revoked_at.is_none() {
-                diesel::update(api_keys::table.find(id.to_string()).filter(api_keys::revoked_at.is_null()))
-                    .set(api_keys::revoked_at.eq(micros(now)))
-                    .execute(db)?;
+            if let Some((created_at, id)) = after {
+                let created_at = micros(created_at);
+                let same_instant = api_keys::created_at.eq(created_at).and(api_keys::id.lt(id.to_string()));
+                query = query.filter(api_keys::created_at.lt(created_at).or(same_instant));
             }
-            Ok(true)
+            Ok(query.load(db)?.into_iter().map(ApiKeyRow::api_key).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn update(&mut self, key: &ApiKey) -> StoreResult<()> {
+        let ApiKeyRow { id, expires_at, revoked_at, version, request, fingerprint, .. } = ApiKeyRow::new(key);
+        self.write(|db| {
+            let updated = diesel::update(api_keys::table.find(id).filter(api_keys::version.eq(version - 1)))
+                .set(Changes { expires_at, revoked_at, version, request, fingerprint })
+                .execute(db)?;
+            if updated == 1 { Ok(()) } else { Err(StoreError::Stale.into()) }
+        })
+    }
+
+    fn note_use(&mut self, keys: &[ApiKeyId], at: DateTime<Utc>) -> StoreResult<()> {
+        if keys.is_empty() {
+            return Ok(());
+        }
+        // In one order, so that replicas that note the same keys do not wait for each other in a circle.
+        let mut ids: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        ids.sort_unstable();
+        let earlier = api_keys::last_used_at.is_null().or(api_keys::last_used_at.lt(micros(at)));
+        self.write(|db| {
+            diesel::update(api_keys::table.filter(api_keys::id.eq_any(ids)).filter(earlier))
+                .set(api_keys::last_used_at.eq(micros(at)))
+                .execute(db)?;
+            Ok(())
         })
     }
 }

@@ -123,6 +123,23 @@ impl NoticeRepository for Transaction<'_> {
         })
     }
 
+    fn resend(&mut self, event: Option<EventId>, now: DateTime<Utc>) -> StoreResult<usize> {
+        self.write(|db| {
+            let given_up = notices::table.filter(notices::delivered.eq(false));
+            let due = (
+                notices::due_at.eq(micros(now)),
+                notices::settled_at.eq(None::<i64>),
+                notices::delivered.eq(None::<bool>),
+            );
+            Ok(match event {
+                Some(id) => {
+                    diesel::update(given_up.filter(notices::id.eq(id.to_string()))).set(due).execute(db)?
+                }
+                None => diesel::update(given_up).set(due).execute(db)?,
+            })
+        })
+    }
+
     fn prune(&mut self, settled_before: DateTime<Utc>, most: usize) -> StoreResult<usize> {
         self.write(|db| {
             let old = notices::table

@@ -4,11 +4,12 @@ use diesel::sql_types::{BigInt, Nullable, Text};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    PoolLease, PoolRepository, PoolState, PooledDatabase, StoreError, StoreResult, TakenDatabase,
+    PoolLease, PoolRepository, PoolState, PooledDatabase, StoreError, StoreResult, TakenDatabase, Unreadable,
 };
 use uuid::Uuid;
 
-use super::pool_row::{FIRST, IN_WORK, PoolRow, READY, TAKEN};
+use super::pool_row::{ASIDE, FIRST, IN_WORK, PoolRow, READY, TAKEN};
+use super::readable::{unless_corrupt, unreadable};
 use crate::bulk::{Answers, Bind, Bulk, Sql};
 use crate::convert::micros;
 use crate::db::Db;
@@ -30,7 +31,16 @@ impl PoolRepository for Transaction<'_> {
                 .select(PoolRow::as_select())
                 .order((pooled::created_at, pooled::id))
                 .load(db)?;
-            Ok(rows.iter().map(|row| Ok((row.database()?, row.state()?))).collect::<StoreResult<_>>()?)
+            let read = |row: &PoolRow| unless_corrupt(&row.id, row.read()).transpose();
+            Ok(rows.iter().filter_map(read).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>> {
+        self.read(|db| {
+            let rows = pooled::table.select(PoolRow::as_select()).order(pooled::id).load(db)?;
+            let read = |row: &PoolRow| unreadable(&row.id, row.read()).transpose();
+            Ok(rows.iter().filter_map(read).collect::<StoreResult<_>>()?)
         })
     }
 
@@ -41,16 +51,24 @@ impl PoolRepository for Transaction<'_> {
         tenant: TenantId,
     ) -> StoreResult<Option<TakenDatabase>> {
         self.write(|db| {
-            let taken = take(db, cluster.as_str(), schema, &tenant.to_string())?;
-            Ok(taken.map(|row| row.taken()).transpose()?)
+            let tenant = tenant.to_string();
+            while let Some(row) = take(db, cluster.as_str(), schema, &tenant)? {
+                match row.taken() {
+                    Err(error @ StoreError::Corrupt { .. }) => set_aside(db, &row, &error)?,
+                    taken => return Ok(Some(taken?)),
+                }
+            }
+            Ok(None)
         })
     }
 
     fn taken_by(&mut self, tenant: TenantId) -> StoreResult<Option<TakenDatabase>> {
         self.read(|db| {
             let query = pooled::table.filter(pooled::tenant_id.eq(tenant.to_string()));
-            let taken = query.select(PoolRow::as_select()).first(db).optional()?;
-            Ok(taken.map(|row| row.taken()).transpose()?)
+            let Some(row) = query.select(PoolRow::as_select()).first(db).optional()? else {
+                return Ok(None);
+            };
+            Ok(unless_corrupt(&row.id, row.taken())?)
         })
     }
 
@@ -68,14 +86,20 @@ impl PoolRepository for Transaction<'_> {
         until: DateTime<Utc>,
     ) -> StoreResult<Option<(PooledDatabase, PoolLease)>> {
         self.write(|db| {
-            let Some(row) = abandoned(db, micros(now))? else {
-                return Ok(None);
-            };
-            let (database, fence) = (row.database()?, row.fence + 1);
-            let lease = (pooled::leased_until.eq(micros(until)), pooled::fence.eq(fence));
-            diesel::update(pooled::table.find(&row.id)).set(lease).execute(db)?;
-            let lease = PoolLease { id: database.id, fence };
-            Ok(Some((database, lease)))
+            while let Some(row) = abandoned(db, micros(now))? {
+                let (database, fence) = match row.read() {
+                    Err(error @ StoreError::Corrupt { .. }) => {
+                        set_aside(db, &row, &error)?;
+                        continue;
+                    }
+                    read => (read?.0, row.fence + 1),
+                };
+                let lease = (pooled::leased_until.eq(micros(until)), pooled::fence.eq(fence));
+                diesel::update(pooled::table.find(&row.id)).set(lease).execute(db)?;
+                let lease = PoolLease { id: database.id, fence };
+                return Ok(Some((database, lease)));
+            }
+            Ok(None)
         })
     }
 
@@ -131,6 +155,14 @@ fn found(rows: usize) -> Answer<()> {
         0 => Err(StoreError::Stale.into()),
         _ => Ok(()),
     }
+}
+
+/// Keeps a row that cannot be read from being come upon again.
+fn set_aside(db: &mut Db, row: &PoolRow, why: &StoreError) -> Answer<()> {
+    tracing::error!("Pooled database {} is set aside, since nothing can be done with it: {why}", row.id);
+    let nobodys = (pooled::state.eq(ASIDE), pooled::tenant_id.eq(None::<String>));
+    diesel::update(pooled::table.find(&row.id)).set(nobodys).execute(db)?;
+    Ok(())
 }
 
 /// The database longest left alone by whoever worked on it, and on PostgreSQL not being claimed by somebody else right now.

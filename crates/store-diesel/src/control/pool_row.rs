@@ -25,6 +25,9 @@ pub(super) const IN_WORK: &str = "InWork";
 pub(super) const READY: &str = "Ready";
 pub(super) const TAKEN: &str = "Taken";
 
+/// Of a row that could not be read when somebody wanted to work with it. No state: nothing can be done with it.
+pub(super) const ASIDE: &str = "SetAside";
+
 /// The fencing token of the one who orders a database.
 pub(super) const FIRST: i64 = 1;
 
@@ -43,7 +46,11 @@ impl PoolRow {
         }
     }
 
-    pub(super) fn database(&self) -> StoreResult<PooledDatabase> {
+    pub(super) fn read(&self) -> StoreResult<(PooledDatabase, PoolState)> {
+        Ok((self.database()?, self.state()?))
+    }
+
+    fn database(&self) -> StoreResult<PooledDatabase> {
         Ok(PooledDatabase {
             id: parse("pooled database", &self.id)?,
             cluster: parse("pooled database", &self.cluster)?,
@@ -53,7 +60,7 @@ impl PoolRow {
     }
 
     /// The state that exactly these facts are of.
-    pub(super) fn state(&self) -> StoreResult<PoolState> {
+    fn state(&self) -> StoreResult<PoolState> {
         let facts = (self.schema_version.clone(), self.tenant_id.as_deref(), self.leased_until);
         match (self.state.as_str(), facts) {
             (IN_WORK, (None, None, Some(until))) => {

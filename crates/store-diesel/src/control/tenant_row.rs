@@ -10,7 +10,7 @@ use crate::schema::tenants;
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = tenants, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub(super) struct TenantRow {
-    id: String,
+    pub(super) id: String,
     name: String,
     name_folded: String,
     slug: String,
@@ -115,7 +115,7 @@ impl TenantRow {
         })
     }
 
-    pub(super) fn tenant(self) -> StoreResult<Tenant> {
+    pub(super) fn tenant(&self) -> StoreResult<Tenant> {
         let lifecycle = self.lifecycle()?;
         if lifecycle.holds_slug() != self.slug_held {
             return Err(StoreError::corrupt(

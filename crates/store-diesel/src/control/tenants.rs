@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Slug, Status, Tenant};
-use tenantry_ports::{StoreError, StoreResult, TenantFilter, TenantRepository};
+use tenantry_ports::{StoreError, StoreResult, TenantFilter, TenantRepository, Unreadable};
 
 use super::pool_row::READY;
+use super::readable::{readable, unless_corrupt, unreadable};
 use super::tenant_row::TenantRow;
-use crate::convert::{limit, micros, named, number, parse};
+use crate::convert::{containing, limit, micros, named, parse};
 use crate::db::{Db, MultiBackend};
-use crate::error::Answer;
 use crate::schema::tenants;
 use crate::transaction::Transaction;
 
@@ -25,7 +25,7 @@ impl TenantRepository for Transaction<'_> {
     fn get(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         self.read(|db| {
             let query = tenants::table.find(id.to_string()).select(TenantRow::as_select());
-            Ok(query.first(db).optional()?.map(TenantRow::tenant).transpose()?)
+            Ok(query.first(db).optional()?.map(|row| row.tenant()).transpose()?)
         })
     }
 
@@ -33,7 +33,7 @@ impl TenantRepository for Transaction<'_> {
         self.read(|db| {
             let query = tenants::table.filter(tenants::slug.eq(slug.as_str())).filter(tenants::slug_held);
             let found = query.select(TenantRow::as_select()).first(db).optional()?;
-            Ok(found.map(TenantRow::tenant).transpose()?)
+            Ok(found.map(|row| row.tenant()).transpose()?)
         })
     }
 
@@ -50,11 +50,15 @@ impl TenantRepository for Transaction<'_> {
 
     fn overdue(&mut self, now: DateTime<Utc>, most: usize) -> StoreResult<Vec<Tenant>> {
         self.read(|db| {
-            let query = tenants::table
-                .filter(tenants::expires_at.lt(micros(now)))
-                .order((tenants::expires_at, tenants::id))
-                .limit(limit(most));
-            tenants_of(query.select(TenantRow::as_select()).load(db)?)
+            let load = |most, seen| {
+                let query = tenants::table
+                    .filter(tenants::expires_at.lt(micros(now)))
+                    .order((tenants::expires_at, tenants::id))
+                    .limit(limit(most))
+                    .offset(limit(seen));
+                query.select(TenantRow::as_select()).load(db)
+            };
+            readable(most, load, tenant)
         })
     }
 
@@ -65,13 +69,16 @@ impl TenantRepository for Transaction<'_> {
         most: usize,
     ) -> StoreResult<Vec<(Tenant, Option<String>)>> {
         self.read(|db| {
-            let query = tenants::table
-                .filter(is_outdated(schema, after, limit(most)))
-                .select((TenantRow::as_select(), tenants::schema_version))
-                .order(tenants::id);
-            let rows: Vec<(TenantRow, Option<String>)> = query.load(db)?;
-            let noted = |(row, schema): (TenantRow, _)| Ok((row.tenant()?, schema));
-            Ok(rows.into_iter().map(noted).collect::<StoreResult<_>>()?)
+            let load = |most, seen| {
+                let query = tenants::table
+                    .filter(is_outdated(schema, after, limit(most), limit(seen)))
+                    .select((TenantRow::as_select(), tenants::schema_version))
+                    .order(tenants::id);
+                query.load(db)
+            };
+            readable(most, load, |(row, schema): (_, Option<String>)| {
+                Ok(tenant(row)?.map(|tenant| (tenant, schema)))
+            })
         })
     }
 
@@ -104,13 +111,33 @@ impl TenantRepository for Transaction<'_> {
         })
     }
 
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>> {
+        self.read(|db| {
+            let (mut found, mut after) = (Vec::new(), String::new());
+            loop {
+                let query = tenants::table.filter(tenants::id.gt(&after)).order(tenants::id).limit(ROWS);
+                let rows = query.select(TenantRow::as_select()).load(db)?;
+                let Some(last) = rows.last() else { return Ok(found) };
+                after.clone_from(&last.id);
+                for row in rows {
+                    found.extend(unreadable(&row.id, row.tenant())?);
+                }
+            }
+        })
+    }
+
     fn census(&mut self) -> StoreResult<Vec<(Status, u64)>> {
         self.read(|db| {
             let query = tenants::table.group_by(tenants::status).select((tenants::status, count_star()));
             let counted = |(status, count): (String, i64)| {
-                Ok((named("tenant", &status, Status::parse)?, number("number of tenants", count)?))
+                let named = unless_corrupt(&status, named("tenant", &status, Status::parse));
+                Ok(named?.map(|status| (status, count.unsigned_abs())))
             };
-            Ok(query.load(db)?.into_iter().map(counted).collect::<StoreResult<_>>()?)
+            Ok(query
+                .load(db)?
+                .into_iter()
+                .filter_map(|row| counted(row).transpose())
+                .collect::<StoreResult<_>>()?)
         })
     }
 
@@ -122,9 +149,14 @@ impl TenantRepository for Transaction<'_> {
                 .select((tenants::cluster, count_star()))
                 .order(tenants::cluster);
             let counted = |(cluster, count): (String, i64)| {
-                Ok((parse("tenant", &cluster)?, number("number of tenants", count)?))
+                let named = unless_corrupt(&cluster, parse("tenant", &cluster));
+                Ok(named?.map(|cluster| (cluster, count.unsigned_abs())))
             };
-            Ok(query.load(db)?.into_iter().map(counted).collect::<StoreResult<_>>()?)
+            Ok(query
+                .load(db)?
+                .into_iter()
+                .filter_map(|row| counted(row).transpose())
+                .collect::<StoreResult<_>>()?)
         })
     }
 
@@ -135,35 +167,46 @@ impl TenantRepository for Transaction<'_> {
         most: usize,
     ) -> StoreResult<Vec<Tenant>> {
         self.read(|db| {
-            let mut query = tenants::table
-                .select(TenantRow::as_select())
-                .order((tenants::created_at.desc(), tenants::id.desc()))
-                .limit(limit(most))
-                .into_boxed();
-            if let Some(status) = filter.status {
-                query = query.filter(tenants::status.eq(status.as_str()));
-            }
-            if let Some(plan) = filter.plan {
-                query = query.filter(tenants::plan.eq(plan.as_str()));
-            }
-            if let Some(text) = &filter.text {
-                let pattern = containing(text);
-                let in_name = tenants::name_folded.like(pattern.clone()).escape('\\');
-                query = query.filter(in_name.or(tenants::slug.like(pattern).escape('\\')));
-            }
-            if let Some((created_at, id)) = after {
-                let (created_at, id) = (micros(created_at), id.to_string());
-                // An index finds where to go on by the first condition; by the second, which is exact, none would.
-                query = query.filter(tenants::created_at.le(created_at));
-                query = query.filter(tenants::created_at.lt(created_at).or(tenants::id.lt(id)));
-            }
-            tenants_of(query.load(db)?)
+            readable(
+                most,
+                |most, seen| {
+                    let mut query = tenants::table
+                        .select(TenantRow::as_select())
+                        .order((tenants::created_at.desc(), tenants::id.desc()))
+                        .limit(limit(most))
+                        .offset(limit(seen))
+                        .into_boxed();
+                    if let Some(status) = filter.status {
+                        query = query.filter(tenants::status.eq(status.as_str()));
+                    }
+                    if let Some(plan) = filter.plan {
+                        query = query.filter(tenants::plan.eq(plan.as_str()));
+                    }
+                    if let Some(text) = &filter.text {
+                        let pattern = containing(text);
+                        let in_name = tenants::name_folded.like(pattern.clone()).escape('\\');
+                        query = query.filter(in_name.or(tenants::slug.like(pattern).escape('\\')));
+                    }
+                    if let Some((created_at, id)) = after {
+                        let (created_at, id) = (micros(created_at), id.to_string());
+                        // An index finds where to go on by the first condition; by the second, which is exact, none would.
+                        query = query.filter(tenants::created_at.le(created_at));
+                        query = query.filter(tenants::created_at.lt(created_at).or(tenants::id.lt(id)));
+                    }
+                    query.load(db)
+                },
+                tenant,
+            )
         })
     }
 }
 
-fn tenants_of(rows: Vec<TenantRow>) -> Answer<Vec<Tenant>> {
-    Ok(rows.into_iter().map(TenantRow::tenant).collect::<StoreResult<_>>()?)
+/// How many rows are held at a time where all of them are read.
+const ROWS: i64 = 500;
+
+#[expect(clippy::needless_pass_by_value, reason = "as lists are read")]
+fn tenant(row: TenantRow) -> StoreResult<Option<Tenant>> {
+    unless_corrupt(&row.id, row.tenant())
 }
 
 /// Whose databases are looked after: word for word the condition of the index `tenants_outdated`, which is used for nothing
@@ -176,11 +219,12 @@ const LOOKED_AFTER: &str = "CASE status \
 
 type Condition = Box<dyn BoxableExpression<tenants::table, MultiBackend, SqlType = Bool>>;
 
-/// Whether it is among the first so many, after that id, whose databases are looked after and do not have this schema.
+/// Whether it is among the first so many but for `seen`, after that id, whose databases are looked after and do not have
+/// this schema.
 ///
 /// "Another one" is put as none, a lesser and a greater one, each of which is a place in the index; and each is looked for on
 /// its own, since SQLite would rather go through all tenants in order of id.
-fn is_outdated(schema: &str, after: Option<TenantId>, most: i64) -> Condition {
+fn is_outdated(schema: &str, after: Option<TenantId>, most: i64, seen: i64) -> Condition {
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let some =
         |which: &str| format!("SELECT id FROM tenants WHERE {LOOKED_AFTER} AND schema_version {which}");
@@ -194,13 +238,8 @@ fn is_outdated(schema: &str, after: Option<TenantId>, most: i64) -> Condition {
             .bind::<Text, _>(after)
             .sql(" ORDER BY id LIMIT ")
             .bind::<BigInt, _>(most)
+            .sql(" OFFSET ")
+            .bind::<BigInt, _>(seen)
             .sql(")");
     Box::new(condition)
-}
-
-/// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
-fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }

@@ -85,14 +85,20 @@ impl Clusters {
 }
 
 impl Cluster {
+    /// Whether this is the server that the control database is on.
+    pub(super) fn has_control(&self) -> bool {
+        self.name == ClusterName::default()
+    }
+
     /// The scope's database, entered as whom it was made for.
     pub(crate) fn tenant(&self, scope: &TenantScope) -> Target {
         let url = self.url.with_database(scope.database().as_str());
-        let url = match &self.settings.logins {
-            Some(passwords) => url.with_login(&self.naming.login(scope), &passwords.of(scope.login())),
-            None => url,
+        let Some(passwords) = &self.settings.logins else {
+            return Target::tenant([url], &self.settings);
         };
-        Target::tenant(url, &self.settings)
+        let login = self.naming.login(scope);
+        let urls = passwords.all(scope.login()).map(|password| url.with_login(&login, &password));
+        Target::tenant(urls, &self.settings)
     }
 
     /// A database of this server, entered as whoever makes and migrates them.
@@ -180,9 +186,17 @@ impl Cluster {
         }
     }
 
+    /// Connects to a database of this server, as whoever makes and migrates them.
+    pub(super) fn enter(&self, database: &str) -> Result<Server, Broken> {
+        self.reach(&self.owner(database))
+    }
+
     fn connect(&self) -> Result<Server, Broken> {
-        let target = Target::maintenance(self.url.clone(), &self.settings);
-        Server::connect(&target).map_err(|Broken(DatabaseError { fault, detail })| {
+        self.reach(&Target::maintenance(self.url.clone(), &self.settings))
+    }
+
+    fn reach(&self, target: &Target) -> Result<Server, Broken> {
+        Server::connect(target).map_err(|Broken(DatabaseError { fault, detail })| {
             Broken(DatabaseError::new(fault, format!("server '{}': {detail}", self.name)))
         })
     }

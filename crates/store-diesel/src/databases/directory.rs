@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -42,19 +43,22 @@ impl Directory {
         Ok(names)
     }
 
-    /// The right to make and unmake databases here, until the file is dropped; waits for it no longer than this.
-    pub(super) fn lock(&self, patience: Duration) -> Result<File, Broken> {
-        let file = File::options().create(true).truncate(false).write(true).open(self.0.join("~lock"))?;
+    /// The right to make and unmake what has this name, or is going to; waits for it no longer than this.
+    pub(super) fn lock(&self, name: &str, patience: Duration) -> Result<Lock, Broken> {
+        let path = self.0.join(format!("~lock_{name}"));
         let begun = Instant::now();
         loop {
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
             match file.try_lock() {
-                Ok(()) => return Ok(file),
+                Ok(()) if is_at(&file, &path)? => return Ok(Lock { path, _file: file }),
+                // Whoever had it removed it after it was opened here.
+                Ok(()) => {}
                 Err(TryLockError::Error(error)) => return Err(error.into()),
                 Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
                 Err(TryLockError::WouldBlock) => {
-                    let detail = "another process makes databases";
+                    let detail = "another process is making or removing the database";
                     return Err(DatabaseError::new(DatabaseFault::Passing, detail).into());
                 }
             }
@@ -64,6 +68,29 @@ impl Directory {
     /// Has the names of the files survive a crash of the machine.
     pub(super) fn sync(&self) -> io::Result<()> {
         File::open(&self.0)?.sync_all()
+    }
+}
+
+/// A right that ends with its owner, also if that is killed.
+pub(super) struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    /// Removed while it is still locked, the file is nobody else's yet. If it stays, the next one to lock it removes it.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether the open file is the one that has this name.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (open.dev(), open.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -5,7 +5,7 @@ use tenantry_ports::{DatabaseError, DatabaseFault, Presence, TenantScope};
 use super::cluster::Cluster;
 use super::faults::Broken;
 use super::logins;
-use super::server::{Right, Server, has, is_in_use, presence};
+use super::server::{Right, Server, has, is_in_use, is_ruined, presence};
 use crate::error::is_disconnected;
 use crate::owner;
 
@@ -15,6 +15,10 @@ pub(super) fn create(cluster: &Cluster, server: &mut Server, scope: &TenantScope
     let (name, unfinished) = (scope.database().as_str(), cluster.naming.unfinished(scope));
     let found = server.look(&[name, &unfinished, template.name()])?;
     match presence(&found, scope) {
+        Presence::Own if is_ruined(&found, name) => {
+            let admitted = server.logins_of(name)?;
+            logins::drop_database(server, name, &admitted)?;
+        }
         Presence::Own => return Ok(()),
         Presence::Foreign => return Err(foreign().into()),
         Presence::Absent => {}
@@ -22,7 +26,7 @@ pub(super) fn create(cluster: &Cluster, server: &mut Server, scope: &TenantScope
     if has(&found, &unfinished) {
         server.drop_database(&unfinished)?;
     }
-    if !has(&found, template.name()) {
+    if !has(&found, template.name()) || is_ruined(&found, template.name()) {
         template.prepare(cluster, server)?;
     }
     // WAL_LOG does not wait for a checkpoint of the whole cluster.
@@ -50,7 +54,14 @@ pub(super) fn adopt(
     pooled: &TenantScope,
     scope: &TenantScope,
 ) -> Result<bool, Broken> {
-    let sql = logins::rename(cluster, pooled, scope) + &name_it(pooled.database().as_str(), scope);
+    let renamed = logins::rename(cluster, pooled, scope) + &name_it(pooled.database().as_str(), scope);
+    // What makes the tenant's run go on is committed by the same server where it has the control database, too, and that
+    // commit writes this one down before itself; until then it may be lost, since the run would adopt again.
+    let sql = if cluster.has_control() {
+        format!("SET LOCAL synchronous_commit = off; {renamed}")
+    } else {
+        renamed
+    };
     if let Some(adopted) = settled(cluster, server, pooled, scope)? {
         return Ok(adopted);
     }
@@ -81,6 +92,9 @@ fn settled(
         (Presence::Own, _) => return Ok(Some(true)),
         (Presence::Foreign, _) => return Err(foreign().into()),
         (Presence::Absent, Presence::Absent | Presence::Foreign) => return Ok(Some(false)),
+        (Presence::Absent, Presence::Own) if is_ruined(&found, pooled.database().as_str()) => {
+            return remove(cluster, server, pooled).map(|()| Some(false));
+        }
         (Presence::Absent, Presence::Own) => {}
     }
     if is_in_use(&found, pooled) {

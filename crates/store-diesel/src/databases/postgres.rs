@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
 };
 
-use super::cluster::Clusters;
+use super::cluster::{Cluster, Clusters};
 use super::making::{adopt, create, foreign, remove};
 use super::report::{self, ClusterReport};
 use super::server::{Right, is_in_use, presence};
@@ -58,23 +58,6 @@ impl PostgresDatabases {
         }
         Ok(dropped)
     }
-
-    /// Gives the login of the tenant's database its password again, and makes it if it is not there.
-    pub(crate) fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
-        let cluster = self.clusters.of(scope)?;
-        if !self.own_logins {
-            return Ok(());
-        }
-        Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
-            if presence(&server.look(&[scope.database().as_str()])?, scope) != Presence::Own {
-                return Err(foreign().into());
-            }
-            cluster.ensure_group(server)?;
-            let login = logins::make(cluster, scope, server.has_role(&cluster.naming.login(scope))?);
-            let sql = login + &logins::admit(cluster, scope, scope.database().as_str());
-            server.execute_by_right(Right::CreateRoles, &sql)
-        })?)
-    }
 }
 
 impl TenantDatabases for PostgresDatabases {
@@ -114,6 +97,22 @@ impl TenantDatabases for PostgresDatabases {
         Ok(upkeep::pending(self.clusters.of(scope)?, scope)?)
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        let cluster = self.clusters.of(scope)?;
+        if !self.own_logins {
+            return Ok(());
+        }
+        Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
+            if presence(&server.look(&[scope.database().as_str()])?, scope) != Presence::Own {
+                return Err(foreign().into());
+            }
+            cluster.ensure_group(server)?;
+            let login = logins::make(cluster, scope, server.has_role(&cluster.naming.login(scope))?);
+            let sql = login + &logins::admit(cluster, scope, scope.database().as_str());
+            server.execute_by_right(Right::CreateRoles, &sql)
+        })?)
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         let cluster = self.clusters.of(scope)?;
         let closed = self.registry.close(scope.tenant());
@@ -140,17 +139,19 @@ impl TenantDatabases for PostgresDatabases {
         self.clusters.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        let mut inventory = Vec::new();
-        for cluster in self.clusters.iter() {
+    fn inventory(&self) -> Vec<Inventory> {
+        let found = |cluster: &Cluster| {
             let found = cluster.ask(|server| server.look_for(cluster.naming.prefix()))?;
-            inventory.extend(found.into_iter().map(|found| FoundDatabase {
+            let found = found.into_iter().map(|found| FoundDatabase {
                 cluster: cluster.name.clone(),
                 name: found.name,
                 owner: found.tag.and_then(|tag| owner::of_tag(&tag)),
-            }));
-        }
-        Ok(inventory)
+            });
+            Ok(found.collect())
+        };
+        let inventory =
+            |cluster: &Cluster| Inventory { cluster: cluster.name.clone(), found: found(cluster) };
+        self.clusters.iter().map(inventory).collect()
     }
 }
 

@@ -2,10 +2,11 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("settings", "SELECT, INSERT, UPDATE"),
-    ("users", "SELECT, INSERT"),
-    ("sessions", "SELECT, INSERT"),
+    ("users", "SELECT, INSERT, UPDATE"),
+    ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
+    ("sign_in_attempts", "SELECT, INSERT, UPDATE, DELETE"),
     ("account_configs", "SELECT, INSERT, DELETE"),
     ("accounts", "SELECT, INSERT"),
     ("idempotency", "SELECT, INSERT, UPDATE"),

@@ -23,6 +23,9 @@ pub(super) struct Found {
     /// How many are connected to it.
     #[diesel(sql_type = Integer)]
     pub(super) sessions: i32,
+    /// A removal was interrupted: nobody can use it any more, and all that can be done with it is to remove it again.
+    #[diesel(sql_type = Bool)]
+    pub(super) ruined: bool,
 }
 
 /// What a statement may lack the right for. That will not pass by itself, unlike whatever else may keep a server from
@@ -197,7 +200,7 @@ impl Server {
 }
 
 const FOUND: &str = "SELECT datname::text AS name, shobj_description(oid, 'pg_database') AS tag, \
-    pg_stat_get_db_numbackends(oid) AS sessions FROM pg_database";
+    pg_stat_get_db_numbackends(oid) AS sessions, datconnlimit = -2 AS ruined FROM pg_database";
 
 const WITHOUT_DATABASE: &str = "SELECT rolname::text AS name FROM pg_roles WHERE NOT EXISTS \
     (SELECT FROM pg_database, aclexplode(datacl) AS granted WHERE grantee = pg_roles.oid)";
@@ -215,6 +218,11 @@ pub(crate) fn version(postgres: &mut PgConnection) -> QueryResult<i32> {
 /// Whether a database of this name is among them.
 pub(super) fn has(found: &[Found], name: &str) -> bool {
     found.iter().any(|found| found.name == name)
+}
+
+/// Whether a database of this name is among them, and can only be removed.
+pub(super) fn is_ruined(found: &[Found], name: &str) -> bool {
+    found.iter().any(|found| found.name == name && found.ruined)
 }
 
 /// Whether a tenant's database is among them.

@@ -8,10 +8,10 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
 };
 
-use super::directory::{Directory, remove, remove_companions, tag};
+use super::directory::{Directory, Lock, remove, remove_companions, tag};
 use super::faults::{Broken, migration_failed, unavailable, unopened};
 use super::report::{self, DirectoryReport};
 use super::{migrate, permitted, wait_until_gone};
@@ -26,8 +26,9 @@ use crate::url::sqlite_uri;
 /// Tenants' databases as files of one directory.
 ///
 /// A file is made under another name, tagged with its owner, and gets its own name last: whatever has a tenant's name
-/// has its tag. Making and unmaking hold a lock on the directory, so that a process that was suspended in the midst of
-/// making a database cannot finish after somebody else has undone it.
+/// has its tag. Making and unmaking hold a lock on that name, so that a process that was suspended in the midst of making
+/// a database cannot finish after somebody else has undone it: until it goes on or dies, whoever wants to do anything about
+/// this database waits. All others go on.
 pub(crate) struct SqliteDatabases {
     directory: Directory,
     naming: Naming,
@@ -65,10 +66,10 @@ impl SqliteDatabases {
         self.directory.file(&self.naming.adopted(scope))
     }
 
-    /// The directory's lock, if it is permitted to go on then.
-    fn lock(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<File, Broken> {
+    /// The lock on the scope's database, if it is permitted to go on then.
+    fn lock(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<Lock, Broken> {
         here(scope)?;
-        let lock = self.directory.lock(self.patience)?;
+        let lock = self.directory.lock(scope.database().as_str(), self.patience)?;
         permitted(permit)?;
         Ok(lock)
     }
@@ -125,6 +126,8 @@ impl SqliteDatabases {
     fn adopt(&self, pooled: &TenantScope, scope: &TenantScope, permit: Permit<'_>) -> Result<bool, Broken> {
         let closed = self.registry.close(pooled.tenant());
         wait_until_gone(closed.connections(), self.patience)?;
+        // Nobody who has the one waits for the other.
+        let _pools = self.directory.lock(pooled.database().as_str(), self.patience)?;
         let _lock = self.lock(scope, permit)?;
         match self.look(scope)? {
             Presence::Own => return self.clear(scope).map(|()| true),
@@ -164,7 +167,12 @@ impl SqliteDatabases {
         wait_until_gone(closed.connections(), self.patience)?;
         let _lock = self.lock(scope, permit)?;
         match self.look(scope)? {
-            Presence::Own => remove(&self.file(scope))?,
+            // From one moment to the next it has no name any more: without its log it could be taken for a whole database.
+            Presence::Own => {
+                self.remove_unnamed(scope)?;
+                fs::rename(self.file(scope), self.unfinished(scope))?;
+                remove_companions(&self.file(scope))?;
+            }
             Presence::Absent => remove_companions(&self.file(scope))?,
             Presence::Foreign => {}
         }
@@ -242,6 +250,10 @@ impl TenantDatabases for SqliteDatabases {
         migrations::pending(&mut connection.db, Schema::Tenant).map_err(|error| migration_failed(&*error))
     }
 
+    fn renew_login(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(self.close(scope)?)
     }
@@ -258,7 +270,8 @@ impl TenantDatabases for SqliteDatabases {
         &self.schema
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        Ok(self.inventory()?)
+    fn inventory(&self) -> Vec<Inventory> {
+        let found = self.inventory().map_err(DatabaseError::from);
+        vec![Inventory { cluster: ClusterName::default(), found }]
     }
 }

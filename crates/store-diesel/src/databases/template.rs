@@ -5,7 +5,7 @@ use diesel::sql_types::{Array, BigInt, Text};
 use super::cluster::Cluster;
 use super::faults::{Broken, migration_failed};
 use super::rights;
-use super::server::{Right, Server, has};
+use super::server::{Right, Server, has, is_ruined};
 use crate::migrations::{self, Schema};
 use crate::naming::{Naming, TEMPLATE};
 
@@ -52,8 +52,9 @@ impl Template {
     /// Makes the template unless it is there. It gets its name last: what has the name is complete.
     pub(super) fn prepare(&self, cluster: &Cluster, server: &mut Server) -> Result<(), Broken> {
         server.lock(LOCK)?;
-        let prepared =
-            if has(&server.look(&[&self.name])?, &self.name) { Ok(()) } else { self.make(cluster, server) };
+        let found = server.look(&[&self.name])?;
+        let is_there = has(&found, &self.name) && !is_ruined(&found, &self.name);
+        let prepared = if is_there { Ok(()) } else { self.make(cluster, server) };
         server.unlock(LOCK)?;
         prepared
     }
@@ -61,6 +62,7 @@ impl Template {
     fn make(&self, cluster: &Cluster, server: &mut Server) -> Result<(), Broken> {
         let (name, unfinished) = (&self.name, format!("{}~new", self.name));
         server.drop_database(&unfinished)?;
+        server.drop_database(name)?;
         // From template0, and with the plainest of locales, a tenant's database is the same on every server.
         server.execute_by_right(
             Right::CreateDatabases,

@@ -1,5 +1,7 @@
 //! Bringing PostgreSQL databases up to date that tenants enter with logins of their own, who may not do that themselves.
 
+use std::sync::Arc;
+
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -22,7 +24,7 @@ struct Noted {
 
 /// Whether the tenant can enter its database and finds this schema there, with the rights that belong to it: over a
 /// connection that serves it afterwards.
-pub(super) fn is_up_to_date(registry: &Registry, scope: &TenantScope, schema: &str) -> bool {
+pub(super) fn is_up_to_date(registry: &Arc<Registry>, scope: &TenantScope, schema: &str) -> bool {
     let noted = registry.database(scope).and_then(|database| {
         database.query(|db| {
             let query =
@@ -58,7 +60,7 @@ pub(super) fn pending(cluster: &Cluster, scope: &TenantScope) -> Result<usize, B
 
 /// Enters the tenant's database as its owner, if it is the tenant's.
 fn enter(cluster: &Cluster, scope: &TenantScope) -> Result<Server, Broken> {
-    let mut server = Server::connect(&cluster.owner(scope.database().as_str()))?;
+    let mut server = cluster.enter(scope.database().as_str())?;
     if owner::of_server(server.connection())? != Some(owner::tag(scope.tenant())) {
         let detail = "the database of the tenant's name is not the tenant's";
         return Err(DatabaseError::new(DatabaseFault::Foreign, detail).into());

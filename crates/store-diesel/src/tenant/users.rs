@@ -1,9 +1,10 @@
 use diesel::prelude::*;
 use tenantry_domain::id::UserId;
 use tenantry_domain::people::{Email, User};
-use tenantry_ports::{Credentials, StoreResult, UserRepository};
+use tenantry_ports::{Credentials, StoreError, StoreResult, UserFilter, UserRepository};
 
-use crate::convert::{from_json, limit, micros, optional, parse, time, to_json};
+use crate::convert::{containing, from_json, limit, micros, optional, parse, time, to_json};
+use crate::db::MultiBackend;
 use crate::schema::users;
 use crate::transaction::Transaction;
 
@@ -90,6 +91,67 @@ impl UserRepository for Transaction<'_> {
         })
     }
 
+    fn update(&mut self, user: &User) -> StoreResult<()> {
+        self.write(|db| {
+            let row = UserRow::new(user, "")?;
+            let before = users::table.find(row.id).filter(users::version.eq(user.version - 1));
+            let columns = (
+                users::email.eq(row.email),
+                users::email_folded.eq(row.email_folded),
+                users::username.eq(row.username),
+                users::first_name.eq(row.first_name),
+                users::last_name.eq(row.last_name),
+                users::role.eq(row.role),
+                users::abilities.eq(row.abilities),
+                users::active.eq(row.active),
+                users::verified.eq(row.verified),
+                users::version.eq(row.version),
+                users::updated_at.eq(row.updated_at),
+            );
+            match diesel::update(before).set(columns).execute(db)? {
+                0 => Err(StoreError::Stale.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn set_password(&mut self, id: UserId, password_hash: &str) -> StoreResult<()> {
+        self.write(|db| {
+            let user = users::table.find(id.to_string());
+            match diesel::update(user).set(users::password_hash.eq(password_hash)).execute(db)? {
+                0 => Err(StoreError::Stale.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    fn list(&mut self, filter: &UserFilter, after: Option<UserId>, most: usize) -> StoreResult<Vec<User>> {
+        self.read(|db| {
+            let mut query = users::table
+                .select(UserRow::as_select())
+                .order(users::id.desc())
+                .limit(limit(most))
+                .into_boxed::<MultiBackend>();
+            if let Some(role) = filter.role {
+                query = query.filter(users::role.eq(role.as_str()));
+            }
+            if let Some(active) = filter.active {
+                query = query.filter(users::active.eq(active));
+            }
+            if let Some(text) = &filter.text {
+                let pattern = containing(text);
+                let in_email = users::email_folded.like(pattern.clone()).escape('\\');
+                query = query.filter(in_email.or(lower(users::username).like(pattern).escape('\\')));
+            }
+            if let Some(after) = after {
+                query = query.filter(users::id.lt(after.to_string()));
+            }
+            let rows = query.load(db)?;
+            let users = rows.into_iter().map(|row| Ok(row.credentials()?.user));
+            Ok(users.collect::<StoreResult<_>>()?)
+        })
+    }
+
     fn page(&mut self, after: Option<UserId>, most: usize) -> StoreResult<Vec<Credentials>> {
         self.read(|db| {
             let query = users::table
@@ -101,4 +163,10 @@ impl UserRepository for Transaction<'_> {
             Ok(rows.into_iter().map(UserRow::credentials).collect::<StoreResult<_>>()?)
         })
     }
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// Of the letters of ASCII; both databases know no others here.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
 }

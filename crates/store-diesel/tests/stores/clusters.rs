@@ -1,7 +1,6 @@
 //! Tenants on several PostgreSQL servers, and what is known about them.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use tenantry_domain::tenant::{ClusterName, Home, Tenant};
 use tenantry_ports::{DatabaseFault, PooledDatabase, Presence, TenantScope};
@@ -29,7 +28,6 @@ fn two_servers() -> Option<(Postgres, &'static Server)> {
         let nobody = postgres_url("postgres://nobody:secret@127.0.0.1:1/postgres");
         let others = [("eu", postgres_url(&second.url("postgres"))), ("gone", nobody)];
         settings.clusters = others.map(|(name, url)| (sample::cluster(name), url)).into();
-        settings.connect_timeout = Duration::from_millis(500);
     })?;
     Some((place, second))
 }
@@ -119,8 +117,14 @@ fn a_server_that_is_away_is_nobody_elses_problem() {
     let error = databases.create(&scope, &permitted).unwrap_err();
     assert_eq!(error.fault, DatabaseFault::Passing);
     assert!(error.detail.contains("server 'gone'") && !error.detail.contains("secret"), "{error}");
-    let error = databases.inventory().unwrap_err();
+    let error = databases.pending(&scope).unwrap_err();
     assert!(error.detail.contains("server 'gone'"), "{error}");
+    let inventory = databases.inventory();
+    let told: Vec<_> = inventory.iter().map(|one| (one.cluster.as_str(), one.found.is_ok())).collect();
+    assert_eq!(told, [("eu", true), ("gone", false), ("main", true)]);
+    let error = inventory[1].found.as_ref().unwrap_err();
+    assert!(error.detail.contains("server 'gone'") && !error.detail.contains("secret"), "{error}");
+    assert_eq!(inventory[2].found.as_ref().unwrap().len(), 1);
 }
 
 #[test]
@@ -163,9 +167,10 @@ fn the_inventory_is_of_all_servers_and_of_one_installation() {
         stores.databases().create(scope, &permitted).unwrap();
     }
     place.ask(&format!("CREATE DATABASE {}strangers", place.settings.prefix.as_str()));
-    let found = stores.databases().inventory().unwrap();
+    let inventory = stores.databases().inventory();
+    let found = inventory.iter().flat_map(|server| server.found.as_ref().unwrap());
     let found: Vec<_> =
-        found.iter().map(|found| (found.cluster.as_str(), found.name.as_str(), found.owner)).collect();
+        found.map(|found| (found.cluster.as_str(), found.name.as_str(), found.owner)).collect();
     let strangers = format!("{}strangers", place.settings.prefix.as_str());
     let name = here.database().as_str();
     let expected =

@@ -89,7 +89,7 @@ fn a_role_that_may_create_databases_and_roles_is_enough() {
     assert!(databases.adopt(&pooled, &adopted, &permitted).unwrap());
     assert!(forgotten.batch_execute("SELECT 1").is_err(), "it was thrown out");
     assert!(is_furnished(&stores, &adopted));
-    stores.renew_login(&adopted).unwrap();
+    stores.databases().renew_login(&adopted).unwrap();
 
     // While somebody is connected.
     let mut connected = enter(&place, &adopted, adopted.database().as_str()).unwrap();
@@ -153,8 +153,35 @@ fn other_passwords_are_taken_over_when_that_is_asked_for() {
     let stores = Stores::open(&StoreSettings { logins, ..place.settings.clone() }).unwrap();
     let refused = refusal(stores.tenants().open(&scope));
     assert!(refused.contains("password authentication failed") && !refused.contains("key"), "{refused}");
-    stores.renew_login(&scope).unwrap();
+    stores.databases().renew_login(&scope).unwrap();
     assert!(is_furnished(&stores, &scope));
+}
+
+/// Replicas that know both passwords are let in before, while and after the login is given the new one; those that know one
+/// are let in as long as it has that.
+#[test]
+fn who_knows_former_passwords_too_is_let_in_throughout() {
+    let Some(place) = postgres() else { return };
+    let scope = place.scope("acme");
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    let own = place.settings.logins.clone().unwrap();
+    let new = |login: uuid::Uuid| Secret::new(format!("{login}, from another key"));
+    let old = |login: uuid::Uuid| Secret::new(format!("the secret of {login}"));
+    let open =
+        |logins| Stores::open(&StoreSettings { logins: Some(logins), ..place.settings.clone() }).unwrap();
+    let ahead = open(LoginPasswords::new(new).or_formerly(|_| Secret::new("older still")).or_formerly(old));
+    let behind = open(own.or_formerly(new));
+    for stores in [&ahead, &behind] {
+        assert!(is_furnished(stores, &scope));
+        stores.databases().close(&scope).unwrap();
+    }
+    ahead.databases().renew_login(&scope).unwrap();
+    for stores in [&ahead, &behind] {
+        assert!(is_furnished(stores, &scope));
+    }
+    place.stores.databases().close(&scope).unwrap();
+    let refused = refusal(place.stores.tenants().open(&scope));
+    assert!(refused.contains("password authentication failed"), "{refused}");
 }
 
 #[test]
@@ -236,7 +263,7 @@ impl Drop for Humble<'_> {
     fn drop(&mut self) {
         let owned = format!("SELECT datname FROM pg_database WHERE datdba = '{}'::regrole", self.role);
         for database in self.place.ask(&owned).lines() {
-            self.place.ask(&format!("DROP DATABASE \"{database}\" WITH (FORCE)"));
+            self.place.ask(&format!("DROP DATABASE IF EXISTS \"{database}\" WITH (FORCE)"));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -13,6 +14,7 @@ use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, StoreSettings, Stores};
 use tenantry_testkit::contract::Subject;
 use tenantry_testkit::postgres::{self, Server};
 use tenantry_testkit::sample;
+use uuid::Uuid;
 
 /// SQLite in a directory of its own.
 pub(crate) struct Sqlite {
@@ -28,7 +30,7 @@ pub(crate) fn sqlite() -> Sqlite {
 pub(crate) fn sqlite_with(change: impl FnOnce(&mut StoreSettings)) -> Sqlite {
     let directory = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::Sqlite(directory.path().join("control").join("control.db"));
-    let mut settings = StoreSettings::new(url, directory.path());
+    let mut settings = patient(StoreSettings::new(url, directory.path()));
     change(&mut settings);
     let stores = Stores::open(&settings).unwrap();
     stores.migrate_control().unwrap();
@@ -91,6 +93,15 @@ impl Subject for Sqlite {
     fn spoil_tenant(&self, tenant: TenantId) {
         self.meddle(&no_plan(tenant));
     }
+
+    fn spoil_pooled(&self, id: Uuid) {
+        self.meddle(&no_name(id));
+    }
+}
+
+/// On a machine that runs many tests at once, connecting alone may take longer than a server in production would wait.
+fn patient(settings: StoreSettings) -> StoreSettings {
+    StoreSettings { connect_timeout: Duration::from_secs(30), ..settings }
 }
 
 /// A control database and a prefix of a PostgreSQL server.
@@ -123,7 +134,7 @@ pub(crate) fn settings_of(url: &str, prefix: String) -> StoreSettings {
     StoreSettings {
         prefix: DatabasePrefix::new(prefix).unwrap(),
         logins: Some(LoginPasswords::new(|login| Secret::new(format!("the secret of {login}")))),
-        ..StoreSettings::new(url.parse().unwrap(), "/nonexistent")
+        ..patient(StoreSettings::new(url.parse().unwrap(), "/nonexistent"))
     }
 }
 
@@ -191,6 +202,10 @@ impl Subject for Postgres {
     fn spoil_tenant(&self, tenant: TenantId) {
         self.ask(&no_plan(tenant));
     }
+
+    fn spoil_pooled(&self, id: Uuid) {
+        self.ask(&no_name(id));
+    }
 }
 
 fn direction(tenant: TenantId, number: u32, direction: &str) -> String {
@@ -201,6 +216,10 @@ fn direction(tenant: TenantId, number: u32, direction: &str) -> String {
 
 fn no_plan(tenant: TenantId) -> String {
     format!("UPDATE tenants SET plan = 'no plan' WHERE id = '{tenant}'")
+}
+
+fn no_name(pooled: Uuid) -> String {
+    format!("UPDATE pooled_databases SET database_name = 'no name' WHERE id = '{pooled}'")
 }
 
 /// A pooled database on this server that has settings in it and is closed, and a tenant of this slug that has none but is

@@ -11,7 +11,7 @@ use tenantry_ports::{DatabaseFault, Presence, TenantScope};
 use tenantry_store_diesel::Stores;
 use tenantry_testkit::sample::permitted;
 
-use crate::places::{Postgres, opened, postgres, postgres_with, use_it};
+use crate::places::{Postgres, opened, pooled_for, postgres, postgres_with, use_it};
 
 /// What a tenant's database is called until it is complete.
 fn unfinished(place: &Postgres, scope: &TenantScope) -> String {
@@ -69,6 +69,39 @@ fn a_template_that_is_gone_or_half_made_is_made_again() {
     place.ask(&format!("CREATE DATABASE \"{template}~new\""));
     use_it(&opened(&place.stores, &place.scope("acme"))).unwrap();
     assert_eq!(&templates(&place), std::slice::from_ref(template));
+}
+
+/// As PostgreSQL leaves a database whose removal is interrupted: nothing of it is any good, but it keeps name and tag.
+fn ruin(place: &Postgres, name: &str) {
+    place.ask(&format!("UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'"));
+}
+
+#[test]
+fn what_an_interrupted_removal_left_is_no_database_and_is_made_again() {
+    let Some(place) = postgres() else { return };
+    let (scope, databases) = (place.scope("acme"), place.stores.databases());
+    use_it(&opened(&place.stores, &scope)).unwrap();
+    let [template] = &templates(&place)[..] else { panic!("there is one template") };
+    for name in [scope.database().as_str(), template] {
+        databases.close(&scope).unwrap();
+        ruin(&place, name);
+        databases.create(&scope, &permitted).unwrap();
+        databases.migrate(&scope).unwrap();
+        use_it(&place.stores.tenants().open(&scope).unwrap()).unwrap();
+        databases.remove(&scope, &permitted).unwrap();
+    }
+    assert!(place.tenant_databases().is_empty());
+    assert_eq!(&templates(&place), std::slice::from_ref(template));
+
+    databases.create(&scope, &permitted).unwrap();
+    ruin(&place, scope.database().as_str());
+    databases.remove(&scope, &permitted).unwrap();
+    assert!(place.tenant_databases().is_empty());
+
+    let (pooled, tenant) = pooled_for(&place.stores, &place.settings, "acme");
+    ruin(&place, pooled.database().as_str());
+    assert!(!databases.adopt(&pooled, &tenant, &permitted).unwrap());
+    assert!(place.tenant_databases().is_empty());
 }
 
 #[test]

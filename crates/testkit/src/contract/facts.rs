@@ -73,6 +73,7 @@ macro_rules! for_each_fact {
                     setting_aside_fences_a_zombie_off
                     a_run_nobody_works_on_is_cancelled
                     a_leased_closed_or_unknown_run_is_not_cancelled
+                    a_run_is_cancelled_with_the_rest_of_its_unit_of_work
                     a_run_is_claimed_or_cancelled_and_never_both
                     a_pending_admin_is_taken_once
                     an_admin_moves_to_the_next_run
@@ -103,14 +104,39 @@ macro_rules! for_each_fact {
                     of_taker_and_keeper_one_wins
                     concurrent_keepers_get_each_abandoned_database_once
                 }
+                unreadable {
+                    pages_go_past_tenants_that_cannot_be_read
+                    overdue_tenants_are_found_beside_those_that_cannot_be_read
+                    outdated_tenants_are_found_beside_those_that_cannot_be_read
+                    tenants_that_cannot_be_read_are_named
+                    an_unreadable_pooled_database_is_given_to_nobody
+                    an_unreadable_abandoned_database_is_carried_on_with_by_nobody
+                    a_taken_database_that_becomes_unreadable_is_the_tenants_no_more
+                }
                 api_keys {
                     a_key_is_read_back_whole
                     a_public_part_that_is_taken_is_a_conflict
                     keys_are_listed_by_owner_newest_first
-                    revoking_is_kept_and_happens_once
-                    a_key_is_revoked_by_its_owner_only
                     keys_that_work_are_counted_by_owner
                     of_concurrent_keys_the_last_free_place_takes_one
+                    pages_of_keys_are_complete_and_in_order
+                    a_key_is_found_by_its_id_too
+                    an_updated_key_ends_and_keeps_the_rest
+                    a_stale_key_is_refused
+                    a_request_makes_one_key
+                    of_concurrent_updates_of_a_key_one_wins
+                    uses_are_noted_for_many_keys_at_once
+                }
+                signing_keys {
+                    a_signing_key_is_read_back_whole
+                    signing_keys_come_in_order_of_number
+                    of_concurrent_first_keys_one_wins
+                    an_updated_signing_key_has_other_times_and_seal
+                    a_stale_signing_key_is_refused
+                }
+                carryover {
+                    there_is_no_carryover_at_first
+                    a_carryover_takes_the_place_of_the_one_before
                 }
                 replicas {
                     replicas_are_told_of_each_other
@@ -139,6 +165,7 @@ macro_rules! for_each_fact {
                     a_delivered_notice_is_done_with
                     a_failed_notice_is_claimed_again_when_due
                     a_notice_that_was_given_up_is_kept_with_its_error
+                    what_was_given_up_is_sent_again_when_told
                     a_zombie_settles_nothing
                     a_lease_that_is_over_but_not_taken_over_still_settles
                     notices_are_listed_newest_first_and_filtered
@@ -168,7 +195,26 @@ macro_rules! for_each_fact {
                     a_username_that_is_taken_is_a_conflict
                     of_concurrent_users_with_one_address_one_wins
                     pages_of_people_are_in_order_of_id
-                    a_session_is_found_by_its_token
+                    a_user_is_changed_version_by_version
+                    a_password_is_replaced_and_nothing_else
+                    people_are_listed_newest_first_and_filtered
+                }
+                sessions {
+                    a_session_is_read_back_whole
+                    a_session_is_replaced_whole
+                    a_session_of_nobody_is_refused
+                    who_is_signed_in_is_told_while_they_may_be
+                    live_sessions_are_listed_newest_first
+                    all_sessions_of_a_user_are_ended_but_one
+                    only_what_was_over_long_ago_is_removed
+                }
+                attempts {
+                    attempts_are_counted_until_they_come_too_early
+                    what_comes_too_early_is_not_counted
+                    failures_are_forgotten_after_a_quiet_time_or_when_told_to
+                    attempts_are_found_by_their_keys
+                    an_attempt_that_is_rolled_back_was_never_made
+                    of_concurrent_attempts_only_the_free_ones_are_let_through
                 }
                 configs {
                     a_config_is_read_back_whole

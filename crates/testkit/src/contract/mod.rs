@@ -31,6 +31,8 @@ use tenantry_ports::{
     TenantStore, TenantStores,
 };
 
+use uuid::Uuid;
+
 pub use facts::{CONTROL, DATABASES, Fact, TENANT};
 
 use crate::{MemoryWorld, sample};
@@ -57,6 +59,9 @@ pub trait Subject: Send + Sync {
 
     /// Makes nonsense of a tenant in the control database.
     fn spoil_tenant(&self, tenant: TenantId);
+
+    /// Makes nonsense of a pooled database in the control database; its state stays.
+    fn spoil_pooled(&self, id: Uuid);
 
     /// What the names of the tenant databases begin with. Subjects that share a server need one each.
     fn prefix(&self) -> DatabasePrefix {
@@ -95,6 +100,10 @@ impl Subject for MemorySubject {
 
     fn spoil_tenant(&self, tenant: TenantId) {
         self.0.control().spoil_tenant(tenant);
+    }
+
+    fn spoil_pooled(&self, id: Uuid) {
+        self.0.control().spoil_pooled(id);
     }
 }
 

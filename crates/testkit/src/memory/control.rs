@@ -1,12 +1,13 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
-    Access, ApiKey, ApiKeyRepository, Channel, Constraint, ControlStore, ControlTx, NonceRepository,
-    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, StoreError, StoreResult,
-    TenantRepository, Verdict,
+    Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
+    ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository,
+    RunRepository, SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
+use super::attempts::Attempts;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
 use super::runs::RunRow;
@@ -23,9 +24,12 @@ pub(super) struct ControlState {
     pub(super) runs: Table<(TenantId, u32), RunRow>,
     pub(super) pool: Table<Uuid, PoolRow>,
     pub(super) notices: Table<(EventId, Channel), NoticeRow>,
-    api_keys: Table<String, ApiKey>,
+    pub(super) api_keys: Table<ApiKeyId, ApiKey>,
+    pub(super) signing_keys: Table<i64, SigningKey>,
+    pub(super) carryover: Option<Carryover>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) replicas: Table<String, Replica>,
+    pub(super) attempts: Attempts,
 }
 
 impl MemoryControlStore {
@@ -48,6 +52,15 @@ impl MemoryControlStore {
     pub fn spoil_tenant(&self, tenant: TenantId) {
         self.meddle(|state| {
             if let Some(row) = state.tenants.get_mut(&tenant) {
+                row.readable = false;
+            }
+        });
+    }
+
+    /// Makes a pooled database unreadable, as if another program had written it.
+    pub fn spoil_pooled(&self, id: Uuid) {
+        self.meddle(|state| {
+            if let Some(row) = state.pool.get_mut(&id) {
                 row.readable = false;
             }
         });
@@ -100,53 +113,19 @@ impl ControlTx for Transaction<ControlState> {
         self
     }
 
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
+        self
+    }
+
     fn api_keys(&mut self) -> &mut dyn ApiKeyRepository {
         self
     }
-}
 
-impl ApiKeyRepository for Transaction<ControlState> {
-    fn insert(&mut self, key: &ApiKey) -> StoreResult<()> {
-        self.change(|state| {
-            if state.api_keys.contains_key(&key.lookup) {
-                return Err(StoreError::Conflict(Constraint::ApiKeyLookup));
-            }
-            if key.tenant.is_some_and(|tenant| !state.tenants.contains_key(&tenant)) {
-                return Err(StoreError::Failed("an API key needs its tenant to be there".into()));
-            }
-            state.api_keys.insert(key.lookup.clone(), key.clone());
-            Ok(())
-        })
+    fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository {
+        self
     }
 
-    fn find(&mut self, lookup: &str) -> StoreResult<Option<ApiKey>> {
-        self.look(|state| Ok(state.api_keys.get(lookup).cloned()))
-    }
-
-    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<ApiKey>> {
-        self.look(|state| {
-            let mut keys: Vec<_> =
-                state.api_keys.values().filter(|key| key.tenant == tenant).cloned().collect();
-            keys.sort_unstable_by_key(|key| std::cmp::Reverse((key.created_at, key.id)));
-            Ok(keys)
-        })
-    }
-
-    fn count_live(&mut self, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<u64> {
-        // There is one writer at a time.
-        self.change(|state| {
-            let mut keys = state.api_keys.values();
-            Ok(keys.by_ref().filter(|key| key.tenant == Some(tenant) && key.is_live(now)).count() as u64)
-        })
-    }
-
-    fn revoke(&mut self, owner: Option<TenantId>, id: ApiKeyId, now: DateTime<Utc>) -> StoreResult<bool> {
-        self.change(|state| {
-            let key = state.api_keys.values_mut().find(|key| key.id == id && key.tenant == owner);
-            Ok(key.is_some_and(|key| {
-                key.revoked_at.get_or_insert(now);
-                true
-            }))
-        })
+    fn carryover(&mut self) -> &mut dyn CarryoverRepository {
+        self
     }
 }

@@ -6,8 +6,8 @@ use tenantry_domain::account::Account;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, DatabaseName};
 use tenantry_ports::{
-    Access, DatabaseError, DatabaseFault, FoundDatabase, Permit, Presence, StoreError, StoreResult,
-    TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
+    Access, DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, StoreError,
+    StoreResult, TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
 use super::snapshot::Shared;
@@ -152,6 +152,10 @@ impl TenantDatabases for MemoryTenantDatabases {
         self.look(scope, |database| usize::from(database.schema != Some(schema)))
     }
 
+    fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
+        self.look(scope, |_| ())
+    }
+
     fn close(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(())
     }
@@ -180,14 +184,13 @@ impl TenantDatabases for MemoryTenantDatabases {
         self.0.schema()
     }
 
-    fn inventory(&self) -> Result<Vec<FoundDatabase>, DatabaseError> {
-        let databases = self.0.lock();
-        let found = databases.iter().map(|((cluster, name), database)| FoundDatabase {
-            cluster: cluster.clone(),
-            name: name.clone(),
-            owner: database.owner,
-        });
-        Ok(found.collect())
+    fn inventory(&self) -> Vec<Inventory> {
+        let mut inventory = BTreeMap::from([(ClusterName::default(), Vec::new())]);
+        for ((cluster, name), database) in self.0.lock().iter() {
+            let found = FoundDatabase { cluster: cluster.clone(), name: name.clone(), owner: database.owner };
+            inventory.entry(cluster.clone()).or_default().push(found);
+        }
+        inventory.into_iter().map(|(cluster, found)| Inventory { cluster, found: Ok(found) }).collect()
     }
 }
 
@@ -285,8 +288,9 @@ mod tests {
         let (here, far) = (there("main"), there("eu-1"));
         databases.create(&far, &permitted).unwrap();
         assert_eq!(databases.presence(&here).unwrap(), Presence::Absent);
-        let found = databases.inventory().unwrap();
-        assert_eq!((&found[0].cluster, found[0].owner), (far.cluster(), Some(far.tenant())));
+        let inventory = databases.inventory();
+        let found = inventory.iter().find(|server| server.cluster == *far.cluster()).unwrap();
+        assert_eq!(found.found.as_ref().unwrap()[0].owner, Some(far.tenant()));
 
         let pool = TenantScope::pooled(&sample::pooled_database(&Default::default()));
         databases.create(&pool, &permitted).unwrap();

@@ -1,15 +1,19 @@
 //! Stores and tenant databases in memory, with exactly the contract of the real ones.
 
 mod accounts;
+mod api_keys;
+mod attempts;
 mod control;
 mod databases;
 mod idempotency;
 mod log;
 mod nonces;
 mod notices;
+mod people;
 mod pool;
 mod replicas;
 mod runs;
+mod signing_keys;
 mod snapshot;
 mod tenant;
 mod tenants;

@@ -152,6 +152,21 @@ impl NoticeRepository for Transaction<ControlState> {
         })
     }
 
+    fn resend(&mut self, event: Option<EventId>, now: DateTime<Utc>) -> StoreResult<usize> {
+        self.change(|state| {
+            let mut resent = 0;
+            for row in state.notices.values_mut() {
+                if matches!(row.state, NoticeState::GivenUp { .. })
+                    && event.is_none_or(|event| row.notice.id == event)
+                {
+                    row.state = NoticeState::Pending { due: now };
+                    resent += 1;
+                }
+            }
+            Ok(resent)
+        })
+    }
+
     fn prune(&mut self, settled_before: DateTime<Utc>, limit: usize) -> StoreResult<usize> {
         self.change(|state| {
             let old = |row: &NoticeRow| row.settled_at().is_some_and(|at| at < settled_before);

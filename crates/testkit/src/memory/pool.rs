@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    PoolLease, PoolRepository, PoolState, PooledDatabase, StoreError, StoreResult, TakenDatabase,
+    PoolLease, PoolRepository, PoolState, PooledDatabase, StoreError, StoreResult, TakenDatabase, Unreadable,
 };
 use uuid::Uuid;
 
@@ -15,6 +15,8 @@ pub(super) struct PoolRow {
     state: PoolState,
     /// Of the latest lease.
     fence: i64,
+    /// False once it was spoilt.
+    pub(super) readable: bool,
 }
 
 impl PoolRow {
@@ -36,7 +38,7 @@ impl PoolRow {
 
     fn taken_by(&self, tenant: TenantId) -> Option<TakenDatabase> {
         match &self.state {
-            PoolState::Taken { tenant: taker, schema } if *taker == tenant => {
+            PoolState::Taken { tenant: taker, schema } if *taker == tenant && self.readable => {
                 Some(TakenDatabase { database: self.database.clone(), schema: schema.clone() })
             }
             _ => None,
@@ -50,8 +52,9 @@ impl PoolRepository for Transaction<ControlState> {
             if state.pool.contains_key(&database.id) {
                 return Err(StoreError::Failed("a pooled database of this id is there already".into()));
             }
+            let state_of_new = PoolState::InWork { until };
             let mut row =
-                PoolRow { database: database.clone(), state: PoolState::InWork { until }, fence: 0 };
+                PoolRow { database: database.clone(), state: state_of_new, fence: 0, readable: true };
             let lease = row.lease(until);
             state.pool.insert(database.id, row);
             Ok(lease)
@@ -60,9 +63,17 @@ impl PoolRepository for Transaction<ControlState> {
 
     fn all(&mut self) -> StoreResult<Vec<(PooledDatabase, PoolState)>> {
         self.look(|state| {
-            let mut rows: Vec<_> = state.pool.values().collect();
+            let mut rows: Vec<_> = state.pool.values().filter(|row| row.readable).collect();
             rows.sort_unstable_by_key(|row| row.age());
             Ok(rows.into_iter().map(|row| (row.database.clone(), row.state.clone())).collect())
+        })
+    }
+
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>> {
+        self.look(|state| {
+            let reason = || StoreError::corrupt("pooled database", "it was spoilt").to_string();
+            let spoilt = state.pool.iter().filter(|(_, row)| !row.readable);
+            Ok(spoilt.map(|(id, _)| Unreadable { id: id.to_string(), reason: reason() }).collect())
         })
     }
 
@@ -80,7 +91,8 @@ impl PoolRepository for Transaction<ControlState> {
                 return Ok(Some(taken));
             }
             let ready = PoolState::Ready { schema: schema.to_owned() };
-            let fits = |row: &&mut PoolRow| row.state == ready && row.database.cluster == *cluster;
+            let fits =
+                |row: &&mut PoolRow| row.state == ready && row.database.cluster == *cluster && row.readable;
             let oldest = state.pool.values_mut().filter(fits).min_by_key(|row| row.age());
             Ok(oldest.and_then(|row| {
                 row.state = PoolState::Taken { tenant, schema: schema.to_owned() };
@@ -107,7 +119,7 @@ impl PoolRepository for Transaction<ControlState> {
     ) -> StoreResult<Option<(PooledDatabase, PoolLease)>> {
         self.change(|state| {
             let left_alone = |row: &PoolRow| match row.state {
-                PoolState::InWork { until } if until <= now => Some((until, row.database.id)),
+                PoolState::InWork { until } if until <= now && row.readable => Some((until, row.database.id)),
                 _ => None,
             };
             let longest = state.pool.values().filter_map(left_alone).min();

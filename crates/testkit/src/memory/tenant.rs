@@ -1,22 +1,24 @@
 use tenantry_domain::account::Account;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, SessionId, UserId};
-use tenantry_domain::people::{Email, User};
+use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials, IdempotencyRepository,
-    LogEntry, LogRepository, Session, SessionRepository, SettingsRepository, StoreError, StoreResult,
-    StoredConfig, StoredResponse, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
+    IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository, StoreError,
+    StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
+use super::attempts::Attempts;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TenantState {
     settings: Option<Settings>,
-    users: Table<UserId, Credentials>,
-    sessions: Table<SessionId, Session>,
+    pub(super) users: Table<UserId, Credentials>,
+    pub(super) sessions: Table<SessionId, Session>,
+    pub(super) attempts: Attempts,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Table<String, StoredResponse>,
@@ -33,6 +35,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn sessions(&mut self) -> &mut dyn SessionRepository {
+        self
+    }
+
+    fn attempts(&mut self) -> &mut dyn AttemptRepository {
         self
     }
 
@@ -62,59 +68,6 @@ impl SettingsRepository for Transaction<TenantState> {
         self.change(|state| {
             state.settings = Some(settings.clone());
             Ok(())
-        })
-    }
-}
-
-impl UserRepository for Transaction<TenantState> {
-    fn insert(&mut self, user: &User, password_hash: &str) -> StoreResult<()> {
-        self.change(|state| {
-            let others = || state.users.values().map(|credentials| &credentials.user);
-            if others().any(|other| other.email.folded() == user.email.folded()) {
-                return Err(StoreError::Conflict(Constraint::UserEmail));
-            }
-            if others().any(|other| other.username == user.username) {
-                return Err(StoreError::Conflict(Constraint::Username));
-            }
-            let credentials = Credentials { user: user.clone(), password_hash: password_hash.to_owned() };
-            state.users.insert(user.id, credentials);
-            Ok(())
-        })
-    }
-
-    fn get(&mut self, id: UserId) -> StoreResult<Option<User>> {
-        self.look(|state| Ok(state.users.get(&id).map(|credentials| credentials.user.clone())))
-    }
-
-    fn credentials(&mut self, email: &Email) -> StoreResult<Option<Credentials>> {
-        self.look(|state| {
-            let mut users = state.users.values();
-            Ok(users.find(|credentials| credentials.user.email.folded() == email.folded()).cloned())
-        })
-    }
-
-    fn page(&mut self, after: Option<UserId>, limit: usize) -> StoreResult<Vec<Credentials>> {
-        self.look(|state| {
-            let rest = state.users.iter().filter(|(id, _)| after.is_none_or(|after| **id > after));
-            Ok(rest.take(limit).map(|(_, credentials)| credentials.clone()).collect())
-        })
-    }
-}
-
-impl SessionRepository for Transaction<TenantState> {
-    fn insert(&mut self, session: &Session) -> StoreResult<()> {
-        self.change(|state| {
-            if !state.users.contains_key(&session.user) {
-                return Err(StoreError::Failed("a session needs its user to be there".into()));
-            }
-            state.sessions.insert(session.id, session.clone());
-            Ok(())
-        })
-    }
-
-    fn find(&mut self, token_hash: &[u8; 32]) -> StoreResult<Option<Session>> {
-        self.look(|state| {
-            Ok(state.sessions.values().find(|session| session.token_hash == *token_hash).cloned())
         })
     }
 }

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Lifecycle, Slug, Status, Tenant};
-use tenantry_ports::{Constraint, StoreError, StoreResult, TenantFilter, TenantRepository, TenantScope};
+use tenantry_ports::{
+    Constraint, StoreError, StoreResult, TenantFilter, TenantRepository, TenantScope, Unreadable,
+};
 
 use super::control::ControlState;
 use super::snapshot::Transaction;
@@ -70,7 +72,7 @@ impl TenantRepository for Transaction<ControlState> {
                 Lifecycle::PendingValidation { expires_at, .. } => now > expires_at,
                 _ => false,
             };
-            let mut found: Vec<_> = state.tenants.values().filter(overdue).collect();
+            let mut found: Vec<_> = state.tenants.values().filter(is_readable).filter(overdue).collect();
             found.sort_unstable_by_key(|row| (row.tenant.created_at, row.tenant.id));
             found.into_iter().take(limit).map(TenantRow::read).collect()
         })
@@ -84,7 +86,8 @@ impl TenantRepository for Transaction<ControlState> {
     ) -> StoreResult<Vec<(Tenant, Option<String>)>> {
         self.look(|state| {
             let rows = state.tenants.iter().filter(|(id, _)| Some(**id) > after).map(|(_, row)| row);
-            rows.filter(|row| TenantScope::maintenance(&row.tenant).is_ok())
+            rows.filter(is_readable)
+                .filter(|row| TenantScope::maintenance(&row.tenant).is_ok())
                 .filter(|row| row.schema.as_deref() != Some(schema))
                 .take(limit)
                 .map(|row| Ok((row.read()?, row.schema.clone())))
@@ -103,6 +106,16 @@ impl TenantRepository for Transaction<ControlState> {
                 row.schema = Some(schema.to_owned());
             }
             Ok(())
+        })
+    }
+
+    fn unreadable(&mut self) -> StoreResult<Vec<Unreadable>> {
+        self.look(|state| {
+            let tenants = state.tenants.iter();
+            let unreadable = tenants.filter_map(|(id, row)| {
+                Some(Unreadable { id: id.to_string(), reason: row.read().err()?.to_string() })
+            });
+            Ok(unreadable.collect())
         })
     }
 
@@ -137,6 +150,7 @@ impl TenantRepository for Transaction<ControlState> {
             let mut found: Vec<_> = state
                 .tenants
                 .values()
+                .filter(is_readable)
                 .filter(|row| after.is_none_or(|after| (row.tenant.created_at, row.tenant.id) < after))
                 .filter(|row| passes(filter, &row.tenant))
                 .collect();
@@ -155,6 +169,11 @@ impl ControlState {
             });
         if taken { Err(StoreError::Conflict(Constraint::TenantSlug)) } else { Ok(()) }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as iterators filter")]
+fn is_readable(row: &&TenantRow) -> bool {
+    row.readable
 }
 
 fn passes(filter: &TenantFilter, tenant: &Tenant) -> bool {

@@ -20,12 +20,14 @@ pub(super) const USER: &str = "tenantry";
 pub(super) struct Cluster {
     pub(super) port: u16,
     pub(super) password: String,
+    /// `data` in it is the data directory.
+    pub(super) directory: PathBuf,
     pub(super) cleaner: Cleaner,
 }
 
-/// What every server needs.
+/// What every server needs. As long as any client is silent in the midst of signing in, no database can be dropped.
 const SETTINGS: &str = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400 \
-    -c logging_collector=off -c log_min_messages=error";
+    -c logging_collector=off -c log_min_messages=error -c authentication_timeout=15s";
 
 /// What a server needs besides that nobody will miss after a crash.
 const CARELESS: &str = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB \
@@ -78,7 +80,7 @@ impl Cluster {
         let password = random_text().map_err(|error| format!("no randomness: {error}"))?;
         initialise(programs, &run_as, &directory, &password)?;
         let port = start_server(programs, &run_as, &directory, care)?;
-        Ok(Self { port, password, cleaner })
+        Ok(Self { port, password, directory, cleaner })
     }
 }
 
@@ -114,7 +116,7 @@ fn start_server(programs: &Programs, run_as: &RunAs, directory: &Path, care: Car
     Err(reason)
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
+pub(super) fn run(command: &mut Command) -> Result<(), String> {
     let output = command.stdin(Stdio::null()).current_dir("/").output();
     let output = output.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     if output.status.success() {
@@ -144,7 +146,7 @@ pub(super) fn random_text() -> io::Result<String> {
 
 /// As whom the server runs: it refuses to run as root.
 #[derive(Debug, Default)]
-struct RunAs {
+pub(super) struct RunAs {
     ids: Option<(u32, u32)>,
     /// What to put before a command.
     prefix: Vec<OsString>,
@@ -152,7 +154,7 @@ struct RunAs {
 
 impl RunAs {
     /// The user of this process, or somebody who can do less if that is root.
-    fn someone_allowed() -> Result<Self, String> {
+    pub(super) fn someone_allowed() -> Result<Self, String> {
         let me = fs::metadata("/proc/self").map_or_else(|_| effective_user(), |process| Some(process.uid()));
         if me != Some(0) {
             return Ok(Self::default());
@@ -188,7 +190,7 @@ impl RunAs {
         }
     }
 
-    fn command(&self, program: PathBuf) -> Command {
+    pub(super) fn command(&self, program: PathBuf) -> Command {
         let mut words = self.prefix.iter().cloned().chain([program.into()]);
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words);

@@ -9,6 +9,7 @@
 
 mod cleaner;
 mod cluster;
+mod crash;
 mod programs;
 mod server;
 

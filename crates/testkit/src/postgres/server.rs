@@ -15,6 +15,8 @@ pub struct Server {
     /// A database that is there.
     maintenance: String,
     psql: PathBuf,
+    /// Where it keeps everything, if it was started here.
+    pub(super) directory: Option<PathBuf>,
     /// Dropped (or left to the end of the process), it removes what was made.
     cleaner: Cleaner,
 }
@@ -41,12 +43,13 @@ impl Server {
     pub(super) fn started(programs: &Programs, care: Care) -> Result<Self, String> {
         let psql = programs.path("psql");
         let psql = if psql.is_file() { psql } else { programs::psql() };
-        let Cluster { port, password, cleaner } = Cluster::start(programs, care)?;
+        let Cluster { port, password, directory, cleaner } = Cluster::start(programs, care)?;
         Ok(Self {
             origin: format!("postgres://{USER}:{password}@127.0.0.1:{port}"),
             parameters: String::new(),
             maintenance: "postgres".to_owned(),
             psql,
+            directory: Some(directory),
             cleaner,
         })
     }
@@ -57,7 +60,7 @@ impl Server {
         let psql = programs::psql();
         let cleaner = Cleaner::spawn(DROP_NOTED, [psql.as_os_str(), url.as_ref()]);
         let cleaner = cleaner.map_err(|error| format!("no cleaner: {error}"))?;
-        let server = Self { origin, parameters, maintenance, psql, cleaner };
+        let server = Self { origin, parameters, maintenance, psql, directory: None, cleaner };
         server.query(&server.maintenance, "SELECT 1").map(|_| server)
     }
 

@@ -24,7 +24,7 @@ pub use config::{config_document, stored_config};
 pub use people::{email, pending_admin, session, user, username};
 pub use tenant::{
     api_key, cluster, confirm_claims, database_of, journal, lifecycles, notice, pooled_database, run, scope,
-    scope_of, step_error, tenant,
+    scope_of, signing_key, step_error, tenant,
 };
 pub use tenantry_domain::event::Event;
 

@@ -1,7 +1,8 @@
-use tenantry_domain::people::{Email, PersonName, Role, User, UserToCreate, Username};
-use tenantry_ports::{Digest as _, PendingAdmin, Session};
+use chrono::TimeDelta;
+use tenantry_domain::people::{Device, Email, PersonName, Role, Session, User, UserToCreate, Username};
+use tenantry_ports::{Digest as _, PendingAdmin};
 
-use super::{ODD_TEXT, at, id, now};
+use super::{ODD_TEXT, id, now};
 use crate::FakeDigest;
 
 /// The address.
@@ -56,5 +57,7 @@ pub fn user(text: &str) -> User {
 pub fn session(user: &User) -> Session {
     let id = id();
     let token_hash = FakeDigest.sha256(id.uuid().as_bytes());
-    Session { id, user: user.id, token_hash, created_at: now(), expires_at: at(604_800) }
+    let device = Device::new(Some(ODD_TEXT), Some([192, 0, 2, 7].into()));
+    let lifetimes = (TimeDelta::seconds(604_800), TimeDelta::days(90));
+    Session::begin(id, user.id, token_hash, device, now(), lifetimes)
 }

@@ -7,7 +7,8 @@ use tenantry_domain::tenant::{
     StepRecord, StepStatus, Tenant, TenantName,
 };
 use tenantry_ports::{
-    ApiKey, Channel, ConfirmClaims, Digest as _, Ids as _, Notice, PooledDatabase, Scope, TenantScope,
+    Algorithm, ApiKey, Channel, ConfirmClaims, Digest as _, Ids as _, Notice, PooledDatabase, Scope,
+    SigningKey, TenantScope,
 };
 use uuid::Uuid;
 
@@ -129,6 +130,25 @@ pub fn api_key(tenant: Option<TenantId>) -> ApiKey {
         created_at: now(),
         expires_at: Some(at(86_400)),
         revoked_at: None,
+        last_used_at: None,
+        request: None,
+        version: 1,
+    }
+}
+
+/// The signing key of this number: it signs from a minute after [`now`] on, and nobody knows until when.
+pub fn signing_key(number: i64) -> SigningKey {
+    SigningKey {
+        kid: format!("kid-{number}"),
+        number,
+        algorithm: Algorithm::Es256,
+        public_jwk: format!(r#"{{"kid":"kid-{number}"}}"#),
+        sealed_private: Some(format!("sealed-{number}")),
+        created_at: now(),
+        signs_from: at(60),
+        signs_until: None,
+        verifies_until: None,
+        version: 1,
     }
 }
 

@@ -1,30 +1,44 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Tenant};
-use tenantry_ports::{FoundDatabase, PoolState, TenantScope};
+use tenantry_ports::{FoundDatabase, Inventory, PoolState, TenantScope};
 use uuid::Uuid;
 
 use super::registry::{Registry, may_own, must_own, name};
 use super::{Remedy, Symptom, count};
 
 /// Compares the databases that exist on these servers with those that should, both ways. What changed after `settled` may
-/// still be on its way, and is no leftover yet.
+/// still be on its way, and is no leftover yet. Of a server that could not be asked, nothing but that is known.
 pub(super) fn compare(
     registry: &Registry,
-    found: &[FoundDatabase],
+    inventory: Vec<Inventory>,
     clusters: &[ClusterName],
     settled: DateTime<Utc>,
 ) -> Vec<Symptom> {
-    let places: BTreeMap<_, _> = found.iter().map(|found| ((&found.cluster, &*found.name), found)).collect();
     let mut symptoms = unknown_clusters(registry, clusters);
-    let here = registry.tenants.values().filter(|tenant| clusters.contains(&tenant.home.cluster));
+    let (mut found, mut unlisted) = (Vec::new(), BTreeSet::new());
+    for server in inventory {
+        match server.found {
+            Ok(databases) => found.extend(databases),
+            Err(error) => {
+                let place = format!("server {}", server.cluster);
+                let next = "see to it that the server can be reached, then look again";
+                let what = format!("the databases that exist there cannot be listed: {error}");
+                symptoms.push(Symptom::error("databases_unlisted", place, what, next));
+                unlisted.insert(server.cluster);
+            }
+        }
+    }
+    let listed = |cluster: &ClusterName| clusters.contains(cluster) && !unlisted.contains(cluster);
+    let places: BTreeMap<_, _> = found.iter().map(|found| ((&found.cluster, &*found.name), found)).collect();
+    let here = registry.tenants.values().filter(|tenant| listed(&tenant.home.cluster));
     symptoms.extend(here.filter_map(|tenant| {
         let there = places.get(&(&tenant.home.cluster, tenant.database.as_str()));
         of_tenant(registry, tenant, there.copied())
     }));
-    let here = registry.pool.values().filter(|(pooled, _)| clusters.contains(&pooled.cluster));
+    let here = registry.pool.values().filter(|(pooled, _)| listed(&pooled.cluster));
     symptoms.extend(here.filter_map(|(pooled, state)| {
         let there = places.contains_key(&(&pooled.cluster, pooled.database.as_str()));
         let PoolState::Ready { .. } = state else { return None };
@@ -38,7 +52,10 @@ pub(super) fn compare(
         );
         (!there).then(|| missing.with(Remedy::Remake(pooled.id)))
     }));
-    symptoms.extend(found.iter().filter_map(|found| of_database(registry, found, settled)));
+    let unreadable = registry.unreadable();
+    let readable = |found: &&FoundDatabase| owner(found).is_none_or(|owner| !unreadable.contains(&owner));
+    let owned = found.iter().filter(readable);
+    symptoms.extend(owned.filter_map(|found| of_database(registry, found, settled)));
     if symptoms.is_empty() {
         let owned = registry.tenants.values().filter(|tenant| must_own(tenant)).count();
         let (tenants, pooled) = (count(owned, "tenant"), count(registry.pool.len(), "pooled database"));
@@ -104,7 +121,7 @@ fn takes(state: &PoolState, tenant: &Tenant) -> bool {
 /// Whether the database belongs to somebody.
 fn of_database(registry: &Registry, found: &FoundDatabase, settled: DateTime<Utc>) -> Option<Symptom> {
     let database = place(&found.cluster, &found.name);
-    let Some(owner) = found.owner.or_else(|| being_made_for(&found.name)) else {
+    let Some(owner) = owner(found) else {
         let named = |tenant: &&Tenant| {
             tenant.home.cluster == found.cluster && tenant.database.as_str() == found.name && may_own(tenant)
         };
@@ -146,6 +163,11 @@ fn of_database(registry: &Registry, found: &FoundDatabase, settled: DateTime<Utc
         let next = "if somebody renamed or copied it, give it its own name back, or drop the copy by hand";
         Symptom::warning("misplaced_database", database, what, next)
     })
+}
+
+/// Whose it is, or is about to be.
+fn owner(found: &FoundDatabase) -> Option<TenantId> {
+    found.owner.or_else(|| being_made_for(&found.name))
 }
 
 /// For whom a database is made that has no tag yet: its name ends in the id. No tenant's own database has a `~`.

@@ -139,7 +139,7 @@ pub fn examine(platform: &Platform) -> Vec<Symptom> {
 
 fn look(platform: &Platform) -> Vec<Symptom> {
     // In this order: what is registered is registered before it is made.
-    let found = platform.databases.inventory();
+    let inventory = platform.databases.inventory();
     let now = platform.clock.now();
     let registry = match Registry::read(platform) {
         Ok(registry) => registry,
@@ -148,17 +148,9 @@ fn look(platform: &Platform) -> Vec<Symptom> {
             return vec![Symptom::error("registry_unreadable", "control database", error.to_string(), next)];
         }
     };
-    let mut symptoms = match found {
-        Ok(found) => {
-            let (clusters, settled) = (platform.policy.placement.clusters(), now - platform.policy.lease);
-            databases::compare(&registry, &found, clusters, settled)
-        }
-        Err(error) => {
-            let next = "see to it that every server can be reached, then look again";
-            let what = format!("the databases that exist cannot be listed: {error}");
-            vec![Symptom::error("databases_unlisted", "database servers", what, next)]
-        }
-    };
+    let (clusters, settled) = (platform.policy.placement.clusters(), now - platform.policy.lease);
+    let mut symptoms = databases::compare(&registry, inventory, clusters, settled);
+    symptoms.extend(registry.symptoms());
     symptoms.extend(queue::symptoms(platform, &registry, now));
     symptoms.extend(pool::symptoms(platform, &registry, now));
     symptoms.extend(schema(platform));

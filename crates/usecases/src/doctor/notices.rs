@@ -23,6 +23,7 @@ pub(super) fn symptom(platform: &Platform) -> Option<Symptom> {
     let (many, notices) = (if lost.len() == ENOUGH { "at least " } else { "" }, count(lost.len(), "notice"));
     let reason = latest.last_error.as_deref().unwrap_or("unknown");
     let what = format!("{many}{notices} given up, the latest a {}: {reason}", latest.notice.channel);
-    let next = "`tenantry notices --status given-up` lists them; see to the settings below notifications";
+    let next = "`tenantry notices --status given-up` lists them; see to the settings below notifications, then \
+                `tenantry notices resend --given-up`";
     Some(Symptom::warning("notices_given_up", place, what, next))
 }

@@ -1,4 +1,5 @@
 use chrono::TimeDelta;
+use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{DatabaseError, StoreResult, TenantScope};
 
 use super::each::each;
@@ -79,16 +80,27 @@ pub fn migrate(
         None => members,
     };
     let chances = if order.canary.is_some() { 1 } else { CANARIES };
+    let mut failed_on = Vec::new();
     while summary.migrated == 0 && !rest.is_empty() {
         if summary.failed == chances {
             return Summary { held_back: rest.len(), ..summary };
         }
-        summary.add(&work(&rest.remove(0)));
+        let canary = rest.remove(next_canary(&rest, &failed_on));
+        let outcome = work(&canary);
+        summary.add(&outcome);
+        if let Outcome::Failed(_) = outcome {
+            failed_on.push(canary.scope.cluster().clone());
+        }
     }
     for outcome in each(&rest, order.parallel, work) {
         summary.add(&outcome);
     }
     summary
+}
+
+/// The first on a server where none has failed yet, else the first: a server that is away says nothing of the migration.
+fn next_canary(rest: &[Member], failed_on: &[ClusterName]) -> usize {
+    rest.iter().position(|member| !failed_on.contains(member.scope.cluster())).unwrap_or(0)
 }
 
 impl Summary {

@@ -2,7 +2,7 @@ use tenantry_domain::tenant::{Allowance, QuotaKind};
 use tenantry_ports::{Counts, StoreResult, TenantScope};
 
 use super::allowance;
-use crate::Platform;
+use crate::{Platform, api_keys};
 
 /// How much of what it may have a tenant has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn usage(platform: &Platform, scope: &TenantScope) -> StoreResult<Usage> {
         .stores
         .open(scope)?
         .read(|tx| StoreResult::Ok((tx.settings().get()?, tx.log().counts()?)))?;
-    let keys = platform.control.read(|tx| tx.api_keys().of(Some(scope.tenant())))?;
+    let keys = api_keys::list(platform, Some(scope.tenant()))?;
     Ok(Usage {
         allowance: allowance(platform, scope, &settings.unwrap_or_default().quotas),
         counts,

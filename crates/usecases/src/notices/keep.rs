@@ -20,6 +20,14 @@ pub fn list(
     platform.control.read(|tx| tx.notices().page(filter, after, limit))
 }
 
+/// Has what was given up sent again: the notices of this event, or all of them. How many that were.
+pub fn resend(platform: &Platform, event: Option<EventId>) -> StoreResult<usize> {
+    let now = platform.clock.now();
+    let resent = platform.control.write(|tx| tx.notices().resend(event, now))?;
+    platform.nudge.notices_are_due();
+    Ok(resent)
+}
+
 /// Forgets what was settled longer ago than [`KEPT`]; how many notices that were.
 pub fn prune(platform: &Platform) -> StoreResult<usize> {
     let settled_before = platform.clock.now() - KEPT;

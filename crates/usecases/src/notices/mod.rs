@@ -13,4 +13,4 @@ mod schedule;
 pub use announce::{Happening, announce};
 pub use channels::{Channels, MailChannel, WebhookChannel};
 pub use deliver::deliver_once;
-pub use keep::{KEPT, list, prune};
+pub use keep::{KEPT, list, prune, resend};

@@ -159,7 +159,7 @@ fn create_admin(platform: &Platform, scope: &TenantScope, admin: &PendingAdmin) 
             return Ok(());
         }
         tx.users().insert(&user, &admin.password_hash)?;
-        let created = journal::user_created(&user, "provisioning".to_owned());
+        let created = journal::people::user_created(&user, "provisioning", "provisioning".to_owned());
         journal::append(platform, scope, tx, head, vec![created], now)
     })
 }

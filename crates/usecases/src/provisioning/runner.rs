@@ -5,19 +5,22 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{
     AfterFailure, Direction, InvalidTransition, Lifecycle, NextStep, Run, RunKind, StepKind, Tenant,
 };
-use tenantry_ports::{Claim, ControlTx, Lease, PendingAdmin, Permit, StoreError, StoreResult, TakenDatabase};
+use tenantry_ports::{
+    Assignment, Claim, ControlTx, Lease, PendingAdmin, Permit, StoreError, StoreResult, TakenDatabase,
+};
 
 use super::effects::{Fault, Site, log_of_success, perform, undo};
 use super::heartbeat::holding;
 use crate::Platform;
 use crate::notices::{self, Happening};
+use crate::transfer;
 
 /// What came of looking for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worked {
     /// There was none.
     Idle,
-    /// This tenant's run has ended, in `Active`, `Failed` or `Deleted`.
+    /// This tenant's run has ended, in `Active` (or, before an import, `Suspended`), `Failed` or `Deleted`.
     Finished(TenantId),
     /// This tenant's run goes on at this moment, after a passing fault.
     Postponed(TenantId, DateTime<Utc>),
@@ -28,10 +31,19 @@ pub enum Worked {
 /// Claims the run that is longest due, if any, and works on it until it ends or has to wait. Blocks; takes as long
 /// as making a database takes.
 pub fn work_once(platform: &Platform, worker: &str) -> StoreResult<Worked> {
-    let mut job = match Job::claim(platform, worker)? {
-        Ok(job) => job,
-        Err(instead) => return Ok(instead),
-    };
+    let now = platform.clock.now();
+    match platform.control.write(|tx| claim(platform, tx, worker, now))? {
+        Ok(assignment) => {
+            tell(platform, assignment.claim.tenant.id);
+            carry_on(platform, assignment)
+        }
+        Err(instead) => Ok(instead),
+    }
+}
+
+/// Works on a run that was claimed for this worker until it ends or has to wait. Blocks as long.
+pub fn carry_on(platform: &Platform, assignment: Assignment) -> StoreResult<Worked> {
+    let mut job = Job::new(platform, assignment);
     let tenant = job.tenant.id;
     match job.run.kind {
         RunKind::Provision { .. } => tracing::info!("Processing provisioning for tenant {tenant}"),
@@ -44,6 +56,55 @@ pub fn work_once(platform: &Platform, worker: &str) -> StoreResult<Worked> {
         }
         other => other,
     }
+}
+
+/// Claims the run that is longest due, moves its tenant on, takes a database from the pool, and notes the beginning of the
+/// first step. The inner `Err` is what came of it where there is nothing to work on.
+///
+/// A run whose tenant cannot start is handed back to wait: left as it is, it would stay the one that is longest due,
+/// and no other run would ever be claimed.
+pub(super) fn claim(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    worker: &str,
+    now: DateTime<Utc>,
+) -> StoreResult<Result<Assignment, Worked>> {
+    let Some(claim) = tx.runs().claim(worker, now, platform.policy.lease)? else {
+        return Ok(Err(Worked::Idle));
+    };
+    let mut job = Job::new(platform, Assignment { claim, taken: None });
+    let started = match job.tenant.lifecycle.clone().start(now) {
+        Ok(started) => started,
+        Err(error) => {
+            tracing::error!("The run of tenant {} cannot be worked on: {error}", job.tenant.id);
+            let due = now + platform.policy.lease;
+            tx.runs().release(&job.lease, &job.run, due)?;
+            return Ok(Err(Worked::Postponed(job.tenant.id, due)));
+        }
+    };
+    if started != job.tenant.lifecycle {
+        let before = job.tenant.lifecycle.status();
+        job.tenant.enter(started, now);
+        tx.tenants().update(&job.tenant)?;
+        job.announce(tx, Happening::between(before, job.tenant.lifecycle.status()), now)?;
+    }
+    // Later attempts may come upon a database that an earlier one made without the pool.
+    let is_first = job.run.journal.iter().all(|record| record.kind != StepKind::CreateDatabase);
+    job.taken = match job.run.next() {
+        NextStep::Do(StepKind::CreateDatabase) if is_first => {
+            let (cluster, schema) = (&job.tenant.home.cluster, platform.databases.schema());
+            tx.pool().take(cluster, schema, job.tenant.id)?
+        }
+        _ => tx.pool().taken_by(job.tenant.id)?,
+    };
+    job.begin_next(tx, now)?;
+    Ok(Ok(job.assignment()))
+}
+
+/// Something was recorded that people may be waiting for.
+pub(super) fn tell(platform: &Platform, tenant: TenantId) {
+    platform.nudge.tenant_changed(tenant);
+    platform.nudge.notices_are_due();
 }
 
 /// A claimed run on its way.
@@ -62,57 +123,19 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    /// Claims a run, moves its tenant on, takes a database from the pool, and notes the beginning of the first step: one
-    /// commit. The inner `Err` is what came of it where there is nothing to work on.
-    ///
-    /// A run whose tenant cannot start is handed back to wait: left as it is, it would stay the one that is longest due,
-    /// and no other run would ever be claimed.
-    fn claim(platform: &'a Platform, worker: &str) -> StoreResult<Result<Self, Worked>> {
-        let now = platform.clock.now();
-        let claimed: StoreResult<_> = platform.control.write(|tx| {
-            let Some(claim) = tx.runs().claim(worker, now, platform.policy.lease)? else {
-                return Ok(Err(Worked::Idle));
-            };
-            let Claim { lease, run, tenant, admin } = claim;
-            let mut job =
-                Self { platform, tenant, run, lease, admin, taken: None, schema: None, untold: Vec::new() };
-            let started = match job.tenant.lifecycle.clone().start(now) {
-                Ok(started) => started,
-                Err(error) => {
-                    tracing::error!("The run of tenant {} cannot be worked on: {error}", job.tenant.id);
-                    let due = now + platform.policy.lease;
-                    tx.runs().release(&job.lease, &job.run, due)?;
-                    return Ok(Err(Worked::Postponed(job.tenant.id, due)));
-                }
-            };
-            if started != job.tenant.lifecycle {
-                let before = job.tenant.lifecycle.status();
-                job.tenant.enter(started, now);
-                tx.tenants().update(&job.tenant)?;
-                job.announce(tx, Happening::between(before, job.tenant.lifecycle.status()), now)?;
-            }
-            // Later attempts may come upon a database that an earlier one made without the pool.
-            let is_first = job.run.journal.iter().all(|record| record.kind != StepKind::CreateDatabase);
-            job.taken = match job.run.next() {
-                NextStep::Do(StepKind::CreateDatabase) if is_first => {
-                    let (cluster, schema) = (&job.tenant.home.cluster, platform.databases.schema());
-                    tx.pool().take(cluster, schema, job.tenant.id)?
-                }
-                _ => tx.pool().taken_by(job.tenant.id)?,
-            };
-            job.begin_next(tx, now)?;
-            Ok(Ok(job))
-        });
-        if let Ok(Ok(job)) = &claimed {
-            job.tell();
-        }
-        claimed
+    fn new(platform: &'a Platform, Assignment { claim, taken }: Assignment) -> Self {
+        let Claim { lease, run, tenant, admin } = claim;
+        Self { platform, tenant, run, lease, admin, taken, schema: None, untold: Vec::new() }
+    }
+
+    fn assignment(self) -> Assignment {
+        let Self { tenant, run, lease, admin, taken, .. } = self;
+        Assignment { claim: Claim { lease, run, tenant, admin }, taken }
     }
 
     /// Something was recorded that people may be waiting for.
     fn tell(&self) {
-        self.platform.nudge.tenant_changed(self.tenant.id);
-        self.platform.nudge.notices_are_due();
+        tell(self.platform, self.tenant.id);
     }
 
     /// Writes down what has to be told: the steps that have succeeded since the last commit, then `what`.
@@ -267,9 +290,14 @@ impl<'a> Job<'a> {
         let id = self.tenant.id;
         let lifecycle = self.tenant.lifecycle.clone();
         match self.run.kind {
-            RunKind::Provision { .. } => {
+            RunKind::Provision { with_admin } => {
                 self.ascertain_schema();
-                self.close(lifecycle.activate(now).map_err(impossible)?, now)?;
+                // One that an archive is still to be loaded into serves nobody before that; its people come with the archive.
+                let provisioned = match !with_admin && transfer::waits(&self.tenant) {
+                    true => lifecycle.withhold(now),
+                    false => lifecycle.activate(now),
+                };
+                self.close(provisioned.map_err(impossible)?, now)?;
                 tracing::info!("Provisioning completed successfully for tenant {id}");
             }
             RunKind::Deprovision => {
@@ -311,7 +339,7 @@ impl<'a> Job<'a> {
     fn close(&mut self, lifecycle: Lifecycle, now: DateTime<Utc>) -> StoreResult<()> {
         let left_behind = matches!(lifecycle, Lifecycle::Failed { needs_attention: true, .. });
         let failed = matches!(lifecycle, Lifecycle::Failed { .. });
-        let active = matches!(lifecycle, Lifecycle::Active { .. });
+        let provisioned = matches!(lifecycle, Lifecycle::Active { .. } | Lifecycle::Suspended { .. });
         if failed {
             self.tenant.home.login = None;
         }
@@ -321,13 +349,13 @@ impl<'a> Job<'a> {
         self.platform.control.write::<_, StoreError>(|tx| {
             tx.runs().close(&self.lease, &self.run)?;
             tx.tenants().update(&self.tenant)?;
-            if let Some(schema) = self.schema.as_ref().filter(|_| active) {
+            if let Some(schema) = self.schema.as_ref().filter(|_| provisioned) {
                 tx.tenants().note_schema(self.tenant.id, schema)?;
             }
             if self.taken.is_some() && !left_behind {
                 tx.pool().forget_taken(self.tenant.id)?;
             }
-            if !failed && (self.admin.is_some() || !active) {
+            if !failed && (self.admin.is_some() || !provisioned) {
                 tx.runs().take_admin(self.tenant.id)?;
             }
             self.announce(tx, what, now)

@@ -4,6 +4,7 @@ use tenantry_ports::StoreError;
 
 use crate::Platform;
 use crate::notices::{self, Happening};
+use crate::provisioning::Dispatch;
 
 /// A tenant that waits for a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ pub enum ConfirmError {
 pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmError> {
     let now = platform.clock.now();
     let claims = platform.tokens.check_confirm(token, now).map_err(|_| ConfirmError::InvalidToken)?;
+    let mut dispatch = Dispatch::prepare(platform);
     let queued = platform.control.write(|tx| {
         let mut tenant = tx.tenants().get(claims.tenant)?.ok_or(ConfirmError::InvalidToken)?;
         let status = tenant.lifecycle.status();
@@ -44,6 +46,7 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
         tx.tenants().update(&tenant)?;
         tx.runs().enqueue(tenant.id, 1, now)?;
         notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
+        dispatch.claim(tx, now)?;
         Ok(tenant)
     });
     let tenant = queued.map_err(|error| match error {
@@ -56,8 +59,6 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
         tenant.id,
         tenant.slug
     );
-    platform.nudge.runs_are_due();
-    platform.nudge.tenant_changed(tenant.id);
-    platform.nudge.notices_are_due();
+    dispatch.send(tenant.id);
     Ok(Confirmed { tenant: tenant.id })
 }

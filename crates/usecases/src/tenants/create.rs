@@ -8,6 +8,7 @@ use super::init::{InitError, InitTenant, announce, new_tenant};
 use super::placement::UnknownCluster;
 use crate::Platform;
 use crate::notices::{self, Happening};
+use crate::provisioning::Dispatch;
 
 /// A tenant together with its first admin.
 #[derive(Debug, Clone)]
@@ -86,10 +87,12 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
     };
     let mut tenant = new_tenant(platform, fields, command.config, lifecycle, now);
     let run = Run::announced(tenant.id, 1, true, "Tenant created together with its admin", now);
+    let mut dispatch = Dispatch::prepare(platform);
     platform.control.write::<_, InitError>(|tx| {
         announce(platform, tx, &mut tenant, command.cluster.as_ref(), &run, Some(&admin))?;
         tx.runs().enqueue(tenant.id, run.number, now)?;
-        Ok(notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?)
+        notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
+        Ok(dispatch.claim(tx, now)?)
     })?;
     tracing::info!(
         "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
@@ -97,8 +100,7 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
         tenant.slug,
         tenant.plan
     );
-    platform.nudge.runs_are_due();
-    platform.nudge.notices_are_due();
+    dispatch.send(tenant.id);
     Ok(Created { tenant, admin })
 }
 

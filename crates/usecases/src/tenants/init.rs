@@ -7,6 +7,7 @@ use tenantry_domain::tenant::{
 };
 use tenantry_ports::{ConfirmClaims, Constraint, ControlTx, PendingAdmin, Secret, StoreError};
 
+use super::lifecycle::let_go;
 use super::placement::UnknownCluster;
 use crate::Platform;
 
@@ -104,12 +105,10 @@ pub(crate) fn announce(
     admin: Option<&PendingAdmin>,
 ) -> Result<(), InitError> {
     let now = tenant.created_at;
-    if let Some(mut holder) = tx.tenants().holding(&tenant.slug)? {
-        let Ok(expired) = holder.lifecycle.clone().expire(now) else {
-            return Err(InitError::SlugTaken(tenant.slug.clone()));
-        };
-        holder.enter(expired, now);
-        tx.tenants().update(&holder)?;
+    if let Some(holder) = tx.tenants().holding(&tenant.slug)?
+        && !let_go(tx, holder, now)?
+    {
+        return Err(InitError::SlugTaken(tenant.slug.clone()));
     }
     tenant.home.cluster = platform.policy.placement.choose(tx, tenant.plan, wish)??;
     tx.tenants().insert(tenant).map_err(|error| match error {

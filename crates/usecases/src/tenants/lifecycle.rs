@@ -153,23 +153,33 @@ fn next_run(tx: &mut dyn ControlTx, tenant: TenantId) -> StoreResult<u32> {
 /// At most this many at a time.
 const OVERDUE: usize = 100;
 
-/// Notes that tenants were never confirmed, which frees their slugs; returns how many. There may be more.
+/// Lets go of tenants that were never confirmed, which frees their slugs; returns how many. There may be more.
 pub fn expire(platform: &Platform) -> StoreResult<usize> {
     let now = platform.clock.now();
     let overdue = platform.control.read(|tx| tx.tenants().overdue(now, OVERDUE))?;
     let mut expired = 0;
-    for mut tenant in overdue {
-        let Ok(lifecycle) = tenant.lifecycle.clone().expire(now) else { continue };
-        tenant.enter(lifecycle, now);
-        match platform.control.write(|tx| tx.tenants().update(&tenant)) {
-            Ok(()) => {
-                platform.nudge.tenant_changed(tenant.id);
+    for tenant in overdue {
+        let id = tenant.id;
+        match platform.control.write(|tx| let_go(tx, tenant, now)) {
+            Ok(true) => {
+                platform.nudge.tenant_changed(id);
                 expired += 1;
             }
-            // Somebody else noted it first.
-            Err(StoreError::Stale) => {}
+            // Somebody else let go of it first.
+            Ok(false) | Err(StoreError::Stale) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(expired)
+}
+
+/// Lets go of a tenant that can no longer be confirmed, and calls off the run that waited for that; false if it still can,
+/// or was.
+pub(super) fn let_go(tx: &mut dyn ControlTx, mut tenant: Tenant, now: DateTime<Utc>) -> StoreResult<bool> {
+    let Ok(expired) = tenant.lifecycle.clone().expire(now) else { return Ok(false) };
+    tenant.enter(expired, now);
+    tx.tenants().update(&tenant)?;
+    // It has no other: further ones come with retries and deprovisionings.
+    tx.runs().cancel(tenant.id, 1)?;
+    Ok(true)
 }

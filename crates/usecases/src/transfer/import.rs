@@ -1,8 +1,9 @@
 //! A new tenant from an archive: [`begin`], then a worker provisions it like any other, then [`complete`].
 //!
-//! Between the two the tenant's `config` says which archive it waits for. Whatever is interrupted is carried on by
-//! importing the same archive under the same slug again: the tenant is found by that mark, its database either is as it
-//! was seeded or holds the whole archive, and calls are refused from before the one until after the other.
+//! Between the two the tenant's `config` says which archive it waits for, and what was provisioned is suspended from the
+//! beginning: it serves nobody until it holds the whole archive. Whatever is interrupted is carried on by importing the
+//! same archive under the same slug again: the tenant is found by that mark, and its database either is as it was seeded or
+//! holds the whole archive.
 
 use std::io::{self, BufRead};
 
@@ -132,7 +133,7 @@ pub fn begin(platform: &Platform, archive: &Verified, wish: ImportTenant) -> Res
     Ok(id)
 }
 
-/// Loads the archive into the provisioned tenant, whose calls are refused meanwhile, and lets it work.
+/// Loads the archive into the provisioned tenant, which is suspended (if somebody has let it work, again), and lets it work.
 ///
 /// `input` is the archive from its beginning: what is read now has to be what was verified.
 pub fn complete(
@@ -162,7 +163,7 @@ fn release(platform: &Platform, mut tenant: Tenant, archive: &Verified) -> Resul
     tenant.enter(resumed, now);
     platform.control.write::<_, StoreError>(|tx| {
         tx.tenants().update(&tenant)?;
-        notices::announce(platform, tx, &tenant, &[Happening::Resumed], now)
+        notices::announce(platform, tx, &tenant, &[Happening::Activated], now)
     })?;
     platform.nudge.tenant_changed(tenant.id);
     platform.nudge.notices_are_due();
@@ -191,6 +192,11 @@ fn mark(archive: &Verified) -> Map<String, Value> {
 
 fn mark_of(tenant: &Tenant) -> Option<&str> {
     tenant.config.as_ref()?.get(MARK)?.as_str()
+}
+
+/// Whether the tenant waits for an archive, and must not serve anybody before it holds that.
+pub(crate) fn waits(tenant: &Tenant) -> bool {
+    mark_of(tenant).is_some()
 }
 
 /// Only while it is on its way to what the archive says: a tenant that is going does not come back by itself.

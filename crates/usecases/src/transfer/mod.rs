@@ -16,5 +16,6 @@ mod verify;
 
 pub use archive::{Head, Kind, Sum, TenantFacts, Trailer};
 pub use export::{ExportError, Exported, export};
+pub(crate) use import::waits;
 pub use import::{ImportError, ImportTenant, abandon, begin, complete};
 pub use verify::{Flaw, Verified, VerifyError, verify};

@@ -133,6 +133,33 @@ fn a_server_that_the_settings_no_longer_name_is_reported_once() {
 }
 
 #[test]
+fn of_a_server_that_cannot_be_asked_nothing_else_is_said_and_the_others_are_compared() {
+    let mut test = TestPlatform::new();
+    let both = vec![ClusterName::default(), sample::cluster("eu-1")];
+    let placement = Placement::new(both.clone(), BTreeMap::new()).unwrap();
+    Arc::get_mut(&mut test.platform).unwrap().policy.placement = placement;
+    for (slug, cluster) in ["acme", "beta"].into_iter().zip(both) {
+        let wish = InitTenant { slug: Slug::new(slug).unwrap(), cluster: Some(cluster), ..acme() };
+        let announced = tenants::init(&test.platform, wish).unwrap();
+        tenants::confirm(&test.platform, announced.confirm_token.expose()).unwrap();
+        work_off(&test);
+        let tenant = progress(&test, announced.tenant).tenant;
+        let scope = TenantScope::serving(&tenant).unwrap();
+        test.world.databases().remove(&scope, &sample::permitted).unwrap();
+    }
+    let found = || {
+        let mut found: Vec<_> =
+            wrong(&test).into_iter().map(|symptom| (symptom.code, symptom.place)).collect();
+        found.sort();
+        found
+    };
+    let missing = |slug: &str| ("missing_database", format!("tenant {slug}"));
+    assert_eq!(found(), [missing("acme"), missing("beta")]);
+    test.databases.fail(DatabaseCall::Inventory, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
+    assert_eq!(found(), [("databases_unlisted", "server main".to_owned()), missing("beta")]);
+}
+
+#[test]
 fn a_database_without_a_tag_is_reported() {
     let test = TestPlatform::new();
     test.world.make_foreign(sample::scope("nobody").database());

@@ -10,12 +10,13 @@ mod databases;
 mod work;
 
 use chrono::TimeDelta;
-use support::{active, tend, with_pool};
+use support::{acme, active, status, tend, with_pool, work_off};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::DatabaseFault;
+use tenantry_domain::tenant::Status;
+use tenantry_ports::{DatabaseFault, StoreError, TenantFilter};
 use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform};
 use tenantry_usecases::doctor::{Severity, Symptom, cure, examine};
-use tenantry_usecases::tenants::Target;
+use tenantry_usecases::tenants::{self, Target};
 
 const SECOND: TimeDelta = TimeDelta::seconds(1);
 
@@ -62,11 +63,37 @@ fn a_healthy_installation_is_said_to_be_so_in_every_respect() {
 #[test]
 fn what_cannot_be_looked_at_is_itself_a_finding() {
     let test = TestPlatform::new();
-    let scope = active(&test);
+    active(&test);
     test.databases.fail(DatabaseCall::Inventory, FailureMoment::BeforeEffect, DatabaseFault::Passing, 1);
     assert_eq!(wrong(&test), [], "a second look succeeds");
     test.databases.fail(DatabaseCall::Inventory, FailureMoment::BeforeEffect, DatabaseFault::Passing, 2);
     the(&test, "databases_unlisted", Severity::Error);
+}
+
+#[test]
+fn who_cannot_be_read_is_named_and_hides_nobody() {
+    let test = with_pool(2);
+    let scope = active(&test);
+    tend(&test);
     test.world.control().spoil_tenant(scope.tenant());
-    the(&test, "registry_unreadable", Severity::Error);
+    let symptom = the(&test, "unreadable_tenant", Severity::Error);
+    assert_eq!(symptom.place, format!("tenant {}", scope.tenant()));
+    assert!(symptom.what.contains("spoilt") && symptom.remedy.is_none(), "{symptom:?}");
+
+    let pool = test.platform.control.read::<_, StoreError>(|tx| tx.pool().all()).unwrap();
+    test.world.control().spoil_pooled(pool[0].0.id);
+    tend(&test);
+    let codes: Vec<_> = wrong(&test).iter().map(|symptom| symptom.code).collect();
+    assert_eq!(codes, ["unreadable_tenant", "unreadable_pooled_database"]);
+
+    // Somebody who comes after them is served as if they were not there.
+    let next = tenants::InitTenant { slug: "globex".parse().unwrap(), ..acme() };
+    let next = tenants::init(&test.platform, next).unwrap();
+    tenants::confirm(&test.platform, next.confirm_token.expose()).unwrap();
+    work_off(&test);
+    tend(&test);
+    assert_eq!(status(&test, next.tenant), Status::Active);
+    let listed = tenants::list(&test.platform, &TenantFilter::default(), None, 10).unwrap();
+    assert_eq!(listed.iter().map(|tenant| tenant.id).collect::<Vec<_>>(), [next.tenant]);
+    assert_eq!(wrong(&test).len(), 2, "{:?}", wrong(&test));
 }

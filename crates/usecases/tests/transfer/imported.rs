@@ -1,13 +1,13 @@
 use tenantry_domain::account::AccountStatus;
 use tenantry_domain::tenant::{Lifecycle, Status};
-use tenantry_ports::{AccountFilter, DatabaseFault, Secret, StoreError, TenantScope};
+use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
-use tenantry_usecases::accounts;
-use tenantry_usecases::sign_in::{Login, login};
-use tenantry_usecases::tenants::{self, Target};
+use tenantry_usecases::provisioning::{Worked, work_once};
+use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
+use tenantry_usecases::{accounts, fleet, notices, sign_in};
 
-use crate::support::{queued, status, work_off};
+use crate::support::{acme_with_admin, queued, status, tend, typed, with_pool, work_off};
 use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
 
 #[test]
@@ -75,8 +75,10 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     let (here, there) = (TestPlatform::new(), TestPlatform::new());
     let archive = exported(&here, &acme(&here));
     let scope = TenantScope::serving(&import(&there, &archive, under("other")).unwrap()).unwrap();
-    let secret = Login { email: sample::email("admin@ACME.example"), password: Secret::new("ChangeMe123!") };
-    assert!(login(&there.platform, &scope, &secret).is_ok());
+    // Real installations do not give the same ids.
+    (0..1000).for_each(|_| drop(there.platform.ids.random()));
+    let login = typed("admin@ACME.example", "ChangeMe123!");
+    assert!(sign_in::login(&there.platform, &scope, &login).is_ok());
     let all = accounts::list(&there.platform, &scope, &AccountFilter::default(), None, 100).unwrap();
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));
@@ -162,6 +164,54 @@ fn a_load_that_fails_leaves_a_suspended_tenant_that_the_next_import_completes() 
 }
 
 #[test]
+fn a_tenant_serves_nobody_before_it_holds_the_archive() {
+    let (here, there) = (TestPlatform::new(), with_pool(1));
+    tend(&there);
+    let archive = exported(&here, &acme(&here));
+    let whole = verified(&there, &archive);
+    let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
+    loop {
+        let worked = work_once(&there.platform, "worker").unwrap();
+        let tenant = find(&there, id);
+        assert!(TenantScope::serving(&tenant).is_err(), "{tenant:?}");
+        if worked == Worked::Idle {
+            break;
+        }
+    }
+    assert_eq!(status(&there, id), Status::Suspended);
+    assert!(fleet::behind(&there.platform).unwrap().is_empty(), "the schema it has is noted");
+    let tenant = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap();
+    assert!(TenantScope::serving(&tenant).is_ok());
+}
+
+#[test]
+fn a_config_that_looks_like_an_imports_withholds_nobody() {
+    let test = TestPlatform::new();
+    let config = serde_json::json!({ "tenantry:import": "0123" });
+    let wish = CreateTenant { config: config.as_object().cloned(), ..acme_with_admin() };
+    let id = tenants::create(&test.platform, wish).unwrap().tenant.id;
+    work_off(&test);
+    assert_eq!(status(&test, id), Status::Active);
+}
+
+#[test]
+fn an_import_is_told_as_the_birth_it_is() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::telling());
+    let archive = exported(&here, &acme(&here));
+    import(&there, &archive, ImportTenant::default()).unwrap();
+    let told = notices::list(&there.platform, &NoticeFilter::default(), None, 100).unwrap();
+    let told = |channel| {
+        let mut of_channel: Vec<_> = told.iter().map(|record| &record.notice).collect();
+        of_channel.retain(|notice| notice.channel == channel);
+        of_channel.iter().rev().map(|notice| notice.event.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let calls = told(Channel::Webhook);
+    assert_eq!(calls.iter().filter(|call| *call == "tenant.activated").count(), 1, "{calls:?}");
+    assert_eq!(calls.last().unwrap(), "tenant.activated");
+    assert!(!calls.iter().any(|call| call == "tenant.suspended" || call == "tenant.resumed"), "{calls:?}");
+}
+
+#[test]
 fn an_import_that_was_interrupted_before_the_tenant_was_ready_is_carried_on() {
     let (here, there) = (TestPlatform::new(), TestPlatform::new());
     let archive = exported(&here, &acme(&here));
@@ -224,6 +274,7 @@ fn a_tenant_that_was_used_before_the_archive_came_is_left_alone() {
     let whole = verified(&there, &archive);
     let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
     work_off(&there);
+    tenants::resume(&there.platform, Target { tenant: id, version: None }).unwrap();
     let account = provision(&there, &TenantScope::serving(&find(&there, id)).unwrap(), "user-1");
     let refused = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
     assert!(matches!(refused, ImportError::InUse), "{refused}");

@@ -1,7 +1,7 @@
 use tenantry_store_diesel::DatabaseUrl;
 use tenantry_usecases::doctor::{self, Symptom};
 
-use super::{Cure, Finding, files, servers, settings};
+use super::{Cure, Finding, files, master_key, servers, settings};
 use crate::compose::{self, Installation};
 use crate::failure::Failure;
 use crate::settings::{Layers, Settings};
@@ -32,6 +32,7 @@ pub(super) fn examine(layers: &Layers) -> Checkup {
         findings.extend(servers::findings(&settings, &installation.stores));
         if control(installation, &mut findings) {
             findings.extend(doctor::examine(&installation.platform).into_iter().map(Finding::from));
+            findings.extend(master_key::findings(&settings, &installation.platform));
         }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.symptom.severity));

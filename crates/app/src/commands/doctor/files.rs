@@ -70,8 +70,8 @@ fn key(directory: &Path, findings: &mut Vec<Finding>) -> bool {
 /// Whether the key is one that others could think of as well.
 pub(super) fn made_up(key: &MasterKey, place: String) -> Option<Finding> {
     let what = "the secret key looks made up: it is a text, or hardly has different bytes";
-    let next = "as long as there are no tenants yet, take one from `head -c 32 /dev/urandom | base64`; a key that is in use \
-                cannot be changed without everybody signing in again";
+    let next = "take one from `head -c 32 /dev/urandom | base64`, keep this one in TENANTRY_PREVIOUS_SECRET_KEYS, and run \
+                `tenantry keys rewrap`";
     key.looks_made_up().then(|| Symptom::warning("weak_secret_key", place, what, next).into())
 }
 

@@ -4,6 +4,7 @@
 
 mod examine;
 mod files;
+mod master_key;
 mod servers;
 mod settings;
 

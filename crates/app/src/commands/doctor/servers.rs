@@ -33,11 +33,9 @@ pub(super) fn findings(settings: &Settings, stores: &Stores) -> Vec<Finding> {
         }
         Premises::Clusters(reports) => {
             // What cannot be listed is reported with the databases.
-            let found = stores.databases().inventory().unwrap_or_default();
-            let mut databases = BTreeMap::new();
-            for found in found {
-                *databases.entry(found.cluster).or_insert(0) += 1;
-            }
+            let inventory = stores.databases().inventory().into_iter();
+            let databases: BTreeMap<_, _> =
+                inventory.filter_map(|server| Some((server.cluster, server.found.ok()?.len()))).collect();
             let on = |name: &ClusterName| databases.get(name).copied().unwrap_or(0);
             reports.iter().flat_map(|report| of_cluster(settings, report, on(&report.name))).collect()
         }

@@ -4,6 +4,7 @@ use tenantry_security::MasterKey;
 use tenantry_usecases::doctor::Symptom;
 
 use super::{Finding, files};
+use crate::compose::public_url as public_url_of;
 use crate::settings::{Access, Settings, insecure};
 
 /// Fewer characters than this are too few for a key that may do everything.
@@ -12,7 +13,7 @@ const LONG: usize = 32;
 /// What somebody should look at again.
 pub(super) fn findings(settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
-        [open_access(settings), operator_key(settings)].into_iter().flatten().collect();
+        [open_access(settings), operator_key(settings), public_url(settings)].into_iter().flatten().collect();
     let key = settings.secret_key.as_ref().and_then(|key| MasterKey::from_base64(key.expose()).ok());
     findings.extend(key.and_then(|key| files::made_up(&key, "secrets.secret_key".to_owned())));
     if findings.is_empty() {
@@ -36,6 +37,20 @@ fn open_access(settings: &Settings) -> Option<Finding> {
         let next =
             "set TENANTRY_PROVISIONING_ACCESS to operator, hmac or captcha, unless that is what you want";
         Symptom::warning("open_access", place, what, next).into()
+    })
+}
+
+/// Machines' tokens name the URL that the API is reached under, which is rarely the address it listens on.
+fn public_url(settings: &Settings) -> Option<Finding> {
+    let server = &settings.server;
+    (server.public_url.is_none() && !server.bind.ip().is_loopback()).then(|| {
+        let what = format!(
+            "machines' tokens are issued by {}, which nobody else may know it as",
+            public_url_of(server)
+        );
+        let next =
+            "set TENANTRY_PUBLIC_URL to the URL that the API is reached under, the same one for all replicas";
+        Symptom::warning("public_url", "server.public_url", what, next).into()
     })
 }
 

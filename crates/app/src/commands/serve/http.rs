@@ -10,6 +10,9 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::spawn;
 use tenantry_http_actix::{HttpSettings, HttpState, Readiness};
 use tenantry_store_diesel::Stores;
+use tenantry_usecases::signing_keys;
+use tenantry_worker::Recorder;
+use tokio::task::spawn_blocking;
 
 use crate::compose::{self, Installation};
 use crate::failure::Failure;
@@ -21,6 +24,7 @@ pub(super) struct Http {
     state: Arc<HttpState>,
     handle: ServerHandle,
     heart: Heart,
+    recorder: Recorder,
 }
 
 impl Http {
@@ -30,26 +34,30 @@ impl Http {
         let platform = Arc::clone(&installation.platform);
         let doors = compose::doors(settings)?;
         let watch = Arc::clone(&installation.watch);
+        signing_keys::ensure(&platform).map_err(|error| compose::store_failure(&error))?;
+        let recorder = Recorder::start(&platform).map_err(|error| no_threads(&error))?;
         let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
-        let state = state.map_err(|error| {
-            Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
-        })?;
-        let state = Arc::new(state);
-        let heart = Heart::start(&state)?;
+        let state = Arc::new(state.map_err(|error| no_threads(&error))?);
+        let heart = Heart::start(&state).map_err(|error| no_threads(&error))?;
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
         let address = serving.addresses.first().copied().unwrap_or(bind);
-        Ok(Self { address, state, handle, heart })
+        Ok(Self { address, state, handle, heart, recorder })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
     pub(super) async fn stop(self) {
         self.state.drain();
         self.handle.stop(true).await;
-        self.heart.stop();
+        let stop = move || {
+            self.heart.stop();
+            self.recorder.stop();
+        };
+        // What they panicked with was logged when they did.
+        let _ = spawn_blocking(stop).await;
     }
 }
 
@@ -63,7 +71,7 @@ struct Heart {
 
 impl Heart {
     /// Once before anything is answered, and then every few seconds.
-    fn start(state: &Arc<HttpState>) -> Result<Self, Failure> {
+    fn start(state: &Arc<HttpState>) -> io::Result<Self> {
         state.announce();
         let (beats, stopped) = mpsc::channel();
         let state = Arc::clone(state);
@@ -73,9 +81,7 @@ impl Heart {
             }
             state.withdraw();
         };
-        let thread = std::thread::Builder::new().name("heart".to_owned()).spawn(beat).map_err(|error| {
-            Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
-        })?;
+        let thread = std::thread::Builder::new().name("heart".to_owned()).spawn(beat)?;
         Ok(Self { beats, thread })
     }
 
@@ -84,6 +90,10 @@ impl Heart {
         // It does not panic; were it to, the others would notice by themselves.
         let _ = self.thread.join();
     }
+}
+
+fn no_threads(error: &io::Error) -> Failure {
+    Failure::new(format!("the server cannot be started: {error}"), "allow this user more threads")
 }
 
 fn cannot_listen(bind: SocketAddr, error: &io::Error) -> Failure {

@@ -34,6 +34,7 @@ fn attempt(state: Lifecycle, transition: Transition) -> Next {
         Transition::Expire => state.expire(at(16)),
         Transition::Start => state.start(at(2)),
         Transition::Activate => state.activate(at(2)),
+        Transition::Withhold => state.withhold(at(2)),
         Transition::Fail => state.fail(reason(), false, at(2)),
         Transition::Suspend => state.suspend(at(2)),
         Transition::Resume => state.resume(at(2)),
@@ -44,11 +45,12 @@ fn attempt(state: Lifecycle, transition: Transition) -> Next {
     }
 }
 
-const TRANSITIONS: [Transition; 11] = [
+const TRANSITIONS: [Transition; 12] = [
     Transition::Confirm,
     Transition::Expire,
     Transition::Start,
     Transition::Activate,
+    Transition::Withhold,
     Transition::Fail,
     Transition::Suspend,
     Transition::Resume,
@@ -59,12 +61,13 @@ const TRANSITIONS: [Transition; 11] = [
 ];
 
 /// Every legal move; any other pair must be refused.
-const LEGAL: [(Status, Transition, Status); 14] = [
+const LEGAL: [(Status, Transition, Status); 15] = [
     (Status::PendingValidation, Transition::Confirm, Status::Queued),
     (Status::PendingValidation, Transition::Expire, Status::Expired),
     (Status::Queued, Transition::Start, Status::Provisioning),
     (Status::Provisioning, Transition::Start, Status::Provisioning),
     (Status::Provisioning, Transition::Activate, Status::Active),
+    (Status::Provisioning, Transition::Withhold, Status::Suspended),
     (Status::Provisioning, Transition::Fail, Status::Failed),
     (Status::Active, Transition::Suspend, Status::Suspended),
     (Status::Suspended, Transition::Resume, Status::Active),

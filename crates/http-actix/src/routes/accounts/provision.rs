@@ -14,9 +14,9 @@ use tenantry_ports::{Scope, TenantScope};
 use tenantry_usecases::access::{Denied, Need};
 use tenantry_usecases::accounts::{ProvisionAccount, Receipt};
 
-use crate::body::{self, Body, TextCheck, text};
+use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
-use crate::idempotency::{self, REPLAYED};
+use crate::idempotency::REPLAYED;
 use crate::openapi::documented;
 use crate::routes::respond;
 
@@ -120,25 +120,12 @@ pub(crate) fn receipt(account: &Account, config: &AccountConfig) -> Vec<u8> {
 )]
 pub(crate) async fn provision(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::AccountsWrite)).await?;
-    let key = idempotency::key(call.headers())?;
     let received = call.body::<ProvisionBody>().await?;
     let body = received.value;
     if body.tenant_id.is_some_and(|named| !names(&scope, &named)) {
         return Err(Denied::OtherTenant.into());
     }
-    let idempotency = match key {
-        None => None,
-        Some(key) => {
-            let request = idempotency::Request {
-                operation: "provisionAccount",
-                tenant: scope.tenant(),
-                query: call.query_text(),
-                content_type: body::content_type(call.request())?,
-                body: &received.bytes,
-            };
-            Some(request.keyed(&caller, &key, call.platform().digest.as_ref()))
-        }
-    };
+    let idempotency = call.idempotency(&caller, scope.tenant(), "provisionAccount", &received.bytes)?;
     let command = ProvisionAccount {
         user_id: body.user_id,
         config_id: body.config_id,

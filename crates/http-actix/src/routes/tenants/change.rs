@@ -1,13 +1,13 @@
 use actix_web::http::StatusCode;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{Plan, TenantName};
 use tenantry_usecases::tenants::{self, TenantChange};
 
 use super::operate::{answer, operate};
 use super::view::TenantView;
-use crate::body::{Body, TextCheck, text};
+use crate::body::{Body, TextCheck, present, text};
 use crate::call::{Answer, Call};
 use crate::openapi::documented;
 use crate::routes::provisioning;
@@ -29,11 +29,6 @@ pub(crate) struct ChangeTenantBody {
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "Option<Email>")]
     contact_email: Option<Option<Email>>,
-}
-
-/// What is there is meant, even `null`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl Body for ChangeTenantBody {

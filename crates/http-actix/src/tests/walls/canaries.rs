@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use tenantry_domain::id::TenantId;
-use tenantry_domain::people::Email;
+use tenantry_domain::people::{Email, Role};
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
 use tenantry_ports::{Scope, Secret};
 use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
 
 use super::super::{Reply, World, authorised, config};
+use super::callers;
 
 /// A tenant full of canaries.
 pub(super) struct Furnished {
@@ -19,10 +20,12 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 5] = [
+const NOTHING: [(&str, &str); 7] = [
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("userId", "usr_0195c0de00007000800000000000000a"),
+    ("sessionId", "ses_0195c0de00007000800000000000000a"),
     // Who has the id of a provisioning may see it, so another tenant has none.
     ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
     ("code", "not_found"),
@@ -70,10 +73,16 @@ impl Furnished {
             actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
+        let (user, session) = callers::somebody(world, slug, Role::User);
+        let things = [
+            ("accountId", text(&account, "accountId")),
+            ("keyId", text(&made, "id")),
+            ("configId", own),
+            ("userId", user.to_string()),
+            ("sessionId", session.to_string()),
+        ];
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
-        for (name, id) in
-            [("accountId", text(&account, "accountId")), ("keyId", text(&made, "id")), ("configId", own)]
-        {
+        for (name, id) in things {
             furnished.place.iter_mut().find(|(known, _)| *known == name).unwrap().1 = id;
         }
         furnished

@@ -6,10 +6,12 @@ use tenantry_ports::Scope;
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Everybody, or whoever has a token that is made for it alone.
+    /// Everybody, or whoever has something that is made for it alone: a token, a cookie, a client's secret.
     Public,
     /// The operator.
     Operator,
+    /// Somebody who is signed in to the tenant.
+    Person,
     /// An admin of the tenant, and the operator.
     Admin,
     /// The same, and keys with this scope.
@@ -26,9 +28,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Takes a token that no caller of any tenant has.
-    pub(super) fn is_confirmation(&self) -> bool {
-        self.operation == CONFIRMATION
+    /// Takes a credential of its own, which is no use anywhere else.
+    pub(super) fn has_its_own_credential(&self) -> bool {
+        OWN_CREDENTIAL.contains(&self.operation)
     }
 }
 
@@ -58,7 +60,21 @@ pub(super) const ROWS: &[Row] = &[
     // API keys.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),
+    row("getApiKey", Kind::Admin),
     row("revokeApiKey", Kind::Admin),
+    with("rotateApiKey", Kind::Admin, || json!({ "overlapSeconds": 60 })),
+    // People.
+    row("me", Kind::Person),
+    with("changePassword", Kind::Person, password),
+    row("listOwnSessions", Kind::Person),
+    row("endOwnSession", Kind::Person),
+    with("registerUser", Kind::Admin, user),
+    row("getRoleConfig", Kind::Admin),
+    row("listUsers", Kind::Admin),
+    row("getUser", Kind::Admin),
+    with("changeUser", Kind::Admin, || json!({ "active": true })),
+    row("listSessionsOfUser", Kind::Admin),
+    row("endSessionOfUser", Kind::Admin),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),
@@ -75,11 +91,16 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Public,
         || json!({ "name": "Gamma", "slug": "gamma", "plan": "Basic" }),
     ),
-    row(CONFIRMATION, Kind::Public),
+    row("confirmTenantProvisioning", Kind::Public),
     row("getProvisioningStatus", Kind::Public),
     row("streamProvisioningStatus", Kind::Public),
     with("login", Kind::Public, || json!({ "email": "nobody@acme.com", "password": "ChangeMe123!" })),
+    row("refresh", Kind::Public),
+    row("logout", Kind::Public),
+    with("issueAccessToken", Kind::Public, || json!({})),
     // About the server.
+    row("getSigningKeys", Kind::Public),
+    row("getAuthorizationServer", Kind::Public),
     row("getAccountConfigSchema", Kind::Public),
     row("listProblems", Kind::Public),
     row("getProblem", Kind::Public),
@@ -89,7 +110,15 @@ pub(super) const ROWS: &[Row] = &[
     row("browseOpenApi", Kind::Public),
 ];
 
-const CONFIRMATION: &str = "confirmTenantProvisioning";
+const OWN_CREDENTIAL: [&str; 4] = ["confirmTenantProvisioning", "refresh", "logout", "issueAccessToken"];
+
+fn password() -> Value {
+    json!({ "currentPassword": "ChangeMe123!", "newPassword": "ChangeMe456!" })
+}
+
+fn user() -> Value {
+    json!({ "email": "bob@example.com", "username": "bob", "password": "ChangeMe123!", "role": "USER" })
+}
 
 fn account() -> Value {
     json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" })

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use tenantry_domain::id::TenantId;
-use tenantry_ports::{ApiKey, Constraint, Scope, StoreError};
+use chrono::{DateTime, Utc};
+use tenantry_domain::id::{ApiKeyId, TenantId};
+use tenantry_ports::{ApiKey, Constraint, IdempotencyKey, Scope, StoreError};
 
 use crate::contract::{Subject, conflict};
 use crate::sample;
@@ -22,8 +23,33 @@ fn found(subject: &dyn Subject, lookup: &str) -> Option<ApiKey> {
     subject.control().read(|tx| tx.api_keys().find(lookup)).expect("a look-up")
 }
 
+fn got(subject: &dyn Subject, key: &ApiKey) -> Option<ApiKey> {
+    subject.control().read(|tx| tx.api_keys().get(key.id)).expect("a look-up")
+}
+
+fn made_for(subject: &dyn Subject, scope: &str) -> Option<ApiKey> {
+    subject.control().read(|tx| tx.api_keys().made_for(scope)).expect("a look-up")
+}
+
+fn update(subject: &dyn Subject, key: &ApiKey) -> Result<(), StoreError> {
+    subject.control().write(|tx| tx.api_keys().update(key))
+}
+
+fn request(scope: &str) -> IdempotencyKey {
+    IdempotencyKey { scope: scope.to_owned(), fingerprint: [7; 32] }
+}
+
+fn page(
+    subject: &dyn Subject,
+    owner: Option<TenantId>,
+    after: Option<(DateTime<Utc>, ApiKeyId)>,
+    limit: usize,
+) -> Vec<ApiKey> {
+    subject.control().read(|tx| tx.api_keys().page(owner, after, limit)).expect("the keys are read")
+}
+
 fn of(subject: &dyn Subject, owner: Option<TenantId>) -> Vec<ApiKey> {
-    subject.control().read(|tx| tx.api_keys().of(owner)).expect("the keys are read")
+    page(subject, owner, None, 100)
 }
 
 /// Every member of a key comes back as it went in, the operator's and a tenant's.
@@ -35,6 +61,8 @@ pub fn a_key_is_read_back_whole(subject: &dyn Subject) {
     tenants.name = sample::ODD_TEXT.to_owned();
     tenants.scopes = Scope::ALL.into_iter().collect();
     tenants.revoked_at = Some(sample::at(3));
+    tenants.last_used_at = Some(sample::at(4));
+    (tenants.request, tenants.version) = (Some(request(sample::ODD_TEXT)), 5);
     for key in [operators, tenants] {
         add(subject, &key).expect("the key is added");
         assert_eq!(found(subject, &key.lookup), Some(key));
@@ -69,36 +97,123 @@ pub fn keys_are_listed_by_owner_newest_first(subject: &dyn Subject) {
     }
 }
 
-/// A revoked key is still found, and says since when; revoking it again does not change that.
-pub fn revoking_is_kept_and_happens_once(subject: &dyn Subject) {
+/// Page after page every key comes once, also where several were made at the same instant.
+pub fn pages_of_keys_are_complete_and_in_order(subject: &dyn Subject) {
     let owner = tenant(subject, "acme");
-    let (key, other) = (sample::api_key(Some(owner)), sample::api_key(Some(owner)));
-    add(subject, &key).and_then(|()| add(subject, &other)).expect("the keys are added");
-    let revoke = |now| {
-        subject
-            .control()
-            .write(|tx| tx.api_keys().revoke(Some(owner), key.id, now))
-            .expect("the key is revoked")
-    };
-    assert!(revoke(sample::at(7)));
-    assert_eq!(found(subject, &key.lookup).and_then(|key| key.revoked_at), Some(sample::at(7)));
-    assert!(revoke(sample::at(8)), "there is such a key");
-    assert_eq!(found(subject, &key.lookup).and_then(|key| key.revoked_at), Some(sample::at(7)));
-    assert_eq!(found(subject, &other.lookup), Some(other), "others are left alone");
+    for i in 0..7 {
+        let mut key = sample::api_key(Some(owner));
+        key.created_at = sample::at(i / 3);
+        add(subject, &key).expect("the key is added");
+    }
+    let whole = of(subject, Some(owner));
+    assert_eq!(whole.len(), 7);
+    for size in [1, 2, 3, 7] {
+        let (mut paged, mut after) = (Vec::new(), None);
+        loop {
+            let page = page(subject, Some(owner), after, size);
+            assert!(page.len() <= size);
+            let Some(last) = page.last() else { break };
+            after = Some((last.created_at, last.id));
+            paged.extend(page);
+        }
+        assert_eq!(paged, whole, "{size} at a time");
+    }
 }
 
-/// Nobody revokes another one's key.
-pub fn a_key_is_revoked_by_its_owner_only(subject: &dyn Subject) {
-    let (acme, other) = (tenant(subject, "acme"), tenant(subject, "other"));
-    let (tenants, operators) = (sample::api_key(Some(acme)), sample::api_key(None));
-    add(subject, &tenants).and_then(|()| add(subject, &operators)).expect("the keys are added");
-    for (owner, key) in [(Some(other), &tenants), (None, &tenants), (Some(acme), &operators)] {
-        let revoked = subject.control().write(|tx| tx.api_keys().revoke(owner, key.id, sample::at(1)));
-        assert!(!revoked.expect("no error"), "{owner:?}");
-        assert_eq!(found(subject, &key.lookup).as_ref(), Some(key));
+/// Also by its id, whoever's it is.
+pub fn a_key_is_found_by_its_id_too(subject: &dyn Subject) {
+    let owner = tenant(subject, "acme");
+    for key in [sample::api_key(None), sample::api_key(Some(owner))] {
+        add(subject, &key).expect("the key is added");
+        assert_eq!(got(subject, &key), Some(key));
     }
-    let unknown = subject.control().write(|tx| tx.api_keys().revoke(None, sample::id(), sample::at(1)));
-    assert!(!unknown.expect("no error"));
+    assert_eq!(got(subject, &sample::api_key(None)), None);
+}
+
+/// An update changes when a key ends, and what it was made for; nothing else, whatever it says.
+pub fn an_updated_key_ends_and_keeps_the_rest(subject: &dyn Subject) {
+    let owner = tenant(subject, "acme");
+    let (mut key, other) = (sample::api_key(Some(owner)), sample::api_key(Some(owner)));
+    add(subject, &key).and_then(|()| add(subject, &other)).expect("the keys are added");
+    (key.expires_at, key.revoked_at) = (Some(sample::at(5)), Some(sample::at(7)));
+    (key.request, key.version) = (Some(request("k1")), 2);
+    let boast = ApiKey { name: "better".to_owned(), scopes: Scope::ALL.into(), tenant: None, ..key.clone() };
+    update(subject, &boast).expect("the key is updated");
+    assert_eq!(got(subject, &key), Some(key.clone()));
+    (key.expires_at, key.request, key.version) = (None, None, 3);
+    update(subject, &key).expect("the key is updated again");
+    assert_eq!(got(subject, &key), Some(key));
+    assert_eq!(got(subject, &other), Some(other), "others are left alone");
+}
+
+/// An update of what has changed meanwhile, or is not there, is refused.
+pub fn a_stale_key_is_refused(subject: &dyn Subject) {
+    let key = sample::api_key(None);
+    add(subject, &key).expect("the key is added");
+    for version in [1, 3] {
+        let outcome = update(subject, &ApiKey { version, revoked_at: Some(sample::at(1)), ..key.clone() });
+        assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
+    }
+    assert_eq!(got(subject, &key), Some(key));
+    let outcome = update(subject, &ApiKey { version: 2, ..sample::api_key(None) });
+    assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
+}
+
+/// Of two keys for one request the second is refused, until the first forgets it. Keys for no request are many.
+pub fn a_request_makes_one_key(subject: &dyn Subject) {
+    let made = |scope: &str| ApiKey { request: Some(request(scope)), ..sample::api_key(None) };
+    let (mut first, second, other) = (made("k1"), made("k1"), made("k2"));
+    add(subject, &first).and_then(|()| add(subject, &other)).expect("the keys are added");
+    assert_eq!(made_for(subject, "k1"), Some(first.clone()));
+    assert_eq!(made_for(subject, "k3"), None);
+    assert!(conflict(&add(subject, &second), Constraint::ApiKeyRequest));
+    (first.request, first.version) = (None, 2);
+    update(subject, &first).and_then(|()| add(subject, &second)).expect("the request is free again");
+    assert_eq!(made_for(subject, "k1"), Some(second));
+    for _ in 0..2 {
+        add(subject, &sample::api_key(None)).expect("a key for no request");
+    }
+}
+
+/// Whoever read the same version first, only one of them changes the key.
+pub fn of_concurrent_updates_of_a_key_one_wins(subject: &dyn Subject) {
+    let key = sample::api_key(None);
+    add(subject, &key).expect("the key is added");
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|i| {
+                let changed = ApiKey { version: 2, expires_at: Some(sample::at(i)), ..key.clone() };
+                scope.spawn(move || update(subject, &changed))
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    let stale = |outcome: &&Result<(), StoreError>| matches!(outcome, Err(StoreError::Stale));
+    assert_eq!(outcomes.iter().filter(stale).count(), 3, "{outcomes:?}");
+}
+
+/// Uses of many keys are noted in one go; an older one changes nothing, and no version rises.
+pub fn uses_are_noted_for_many_keys_at_once(subject: &dyn Subject) {
+    let keys: Vec<_> = (0..4).map(|_| sample::api_key(None)).collect();
+    for key in &keys {
+        add(subject, key).expect("the key is added");
+    }
+    let note = |which: &[&ApiKey], at| {
+        let mut ids: Vec<_> = which.iter().map(|key| key.id).collect();
+        ids.push(sample::id());
+        subject.control().write(|tx| tx.api_keys().note_use(&ids, at)).expect("the uses are noted");
+    };
+    note(&[&keys[0], &keys[1], &keys[2]], sample::at(9));
+    note(&[&keys[1]], sample::at(8));
+    note(&[&keys[2]], sample::at(10));
+    note(&[], sample::at(11));
+    let used = keys.iter().map(|key| got(subject, key).expect("it is there")).map(|key| {
+        assert_eq!(key.version, 1);
+        key.last_used_at
+    });
+    let expected = [Some(sample::at(9)), Some(sample::at(9)), Some(sample::at(10)), None];
+    assert_eq!(used.collect::<Vec<_>>(), expected);
 }
 
 fn live(subject: &dyn Subject, owner: TenantId, seconds: i64) -> u64 {

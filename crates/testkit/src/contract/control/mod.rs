@@ -1,6 +1,7 @@
 //! Facts about [`ControlStore`](tenantry_ports::ControlStore)s.
 
 pub mod api_keys;
+pub mod carryover;
 pub mod fleet;
 pub mod nonces;
 pub mod notices;
@@ -9,5 +10,7 @@ pub mod pool;
 pub mod pool_leases;
 pub mod replicas;
 pub mod runs;
+pub mod signing_keys;
 pub mod tenants;
 pub mod transactions;
+pub mod unreadable;

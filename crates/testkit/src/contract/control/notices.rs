@@ -214,6 +214,40 @@ pub fn a_notice_that_was_given_up_is_kept_with_its_error(subject: &dyn Subject) 
     assert_eq!(all(subject), [NoticeRecord { notice, state, attempts: 1, last_error }]);
 }
 
+/// What was given up is due again when told, of one event or all, and nothing else is; it is then as if it had never been
+/// given up, but for its attempts.
+pub fn what_was_given_up_is_sent_again_when_told(subject: &dyn Subject) {
+    let [one, other, done, waiting] = ["one", "other", "done", "waiting"].map(|slug| tenant(subject, slug));
+    let [one, other, done] = [one, other, done].map(|tenant| due(subject, tenant, 1));
+    let claimed = claim(subject, sample::at(1));
+    assert_eq!(claimed.len(), 3);
+    let outcome = |id| if id == done.id { Attempted::Delivered } else { given_up() };
+    let settlements: Vec<_> =
+        claimed.iter().map(|claimed| settlement(claimed, outcome(claimed.notice.id))).collect();
+    assert_eq!(settle(subject, &settlements, sample::at(2)), 3);
+    let waiting = due(subject, waiting, 9);
+
+    let resend = |event, second| {
+        let resent = subject.control().write(|tx| tx.notices().resend(event, sample::at(second)));
+        resent.expect("resending does not fail")
+    };
+    for nothing in [done.id, waiting.id] {
+        assert_eq!(resend(Some(nothing), 3), 0);
+    }
+    assert_eq!(resend(Some(one.id), 3), 1);
+    assert!(claim(subject, sample::at(3) - MOMENT).is_empty());
+    let again = claim(subject, sample::at(3));
+    assert_eq!((ids(&again), again[0].attempt), (vec![one.id], 2));
+    assert_eq!(settle(subject, &settlements[..], sample::at(3)), 0, "whoever gave it up is too late");
+    assert_eq!(settle(subject, &[settlement(&again[0], Attempted::Delivered)], sample::at(4)), 1);
+
+    assert_eq!((resend(None, 5), resend(None, 5)), (1, 0));
+    let found = all(subject).into_iter().find(|record| record.notice.id == other.id).expect("it is kept");
+    assert_eq!((found.state, found.attempts), (NoticeState::Pending { due: sample::at(5) }, 1));
+    assert_eq!(found.last_error.as_deref(), Some("the last straw"));
+    assert_eq!(ids(&claim(subject, sample::at(5))), [other.id]);
+}
+
 /// Who slept through the end of a lease settles nothing: neither while somebody else is at it, nor afterwards; and the
 /// neighbours in the slice are settled all the same.
 pub fn a_zombie_settles_nothing(subject: &dyn Subject) {

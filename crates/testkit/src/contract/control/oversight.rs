@@ -180,6 +180,23 @@ pub fn a_leased_closed_or_unknown_run_is_not_cancelled(subject: &dyn Subject) {
     assert_eq!(stored(subject, run.tenant), [mine.run]);
 }
 
+/// A run is called off together with whatever else is written, or not at all.
+pub fn a_run_is_cancelled_with_the_rest_of_its_unit_of_work(subject: &dyn Subject) {
+    let run = announced(subject, "acme", None);
+    let expired = |version| {
+        subject.control().write(|tx| {
+            let mut tenant = tx.tenants().get(run.tenant)?.expect("the tenant is there");
+            tenant.version = version;
+            tx.runs().cancel(run.tenant, run.number)?;
+            tx.tenants().update(&tenant)
+        })
+    };
+    assert!(matches!(expired(7), Err(StoreError::Stale)));
+    assert_eq!(open(subject).len(), 1, "it waits as before");
+    expired(2).expect("nobody changed the tenant");
+    assert!(open(subject).is_empty());
+}
+
 /// Where a worker and an operator come for a run at once, one of them gets it.
 pub fn a_run_is_claimed_or_cancelled_and_never_both(subject: &dyn Subject) {
     for i in 0..20 {

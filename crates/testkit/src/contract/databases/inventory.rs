@@ -10,7 +10,8 @@ use crate::sample::permitted;
 
 /// The databases found that have the subject's prefix, by name.
 fn found(subject: &dyn Subject) -> Vec<FoundDatabase> {
-    let mut found = subject.databases().inventory().expect("the servers answer");
+    let servers = subject.databases().inventory().into_iter();
+    let mut found: Vec<_> = servers.flat_map(|server| server.found.expect("the server answers")).collect();
     found.retain(|database| database.name.starts_with(subject.prefix().as_str()));
     found.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     found

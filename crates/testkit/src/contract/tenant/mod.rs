@@ -1,9 +1,11 @@
 //! Facts about [`TenantStore`](tenantry_ports::TenantStore)s.
 
 pub mod accounts;
+pub mod attempts;
 pub mod configs;
 pub mod idempotency;
 pub mod log;
 pub mod people;
+pub mod sessions;
 pub mod settings;
 pub mod transactions;

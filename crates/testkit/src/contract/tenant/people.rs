@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use tenantry_domain::people::{Role, User};
-use tenantry_ports::{Constraint, Credentials, StoreResult, TenantStore};
+use tenantry_ports::{Constraint, Credentials, StoreError, StoreResult, TenantStore, UserFilter};
 
 use crate::contract::{Subject, conflict, store};
 use crate::sample;
@@ -114,20 +114,81 @@ pub fn pages_of_people_are_in_order_of_id(subject: &dyn Subject) {
     assert_eq!(page(None, 100), expected);
 }
 
-/// A sign-in is found by the hash of its token, and by nothing else.
-pub fn a_session_is_found_by_its_token(subject: &dyn Subject) {
+/// A change replaces every member but the password, and says which version it was made to.
+pub fn a_user_is_changed_version_by_version(subject: &dyn Subject) {
     let (store, _) = store(subject);
-    let user = sample::user("somebody");
-    let (first, second) = (sample::session(&user), sample::session(&user));
-    add(&store, &user).expect("the user is added");
-    store
-        .write(|tx| tx.sessions().insert(&first).and_then(|()| tx.sessions().insert(&second)))
-        .expect("the sessions are added");
-    let found = |hash: &[u8; 32]| store.read(|tx| tx.sessions().find(hash)).expect("a look-up");
-    assert_eq!(found(&second.token_hash), Some(second));
-    assert_eq!(found(&[0; 32]), None);
-    let mut nearly = first.token_hash;
-    nearly[31] ^= 1;
-    assert_eq!(found(&nearly), None);
-    assert_eq!(found(&first.token_hash), Some(first));
+    let first = sample::user("somebody");
+    add(&store, &first).expect("the user is added");
+    let mut changed = sample::user("other-name");
+    (changed.id, changed.version) = (first.id, 2);
+    (changed.role, changed.abilities) = (Role::Vendor, Role::Vendor.abilities());
+    (changed.active, changed.verified, changed.first_name) = (false, false, None);
+    (changed.created_at, changed.updated_at) = (first.created_at, sample::at(9));
+    let update = |user: &User| store.write(|tx| tx.users().update(user));
+    update(&changed).expect("the user is changed");
+    assert_eq!(stored(&store, &first), Some(changed.clone()));
+    let known = credentials(&store, changed.email.as_str()).expect("the password stays");
+    assert_eq!(known.password_hash, "$argon2id$hash");
+    assert!(matches!(update(&changed), Err(StoreError::Stale)));
+    let unknown = User { version: 2, ..sample::user("unknown") };
+    assert!(matches!(update(&unknown), Err(StoreError::Stale)));
+    let third = sample::user("third");
+    add(&store, &third).expect("the user is added");
+    let taken = User { email: third.email.clone(), version: 3, ..changed.clone() };
+    assert!(conflict(&update(&taken), Constraint::UserEmail));
+    let taken = User { username: third.username, version: 3, ..changed.clone() };
+    assert!(conflict(&update(&taken), Constraint::Username));
+    assert_eq!(stored(&store, &first), Some(changed));
+}
+
+/// A new password is no change of the user.
+pub fn a_password_is_replaced_and_nothing_else(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let (user, other) = (sample::user("somebody"), sample::user("other"));
+    add(&store, &user).and_then(|()| add(&store, &other)).expect("the users are added");
+    let set = |user: &User| store.write(|tx| tx.users().set_password(user.id, "$argon2id$new"));
+    set(&user).expect("the password is replaced");
+    let known = |user: &User| credentials(&store, user.email.as_str()).expect("there they are");
+    let expected = Credentials { user: user.clone(), password_hash: "$argon2id$new".to_owned() };
+    assert_eq!(known(&user), expected);
+    assert_eq!(known(&other).password_hash, "$argon2id$hash");
+    assert!(matches!(set(&sample::user("unknown")), Err(StoreError::Stale)));
+}
+
+/// Lists are newest first, go on after a user, and are filtered by all that is said.
+pub fn people_are_listed_newest_first_and_filtered(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let mut people: Vec<_> = ["ann", "ben_1", "benx1", "Carl"].map(sample::user).into();
+    people[1].role = Role::Admin;
+    people[2].active = false;
+    people[3].email = sample::email("50_Percent@Example.com");
+    people.iter().for_each(|user| add(&store, user).expect("the user is added"));
+    people.reverse();
+    let list = |filter: UserFilter, after: Option<&User>, limit| {
+        let found = store.read(|tx| tx.users().list(&filter, after.map(|user| user.id), limit));
+        found.expect("a list")
+    };
+    let everybody = UserFilter::default;
+    assert_eq!(list(everybody(), None, 10), people);
+    assert_eq!(list(everybody(), None, 2), people[..2]);
+    assert_eq!(list(everybody(), Some(&people[1]), 2), people[2..]);
+    assert!(list(everybody(), Some(&people[3]), 2).is_empty());
+    let text = |text: &str| UserFilter { text: Some(text.to_owned()), ..everybody() };
+    for (filter, expected) in [
+        (UserFilter { role: Some(Role::Admin), ..everybody() }, &people[2..3]),
+        (UserFilter { active: Some(false), ..everybody() }, &people[1..2]),
+        (UserFilter { active: Some(true), role: Some(Role::Vendor), text: None }, &[]),
+        (text("BEN"), &people[1..3]),
+        (text("ben_"), &people[2..3]),
+        (text("carl"), &people[..1]),
+        (text("0_percent@example"), &people[..1]),
+        (text("%"), &[]),
+        (text("\\"), &[]),
+        (
+            UserFilter { active: Some(true), ..text("example.com") },
+            &[people[0].clone(), people[2].clone(), people[3].clone()],
+        ),
+    ] {
+        assert_eq!(list(filter.clone(), None, 10), expected, "{filter:?}");
+    }
 }

@@ -1,0 +1,186 @@
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::id::TenantId;
+use tenantry_domain::tenant::QuotaExceeded;
+use tenantry_domain::text::check_length;
+use tenantry_domain::{Finding, Pointer};
+use tenantry_ports::{
+    ApiKey, Constraint, ControlTx, IdempotencyKey, KeyAudience, Scope, Secret, StoreError, StoreResult,
+};
+
+use crate::{Platform, limits};
+
+/// A key that is wanted.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Whose; none for an operator's key.
+    pub owner: Option<TenantId>,
+    /// What it is for, 1 to 100 characters.
+    pub name: String,
+    /// What it may do; a tenant's key needs at least one, an operator's has none.
+    pub scopes: BTreeSet<Scope>,
+    /// When it stops working.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Who wants it.
+    pub created_by: String,
+}
+
+/// Why there is no new key.
+#[derive(Debug, thiserror::Error)]
+pub enum NewKeyError {
+    /// Something about the wish is wrong; pointers are those of the API's request body.
+    #[error("the key cannot be made like this")]
+    Invalid(Vec<Finding>),
+    /// The tenant has as many keys as it may have.
+    #[error(transparent)]
+    QuotaExceeded(#[from] QuotaExceeded),
+    /// Another request had the same idempotency key.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a request for a key came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Made {
+    /// A new key, whose text is known only to the caller from now on.
+    New(ApiKey, Secret),
+    /// The request was answered before, with this key. Its text is not kept, so it cannot be shown again.
+    Before(ApiKey),
+}
+
+/// Makes a key. Its text is known only to the caller from then on.
+pub fn create(platform: &Platform, wish: NewKey) -> Result<(ApiKey, Secret), NewKeyError> {
+    let (key, text) = mint(platform, wish, None)?;
+    let keyring = limits::keyring(platform, key.tenant)?;
+    platform.control.write::<_, NewKeyError>(|tx| {
+        keyring.admit::<NewKeyError>(tx, key.created_at)?;
+        Ok(tx.api_keys().insert(&key)?)
+    })?;
+    announce(&key);
+    Ok((key, text))
+}
+
+/// Makes a key for this request, unless that was done before.
+pub fn create_once(platform: &Platform, wish: NewKey, request: IdempotencyKey) -> Result<Made, NewKeyError> {
+    let (key, text) = mint(platform, wish, Some(request.clone()))?;
+    let keyring = limits::keyring(platform, key.tenant)?;
+    let outcome = platform.control.write::<_, NewKeyError>(|tx| {
+        let before = made_before(platform, tx, &request)?;
+        if before.is_none() {
+            keyring.admit::<NewKeyError>(tx, key.created_at)?;
+            insert(tx, &key)?;
+        }
+        Ok(before)
+    });
+    match outcome {
+        // Another replica was faster, by less than a transaction.
+        Err(NewKeyError::Store(StoreError::Conflict(Constraint::ApiKeyRequest))) => {
+            platform.control.read(|tx| made_before(platform, tx, &request))?.ok_or(StoreError::Stale.into())
+        }
+        Ok(Some(before)) => Ok(before),
+        Ok(None) => {
+            announce(&key);
+            Ok(Made::New(key, text))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What the request was answered with, as long as first answers are kept.
+pub(super) fn made_before(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    request: &IdempotencyKey,
+) -> Result<Option<Made>, NewKeyError> {
+    let oldest = platform.clock.now() - platform.policy.idempotency_retention;
+    match tx.api_keys().made_for(&request.scope)?.filter(|key| oldest < key.created_at) {
+        None => Ok(None),
+        Some(key) if key.request.as_ref() == Some(request) => Ok(Some(Made::Before(key))),
+        Some(_) => Err(NewKeyError::IdempotencyKeyReused),
+    }
+}
+
+/// Adds the key. A request of long ago makes room for that of the new key, if it is in its way.
+pub(super) fn insert(tx: &mut dyn ControlTx, key: &ApiKey) -> StoreResult<()> {
+    if let Some(request) = &key.request
+        && let Some(old) = tx.api_keys().made_for(&request.scope)?
+    {
+        tx.api_keys().update(&ApiKey { request: None, version: old.version + 1, ..old })?;
+    }
+    tx.api_keys().insert(key)
+}
+
+/// A key as it will be stored, and its text.
+pub(super) fn mint(
+    platform: &Platform,
+    wish: NewKey,
+    request: Option<IdempotencyKey>,
+) -> Result<(ApiKey, Secret), NewKeyError> {
+    let now = platform.clock.now();
+    let findings = check(&wish, now);
+    if !findings.is_empty() {
+        return Err(NewKeyError::Invalid(findings));
+    }
+    let audience = if wish.owner.is_some() { KeyAudience::Tenant } else { KeyAudience::Operator };
+    let minted = platform.keys.mint(audience);
+    let key = ApiKey {
+        id: platform.ids.next(),
+        tenant: wish.owner,
+        name: wish.name,
+        lookup: minted.parts.lookup,
+        hash: minted.parts.hash,
+        last4: minted.last4,
+        scopes: wish.scopes,
+        created_by: wish.created_by,
+        created_at: now,
+        expires_at: wish.expires_at,
+        revoked_at: None,
+        last_used_at: None,
+        request,
+        version: 1,
+    };
+    Ok((key, minted.text))
+}
+
+pub(super) fn announce(key: &ApiKey) {
+    tracing::info!(key = %key.id, name = key.name, "API key created");
+}
+
+fn check(wish: &NewKey, now: DateTime<Utc>) -> Vec<Finding> {
+    let root = Pointer::root();
+    let mut findings = Vec::new();
+    if let Err(error) = check_length("The name", &wish.name, 1, 100) {
+        findings.push(error.at(root.member("name")));
+    }
+    if wish.owner.is_some() && wish.scopes.is_empty() {
+        let message = "A key needs at least one scope, or it could do nothing";
+        findings.push(Finding::new(root.member("scopes"), "too_few_items", message));
+    }
+    if wish.expires_at.is_some_and(|end| end <= now) {
+        findings.push(Finding::new(
+            root.member("expiresAt"),
+            "in_the_past",
+            "The expiry must lie in the future",
+        ));
+    }
+    findings
+}
+
+/// On the very first start there is no operator's key: makes one and returns its text. Later: `None`.
+pub fn ensure_operator(platform: &Platform) -> Result<Option<Secret>, NewKeyError> {
+    if !super::page(platform, None, None, 1)?.is_empty() {
+        return Ok(None);
+    }
+    let wish = NewKey {
+        owner: None,
+        name: "first operator key".to_owned(),
+        scopes: BTreeSet::new(),
+        expires_at: None,
+        created_by: "first start".to_owned(),
+    };
+    create(platform, wish).map(|(_, text)| Some(text))
+}

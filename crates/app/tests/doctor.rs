@@ -159,7 +159,10 @@ fn settings_that_are_wrong_or_unwise_are_found() {
     let (status, found) = examine(here.path(), &[], &weak);
     assert_eq!(
         (status, wrong(&found)),
-        (1, ["open_access", "weak_operator_key", "weak_secret_key"].map(str::to_owned).to_vec()),
+        (
+            1,
+            ["open_access", "weak_operator_key", "public_url", "weak_secret_key"].map(str::to_owned).to_vec()
+        ),
         "{found}"
     );
     let text = found.to_string();

@@ -190,13 +190,6 @@ impl Call {
         body::parse(bytes, self.state.platform.schemas.as_ref())
     }
 
-    /// On whose account the call is worked on: the tenant's that the caller belongs to.
-    fn party(&self) -> Party {
-        let extensions = self.request.extensions();
-        let caller = extensions.get::<Trace>().and_then(|trace| trace.caller.as_ref());
-        caller.and_then(|caller| caller.tenant()).map_or(Party::Common, Party::Tenant)
-    }
-
     /// The body, read and checked; without one, what is meant by saying nothing.
     pub(crate) async fn body_or_default<T: Body + Default>(&mut self) -> Result<Received<T>, Problem> {
         if self.headers().contains_key(header::CONTENT_TYPE) {
@@ -232,6 +225,13 @@ impl Call {
         let request =
             idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
         Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
+    }
+
+    /// On whose account the call is worked on: the tenant's that the caller belongs to.
+    fn party(&self) -> Party {
+        let extensions = self.request.extensions();
+        let caller = extensions.get::<Trace>().and_then(|trace| trace.caller.as_ref());
+        caller.and_then(|caller| caller.tenant()).map_or(Party::Common, Party::Tenant)
     }
 
     /// Runs a use case on a storage thread.

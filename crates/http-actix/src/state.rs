@@ -95,6 +95,12 @@ impl HttpState {
         self.watch.close();
     }
 
+    /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that
+    /// carries one asks first.
+    pub async fn recognises(&self, credential: &str) -> bool {
+        self.gate.principal(Credential(credential)).await.is_ok()
+    }
+
     /// Tells the other processes on the same control database that this one is there and what it lets in, and learns the same of
     /// them, so that together they keep tenants' rates. Talks to the database; to be called before the server listens, and
     /// every [`HEARTBEAT`](Self::HEARTBEAT) from then on. Where it fails, everything stays as it was.
@@ -115,12 +121,6 @@ impl HttpState {
         if let Err(error) = limits::withdraw(&self.platform, &self.replica) {
             tracing::debug!(target: "tenantry::http", %error, "the other replicas will notice by themselves");
         }
-    }
-
-    /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that
-    /// carries one asks first.
-    pub async fn recognises(&self, credential: &str) -> bool {
-        self.gate.principal(Credential(credential)).await.is_ok()
     }
 
     pub(crate) fn is_draining(&self) -> bool {

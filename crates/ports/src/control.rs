@@ -57,14 +57,14 @@ pub trait ControlTx {
     fn notices(&mut self) -> &mut dyn NoticeRepository;
     /// What may be used once.
     fn nonces(&mut self) -> &mut dyn NonceRepository;
-    /// The processes that answer requests.
-    fn replicas(&mut self) -> &mut dyn ReplicaRepository;
     /// Attempts to sign in from addresses, and to where nobody can.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
     /// What machines' tokens are signed with.
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
     /// How far a change of the master key has come.
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
+    /// The processes that answer requests.
+    fn replicas(&mut self) -> &mut dyn ReplicaRepository;
 }
 
 /// Which tenants to list.

@@ -118,3 +118,23 @@ fn alone(db: &mut Db) -> Result<(), Box<dyn Error + Send + Sync>> {
 extern "SQL" {
     fn pg_advisory_xact_lock(key: BigInt) -> diesel::sql_types::Untyped;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_migrations_have_one_version_and_twins_have_the_same() {
+        let versions = |source: &EmbeddedMigrations| -> Vec<String> {
+            let migrations = MigrationSource::<MultiBackend>::migrations(source).unwrap();
+            migrations.iter().map(|migration| migration.name().version().to_string()).collect()
+        };
+        for (one, other) in [(&CONTROL_SQLITE, &CONTROL_POSTGRES), (&TENANT_SQLITE, &TENANT_POSTGRES)] {
+            let (one, other) = (versions(one), versions(other));
+            assert_eq!(one.iter().collect::<BTreeSet<_>>().len(), one.len(), "{one:?}");
+            assert_eq!(one, other);
+        }
+    }
+}

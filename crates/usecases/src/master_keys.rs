@@ -91,6 +91,7 @@ pub fn carry_over(platform: &Platform, mut done: impl FnMut(Step)) -> Result<Dat
         note(platform, &carryover)?;
     }
     renew_pooled(platform, &mut done)?;
+    renew_newcomers(platform, carryover.begun_at, &mut done)?;
     let now = platform.clock.now();
     carryover.completed_at = Some(now);
     note(platform, &carryover)?;
@@ -135,6 +136,49 @@ fn renew_tenants(
         done(Step::Logins(renewed));
     }
     Ok(page.last().map(|(tenant, _)| tenant.id))
+}
+
+/// Tenants that came into service meanwhile may have a database that had been made ahead of need, before.
+fn renew_newcomers(
+    platform: &Platform,
+    begun_at: DateTime<Utc>,
+    done: &mut impl FnMut(Step),
+) -> Result<(), CarryError> {
+    let pool = platform.control.read(|tx| tx.pool().all())?;
+    let taken = |(pooled, state): &&(PooledDatabase, PoolState)| {
+        pooled.created_at < begun_at && matches!(state, PoolState::Taken { .. })
+    };
+    match pool.iter().filter(taken).count() {
+        0 => {}
+        // Nobody can say by which name their logins go just now.
+        busy => return Err(CarryError::Busy(busy)),
+    }
+    let (mut renewed, mut after) = (0, None);
+    loop {
+        let page = platform.control.read(|tx| tx.tenants().outdated(NO_SCHEMA, after, PAGE))?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(last.id);
+        for (tenant, _) in page.iter().filter(|(tenant, _)| since(tenant) >= Some(begun_at)) {
+            if let Ok(scope) = TenantScope::maintenance(tenant) {
+                renew(platform, &scope)?;
+                renewed += 1;
+            }
+        }
+    }
+    if renewed > 0 {
+        done(Step::Logins(renewed));
+    }
+    Ok(())
+}
+
+/// Since when a tenant that has a database is in the state it is in.
+fn since(tenant: &Tenant) -> Option<DateTime<Utc>> {
+    match tenant.lifecycle {
+        Lifecycle::Active { since }
+        | Lifecycle::Suspended { since }
+        | Lifecycle::Deprovisioning { since, .. } => Some(since),
+        _ => None,
+    }
 }
 
 /// How many databases are in the making since before `begun_at`. What is begun later is made with the key in force.

@@ -8,17 +8,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
-use support::active;
+use support::{acme_in_service, active};
 use tenantry_domain::config::demo;
+use tenantry_domain::people::Role;
 use tenantry_domain::tenant::{
     Allowance, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Quotas, Settings,
 };
-use tenantry_ports::{Scope, StoreError, TenantScope};
-use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
+use tenantry_ports::{IdempotencyKey, Scope, Secret, StoreError, TenantScope};
+use tenantry_testkit::{FakeSchemaCheck, TestPlatform, sample};
 use tenantry_usecases::Policy;
 use tenantry_usecases::api_keys::{self, NewKey, NewKeyError};
 use tenantry_usecases::configs::{self, Upload, UploadError};
 use tenantry_usecases::limits::{stored_allowance, usage};
+use tenantry_usecases::users::{self, RegisterError, RegisterUser};
 
 /// A platform every plan of which gives so many of everything.
 fn platform(limit: u64) -> TestPlatform {
@@ -114,6 +116,39 @@ fn another_version_of_a_config_is_not_another_config() {
     upload(&test, &scope, demo::DEMO_CONFIG_ID, 1000).unwrap();
     upload(&test, &scope, demo::DEMO_CONFIG_ID, 2000).unwrap();
     assert_eq!(usage(&test.platform, &scope).unwrap().counts.configs, 1);
+}
+
+fn wish(name: &str) -> RegisterUser {
+    RegisterUser {
+        email: sample::email(&format!("{name}@acme.example")),
+        username: None,
+        password: Secret::new("SecurePassword123!"),
+        first_name: None,
+        last_name: None,
+        role: Role::User,
+        abilities: None,
+        actor: "operator".to_owned(),
+        idempotency: None,
+        trace: "register".to_owned(),
+    }
+}
+
+#[test]
+fn of_a_hundred_who_register_for_the_last_place_one_gets_it() {
+    let test = platform(3);
+    let (tenant, scope) = acme_in_service(&test);
+    let register =
+        |wish| users::register(&test.platform, &tenant, &scope, wish, |_, _| serde_json::Value::Null);
+    // With the admin that the tenant was created with, this is the second.
+    let key = IdempotencyKey { scope: "second".to_owned(), fingerprint: [1; 32] };
+    let second = RegisterUser { idempotency: Some(key), ..wish("second") };
+    register(second.clone()).unwrap();
+    assert_eq!(of_a_hundred(|n| register(wish(&format!("wish-{n}"))).is_ok()), 1);
+    let full = QuotaExceeded { kind: QuotaKind::Users, limit: 3, used: 3 };
+    let refused = register(wish("one-more"));
+    assert!(matches!(refused, Err(RegisterError::QuotaExceeded(refused)) if refused == full));
+    assert!(register(second).unwrap().replayed, "a repeated request asks for no other place");
+    assert_eq!(usage(&test.platform, &scope).unwrap().counts.users, 3);
 }
 
 #[test]

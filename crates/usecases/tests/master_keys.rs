@@ -12,6 +12,7 @@ use tenantry_ports::{Clock as _, DatabaseFault};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeSchemaCheck, TestPlatform};
 use tenantry_usecases::Policy;
 use tenantry_usecases::master_keys::{CarryError, MasterKeyNames, Standing, Step, carry_over, standing};
+use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, InitTenant};
 
 use support::{acme, tend, work_off};
@@ -32,11 +33,13 @@ fn changed(tenants: usize, pool_size: usize) -> TestPlatform {
     test
 }
 
-fn queue(test: &TestPlatform, number: usize) {
+fn wish(number: usize) -> InitTenant {
     let slug = format!("tenant-{number:03}");
-    let wish =
-        InitTenant { name: TenantName::new(&slug).unwrap(), slug: Slug::new(&slug).unwrap(), ..acme() };
-    let announced = tenants::init(&test.platform, wish).unwrap();
+    InitTenant { name: TenantName::new(&slug).unwrap(), slug: Slug::new(&slug).unwrap(), ..acme() }
+}
+
+fn queue(test: &TestPlatform, number: usize) {
+    let announced = tenants::init(&test.platform, wish(number)).unwrap();
     tenants::confirm(&test.platform, announced.confirm_token.expose()).unwrap();
 }
 
@@ -98,14 +101,35 @@ fn databases_in_the_making_are_waited_for() {
     queue(&test, 7);
     let (moment, fault) = (FailureMoment::BeforeEffect, DatabaseFault::Passing);
     test.databases.fail(DatabaseCall::Create, moment, fault, 1);
-    tenantry_usecases::provisioning::work_once(&test.platform, "worker").unwrap();
+    work_once(&test.platform, "worker").unwrap();
     test.clock.advance(TimeDelta::seconds(1));
     let error = carry_over(&test.platform, |_| ()).unwrap_err();
     assert!(matches!(error, CarryError::Busy(1)), "{error}");
     assert_eq!(renewed(&test), 0);
     work_off(&test);
     carry_over(&test.platform, |_| ()).unwrap();
-    assert_eq!(renewed(&test), 3);
+    assert_eq!(renewed(&test), 3 + 1, "the one that came into service meanwhile once more");
+}
+
+/// Its database had been made ahead of need, with the former key, and became a tenant's when the tenants were done.
+#[test]
+fn a_tenant_that_takes_a_pooled_database_meanwhile_is_not_forgotten() {
+    let test = changed(2, 2);
+    let adopted = test.databases.calls(DatabaseCall::Adopt);
+    for _ in 0..2 {
+        test.databases.before(DatabaseCall::RenewLogin, || ());
+    }
+    let (platform, clock) = (Arc::clone(&test.platform), Arc::clone(&test.clock));
+    test.databases.before(DatabaseCall::RenewLogin, move || {
+        clock.advance(TimeDelta::seconds(1));
+        let announced = tenants::init(&platform, wish(9)).unwrap();
+        tenants::confirm(&platform, announced.confirm_token.expose()).unwrap();
+        let worked = work_once(&platform, "worker").unwrap();
+        assert!(matches!(worked, Worked::Finished(_)), "{worked:?}");
+    });
+    carry_over(&test.platform, |_| ()).unwrap();
+    assert_eq!(test.databases.calls(DatabaseCall::Adopt), adopted + 1, "it took one of the pool");
+    assert_eq!(renewed(&test), 2 + 2 + 1, "two tenants, two pooled databases, and the newcomer");
 }
 
 #[test]

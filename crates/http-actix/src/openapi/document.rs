@@ -173,7 +173,7 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    let by_caller = matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Person);
+    let by_caller = matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Person | Who::Client);
     let refusal = (rate.is_some() || by_caller).then_some(Code::RateLimited);
     let codes = problems(endpoint, access, operation.request_body.is_some());
     for code in codes.into_iter().chain(refusal) {

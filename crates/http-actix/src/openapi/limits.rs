@@ -57,11 +57,16 @@ pub(super) fn tell_callers(operation: &mut Operation) {
     add(operation, &fields);
 }
 
+/// Where there is a field of the name already, both count.
 fn add(operation: &mut Operation, fields: &[(&str, String)]) {
     for response in operation.responses.responses.values_mut() {
         if let RefOr::T(response) = response {
             for (name, about) in fields {
-                response.headers.insert((*name).to_owned(), RefOr::T(text_header(about)));
+                let about = match response.headers.remove(*name) {
+                    Some(RefOr::T(known)) => format!("{}. {about}", known.description.unwrap_or_default()),
+                    _ => about.clone(),
+                };
+                response.headers.insert((*name).to_owned(), RefOr::T(text_header(&about)));
             }
         }
     }

@@ -149,6 +149,10 @@ async fn a_repeated_request_makes_no_second_key_and_says_that_it_cannot_show_the
         .await
         .problem("idempotency_key_reused");
 
+    world.tenant("other");
+    let elsewhere = send("/api/v1/tenants/other/api-keys".to_owned(), body.clone()).await;
+    assert_eq!(elsewhere.header("idempotent-replayed"), None, "another tenant's key is another one");
+
     let path = format!("{PATH}/{id}/rotate");
     let rotated = send(path.clone(), json!({ "overlapSeconds": 0 })).await;
     let again = send(path.clone(), json!({ "overlapSeconds": 0 })).await;

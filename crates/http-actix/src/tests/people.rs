@@ -1,6 +1,6 @@
 //! Staying signed in, signing out, sessions and passwords.
 
-use actix_web::cookie::Cookie;
+use actix_web::cookie::{Cookie, time};
 use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use chrono::TimeDelta;
@@ -55,7 +55,7 @@ impl<'a> Browser<'a> {
     fn learn(&mut self, reply: &Reply) {
         for cookie in cookies(reply) {
             self.cookies.retain(|(name, _)| *name != cookie.name());
-            if cookie.max_age().is_some_and(|age| age.is_positive()) {
+            if cookie.max_age().is_some_and(time::Duration::is_positive) {
                 self.cookies.push((cookie.name().to_owned(), cookie.value().to_owned()));
             }
         }
@@ -77,7 +77,8 @@ fn peer() -> std::net::SocketAddr {
     "192.0.2.7:1234".parse().unwrap()
 }
 
-fn cookies(reply: &Reply) -> Vec<Cookie<'static>> {
+/// What browsers are told to keep.
+pub(crate) fn cookies(reply: &Reply) -> Vec<Cookie<'static>> {
     let set = reply.headers.get_all("set-cookie");
     set.map(|value| Cookie::parse_encoded(value.to_str().unwrap().to_owned()).unwrap()).collect()
 }
@@ -122,7 +123,10 @@ async fn refreshing_answers_as_signing_in_does_and_sets_the_next_cookie() {
     assert_eq!(body["user"]["email"], ADMIN);
     let [cookie] = &cookies(&reply)[..] else { panic!("one cookie") };
     assert_eq!((cookie.name(), cookie.path()), ("refreshToken", Some("/api/v1/acme/auth")));
-    assert_eq!((cookie.http_only(), cookie.max_age().map(|age| age.whole_days())), (Some(true), Some(30)));
+    assert_eq!(
+        (cookie.http_only(), cookie.max_age().map(time::Duration::whole_days)),
+        (Some(true), Some(30))
+    );
     assert_ne!(cookie.value(), first);
     assert!(!body.to_string().contains(cookie.value()), "the cookie alone has the token");
     assert_eq!(browser.me().await.status, StatusCode::OK);
@@ -323,5 +327,5 @@ async fn a_device_that_was_here_before_signs_in_whatever_strangers_do() {
     assert_eq!(reply.status, StatusCode::OK);
     let device = cookies(&reply).into_iter().find(|cookie| cookie.name() == "device").unwrap();
     assert_eq!((device.http_only(), device.path()), (Some(true), Some("/api/v1/acme/auth")));
-    assert_eq!(device.max_age().map(|age| age.whole_days()), Some(365));
+    assert_eq!(device.max_age().map(time::Duration::whole_days), Some(365));
 }

@@ -10,7 +10,7 @@ use tenantry_domain::tenant::{Allowance, Limit, PlanLimits, Plans, QuotaKind};
 use tenantry_ports::Scope;
 use tenantry_security::ValicoCheck;
 use tenantry_testkit::TestPlatform;
-use tenantry_usecases::Policy;
+use tenantry_usecases::{Policy, signing_keys};
 
 use super::structured::{Item, list};
 use super::{Reply, World, authorised};
@@ -110,6 +110,51 @@ async fn one_caller_takes_half_and_all_together_the_whole() {
         4,
         "what the tenant's limit refused cost the caller nothing"
     );
+}
+
+/// What a credential's holder has taken of their own part and may take still, after one request more.
+async fn own(world: &World, path: &str, credential: &str) -> Item {
+    let reply = world.get(path, credential).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:?}", reply.bytes);
+    fields(&reply).1.remove(1)
+}
+
+#[actix_web::test]
+async fn a_token_that_was_got_with_a_key_is_counted_as_the_key() {
+    let world = world();
+    let (tenant, key) = world.tenant_and_key("acme");
+    signing_keys::ensure(world.platform()).unwrap();
+    let id = tenantry_usecases::api_keys::list(world.platform(), Some(tenant)).unwrap()[0].id.to_string();
+    let form = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &key)];
+    let ask = || world.send(TestRequest::post().uri("/oauth/token").set_form(form));
+    let issued = ask().await;
+    let token = issued.json()["access_token"].as_str().unwrap().to_owned();
+    let stands = |left| item("caller", &[("r", left), ("t", 2 * (4 - left))]);
+    assert_eq!(fields(&issued).1[1], stands(3), "getting it counts, too");
+    assert_eq!(own(&world, PATH, &token).await, stands(2));
+    assert_eq!(own(&world, PATH, &key).await, stands(1));
+    assert_eq!(own(&world, PATH, &token).await, stands(0));
+    for refused in [world.get(PATH, &key).await, world.get(PATH, &token).await, ask().await] {
+        assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(refused.problem("rate_limited")["violated-policies"], json!(["caller"]));
+    }
+}
+
+#[actix_web::test]
+async fn a_person_is_one_caller_wherever_they_signed_in() {
+    let world = world();
+    world.tenant_with_admin("acme");
+    let (here, there) = (world.admin("acme").await, world.admin("acme").await);
+    let bob = json!({ "email": "bob@acme.com", "password": "SecurePassword123!", "role": "ADMIN" });
+    let registered = world.post("/api/v1/acme/auth/register", &world.operator(), &bob).await.json();
+    let bob = registered["accessToken"].as_str().unwrap();
+    let me = "/api/v1/acme/auth/me";
+    let stands = |left| item("caller", &[("r", left), ("t", 2 * (4 - left))]);
+    assert_ne!(here, there);
+    assert_eq!(own(&world, me, &here).await, stands(3));
+    assert_eq!(own(&world, me, &there).await, stands(2));
+    assert_eq!(own(&world, PATH, &here).await, stands(1));
+    assert_eq!(own(&world, me, bob).await, stands(3), "another person is another caller");
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use tenantry_domain::id::AccountId;
+use tenantry_domain::people::{Pace, Session};
 use tenantry_ports::{AccountRepository, AccountRevision, LogHead, StoreError, StoreResult, TenantStore};
 use tenantry_testkit::sample;
 
@@ -66,6 +67,52 @@ fn reading_accounts_or_their_revisions_takes_one_round_trip() {
     {
         assert!(traffic.is_none_or(|traffic| traffic == (3, 1)), "{traffic:?}");
     }
+}
+
+/// What the use cases do for somebody who signs in, from the statements' point of view; `BEGIN` and `COMMIT` are counted.
+#[test]
+fn signing_in_and_refreshing_take_a_handful_of_round_trips() {
+    let Some(place) = testing::postgres() else { return };
+    let (database, store) = (place.tenant_database(), place.store());
+    let user = sample::user("somebody");
+    store.write(|tx| tx.users().insert(&user, "$argon2id$hash")).unwrap();
+    let tenant = place.scope.tenant();
+    let sign_in = |key: [u8; 32], session: &Session| {
+        let attempt: Result<_, StoreError> = store.write(|tx| {
+            assert_eq!(tx.attempts().take(&key, &Pace::ACCOUNT, sample::now())?, None);
+            tx.users().credentials(&user.email)
+        });
+        assert!(attempt.unwrap().is_some());
+        let started: Result<(), StoreError> = store.write(|tx| {
+            let head = tx.log().lock()?;
+            tx.users().credentials(&user.email)?;
+            tx.attempts().forget(&key)?;
+            tx.sessions().remove_over(user.id, sample::at(-1))?;
+            tx.sessions().insert(session)?;
+            tx.log().append(&sample::log_entries(tenant, head, 1))
+        });
+        started.unwrap();
+    };
+    let refresh = |session: &Session| {
+        let refreshed: Result<(), StoreError> = store.write(|tx| {
+            tx.log().lock()?;
+            tx.sessions().get(session.id)?;
+            tx.users().get(user.id)?;
+            tx.sessions().update(session)
+        });
+        refreshed.unwrap();
+    };
+    let sessions = [sample::session(&user), sample::session(&user)];
+    sign_in([1; 32], &sessions[0]);
+    refresh(&sessions[0]);
+    let ear = Ear::on(&database);
+    let Traffic { sent, .. } = ear.hear(|| sign_in([1; 32], &sessions[1]));
+    assert_eq!(sent.len(), 6 + 8, "{sent:#?}");
+    let Traffic { sent, .. } = ear.hear(|| refresh(&sessions[1]));
+    assert_eq!(sent.len(), 6, "{sent:#?}");
+    let Traffic { sent, .. } =
+        ear.hear(|| assert!(store.read(|tx| tx.sessions().bearer(sessions[1].id)).unwrap().is_some()));
+    assert_eq!(sent.len(), 1, "{sent:#?}");
 }
 
 /// A limit's value is bound, and SQLite compiles such a statement anew for every value it is given.

@@ -163,3 +163,45 @@ impl SessionRepository for Transaction<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use tenantry_testkit::sample;
+
+    use super::*;
+    use crate::testing;
+
+    /// Replicas are replaced one by one: the version before does not know of the newer columns.
+    #[test]
+    fn a_session_of_the_version_before_is_read_as_one_that_was_never_refreshed() {
+        for place in testing::both_with(|settings| settings.logins = None) {
+            let (store, user) = (place.store(), sample::user("somebody"));
+            store.write(|tx| tx.users().insert(&user, "$argon2id$hash")).unwrap();
+            let expected = Session { device: Device::default(), ..sample::session(&user) };
+            let expected = Session { ends_at: expected.expires_at, ..expected };
+            let hash = tenantry_ports::hexadecimal(&expected.token_hash);
+            let blob = match &place.tenant_database().connection().unwrap().db {
+                crate::db::Db::Sqlite(_) => format!("x'{hash}'"),
+                crate::db::Db::Postgres(_) => format!("decode('{hash}', 'hex')"),
+            };
+            let run =
+                |sql: &str| place.tenant_database().connection().unwrap().db.batch_execute(sql).unwrap();
+            run(&format!(
+                "INSERT INTO sessions (id, user_id, token_hash, created_at, expires_at) \
+                 VALUES ('{}', '{}', {blob}, {}, {})",
+                expected.id,
+                user.id,
+                micros(expected.created_at),
+                micros(expected.expires_at)
+            ));
+            let read = || store.read(|tx| tx.sessions().get(expected.id));
+            assert_eq!(read().unwrap(), Some(expected.clone()));
+            for damage in ["ended_at = 1", "ended_at = 1, ended_reason = 'bored'", "generation = -1"] {
+                run(&format!("UPDATE sessions SET {damage}"));
+                assert!(matches!(read(), Err(StoreError::Corrupt { what: "session", .. })), "{damage}");
+                run("UPDATE sessions SET ended_at = NULL, ended_reason = NULL, generation = 1");
+            }
+        }
+    }
+}

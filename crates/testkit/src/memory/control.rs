@@ -28,8 +28,8 @@ pub(super) struct ControlState {
     pub(super) signing_keys: Table<i64, SigningKey>,
     pub(super) carryover: Option<Carryover>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
-    pub(super) replicas: Table<String, Replica>,
     pub(super) attempts: Attempts,
+    pub(super) replicas: Table<String, Replica>,
 }
 
 impl MemoryControlStore {

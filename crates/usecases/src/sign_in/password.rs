@@ -58,7 +58,7 @@ pub fn change_password(
             return Err(ChangePasswordError::from(TooEarly { now, until }));
         }
         let user = tx.users().get(wish.user)?.ok_or(ChangePasswordError::Gone)?;
-        Ok(tx.users().credentials(&user.email)?.ok_or(ChangePasswordError::Gone)?)
+        tx.users().credentials(&user.email)?.ok_or(ChangePasswordError::Gone)
     })?;
     if !platform.passwords.verify(wish.current.expose(), Some(&known.password_hash)) {
         return Err(ChangePasswordError::WrongPassword);

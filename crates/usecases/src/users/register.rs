@@ -12,9 +12,10 @@ use tenantry_ports::{
     AccessClaims, Constraint, IdempotencyKey, Secret, StoreError, StoredResponse, TenantScope, TenantTx,
 };
 
+use crate::Platform;
 use crate::journal;
+use crate::limits;
 use crate::sign_in::keep_in_mind;
-use crate::{Platform, limits};
 
 /// A person who is to be able to sign in.
 #[derive(Debug, Clone)]
@@ -123,8 +124,8 @@ pub fn register(
         {
             return replay(platform, scope, key, &answer);
         }
-        let quotas = tx.settings().get()?.unwrap_or_default().quotas;
-        limits::allowance(platform, scope, &quotas).admit(QuotaKind::Users, counts.users)?;
+        let settings = tx.settings().get()?.unwrap_or_default();
+        limits::allowance(platform, scope, &settings.quotas).admit(QuotaKind::Users, counts.users)?;
         tx.users().insert(&user, &hash)?;
         let token = match platform.policy.register_returns_token {
             true => Some(open_session(platform, tx, &user, now)?),

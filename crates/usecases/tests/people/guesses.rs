@@ -1,9 +1,15 @@
 //! Guessing passwords: slow for strangers, no matter how many or from where, and no bother to who has signed in before.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::people::Pace;
-use tenantry_ports::{Clock as _, Secret};
+use tenantry_domain::people::{Pace, Role, UserChange};
+use tenantry_ports::{Clock as _, PasswordHasher, Secret};
+use tenantry_testkit::FakePasswords;
+use tenantry_usecases::Platform;
 use tenantry_usecases::sign_in::{Login, LoginError, TooEarly, login, login_nowhere};
+use tenantry_usecases::users::{ChangeUser, change};
 
 use crate::support::typed;
 use crate::{ADMIN, Acme, PASSWORD};
@@ -84,9 +90,7 @@ fn a_user_who_does_not_exist_is_guessed_at_as_slowly() {
 fn strangers_do_not_keep_a_known_device_waiting() {
     let acme = Acme::new();
     let known = acme.admin().device_token;
-    for n in 0..20 {
-        acme.wait(&from(n, ADMIN, "wrong"));
-    }
+    (0..20).for_each(|n| _ = acme.wait(&from(n, ADMIN, "wrong")));
     assert!(acme.wait(&from(30, ADMIN, PASSWORD)).is_some());
     let owner = || Login { device_token: Some(known.clone()), ..from(30, ADMIN, PASSWORD) };
     let again = login(&acme.test.platform, &acme.scope, &owner()).unwrap();
@@ -103,10 +107,8 @@ fn strangers_do_not_keep_a_known_device_waiting() {
 #[test]
 fn a_device_is_known_at_its_own_account_alone() {
     let acme = Acme::new();
-    let john = acme.person("john", tenantry_domain::people::Role::User);
-    for n in 0..20 {
-        acme.wait(&from(n, ADMIN, "wrong"));
-    }
+    let john = acme.person("john", Role::User);
+    (0..20).for_each(|n| _ = acme.wait(&from(n, ADMIN, "wrong")));
     for token in [john.device_token, Secret::new("00".repeat(48)), Secret::new("x")] {
         let attempt = Login { device_token: Some(token), ..from(30, ADMIN, PASSWORD) };
         assert!(acme.wait(&attempt).is_some());
@@ -148,4 +150,65 @@ fn somebody_on_this_machine_is_counted_by_account_alone() {
     let local = |n: u32| Login { network: None, ..typed(&format!("user{n}@acme.example"), "wrong") };
     assert!((0..200).all(|n| acme.wait(&local(n)).is_none()));
     assert!((0..20).any(|_| acme.wait(&local(1)).is_some()));
+}
+
+/// Counts how often a password is looked at, which is what takes time.
+#[derive(Default)]
+struct Counting(FakePasswords, AtomicUsize);
+
+impl PasswordHasher for Counting {
+    fn hash(&self, password: &str) -> String {
+        self.0.hash(password)
+    }
+
+    fn verify(&self, password: &str, hash: Option<&str>) -> bool {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.verify(password, hash)
+    }
+
+    fn is_outdated(&self, hash: &str) -> bool {
+        self.0.is_outdated(hash)
+    }
+}
+
+#[test]
+fn every_attempt_that_is_evaluated_takes_one_hash_and_a_refused_one_takes_none() {
+    let acme = Acme::new();
+    let disabled = acme.person("disabled", Role::User).user;
+    let wish = ChangeUser {
+        user: disabled.id,
+        version: None,
+        change: UserChange { active: Some(false), ..UserChange::default() },
+        actor: "operator".to_owned(),
+        trace: "t".to_owned(),
+    };
+    change(&acme.test.platform, &acme.scope, wish).unwrap();
+    let Acme { test, tenant, scope } = acme;
+    let counting = Arc::new(Counting::default());
+    let platform = Arc::into_inner(test.platform).unwrap();
+    let platform = Platform { passwords: Arc::clone(&counting) as _, ..platform };
+    let hashes = |attempt: &dyn Fn() -> LoginError| {
+        let before = counting.1.load(Ordering::SeqCst);
+        let error = attempt();
+        (counting.1.load(Ordering::SeqCst) - before, error)
+    };
+    let at_acme = |attempt: Login| login(&platform, &scope, &attempt).unwrap_err();
+    let nowhere = |tenant| login_nowhere(&platform, "it", tenant, &from(1, ADMIN, "wrong"));
+    let attempts: [&dyn Fn() -> LoginError; 5] = [
+        &|| at_acme(from(1, ADMIN, "wrong")),
+        &|| at_acme(from(1, "nobody@acme.example", "wrong")),
+        &|| at_acme(from(1, "disabled@acme.example", "SecurePassword123!")),
+        &|| nowhere(None),
+        &|| nowhere(Some(&tenant)),
+    ];
+    for attempt in attempts {
+        let (hashes, error) = hashes(attempt);
+        assert!(hashes == 1 && matches!(error, LoginError::InvalidCredentials), "{hashes} {error}");
+    }
+    for email in [ADMIN, "nobody@acme.example"] {
+        let counts: Vec<_> = (0..20).map(|_| hashes(&|| at_acme(from(2, email, "wrong"))).0).collect();
+        let evaluated = counts.iter().sum::<usize>();
+        assert_eq!(counts[evaluated..], vec![0; 20 - evaluated], "{counts:?}");
+        assert!(evaluated < 10, "{evaluated}");
+    }
 }

@@ -64,9 +64,9 @@ fn travel(mut world: World) -> u32 {
     world.take(&FROM_THE_POOL);
     world.take(&ENDS);
     world.take(&POOL_IS_FILLED);
-    world.keep_ready(2 * POOL);
+    world.come_right();
     world.take(&POOL_IS_SHRUNK);
-    world.keep_ready(POOL);
+    world.come_right();
     inspection::prove(&world, 20);
     world.kills
 }

@@ -23,8 +23,8 @@ pub(super) struct Http {
     pub(super) address: SocketAddr,
     state: Arc<HttpState>,
     handle: ServerHandle,
-    heart: Heart,
     recorder: Recorder,
+    heart: Heart,
 }
 
 impl Http {
@@ -38,26 +38,23 @@ impl Http {
         let recorder = Recorder::start(&platform).map_err(|error| no_threads(&error))?;
         let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
         let state = Arc::new(state.map_err(|error| no_threads(&error))?);
-        let heart = Heart::start(&state).map_err(|error| no_threads(&error))?;
+        let heart = Heart::start(&state)?;
         let bind = settings.server.bind;
         let serving =
             tenantry_http_actix::serve(Arc::clone(&state)).map_err(|error| cannot_listen(bind, &error))?;
         let handle = serving.server.handle();
         spawn(serving.server);
         let address = serving.addresses.first().copied().unwrap_or(bind);
-        Ok(Self { address, state, handle, heart, recorder })
+        Ok(Self { address, state, handle, recorder, heart })
     }
 
     /// Says "not ready" and accepts nobody any more, then finishes the requests under way.
     pub(super) async fn stop(self) {
         self.state.drain();
         self.handle.stop(true).await;
-        let stop = move || {
-            self.heart.stop();
-            self.recorder.stop();
-        };
-        // What they panicked with was logged when they did.
-        let _ = spawn_blocking(stop).await;
+        // What it panicked with was logged when it did.
+        let _ = spawn_blocking(move || self.recorder.stop()).await;
+        self.heart.stop();
     }
 }
 
@@ -71,7 +68,7 @@ struct Heart {
 
 impl Heart {
     /// Once before anything is answered, and then every few seconds.
-    fn start(state: &Arc<HttpState>) -> io::Result<Self> {
+    fn start(state: &Arc<HttpState>) -> Result<Self, Failure> {
         state.announce();
         let (beats, stopped) = mpsc::channel();
         let state = Arc::clone(state);
@@ -81,7 +78,10 @@ impl Heart {
             }
             state.withdraw();
         };
-        let thread = std::thread::Builder::new().name("heart".to_owned()).spawn(beat)?;
+        let thread = std::thread::Builder::new()
+            .name("heart".to_owned())
+            .spawn(beat)
+            .map_err(|error| no_threads(&error))?;
         Ok(Self { beats, thread })
     }
 

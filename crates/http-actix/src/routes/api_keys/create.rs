@@ -70,7 +70,9 @@ impl Body for NewKeyBody {}
 pub(crate) async fn create(mut call: Call) -> Answer {
     let (caller, tenant) = call.tenant(Need::Admin).await?;
     let received = call.body::<NewKeyBody>().await?;
-    let request = call.idempotency(&caller, tenant.id, "createApiKey", &received.bytes)?;
+    // All tenants' keys are in one database, so the operation says whose.
+    let operation = format!("createApiKey {}", tenant.id);
+    let request = call.idempotency(&caller, tenant.id, &operation, &received.bytes)?;
     let body = received.value;
     let wish = NewKey {
         owner: Some(tenant.id),

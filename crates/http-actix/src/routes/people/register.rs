@@ -6,7 +6,7 @@ use serde_json::Value;
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Tenant;
 use tenantry_domain::text::InvalidText;
-use tenantry_ports::{IdempotencyKey, MacPurpose};
+use tenantry_ports::{IdempotencyKey, MacPurpose, Secret};
 use tenantry_usecases::access::Need;
 use tenantry_usecases::users::{self, RegisterUser};
 
@@ -165,7 +165,7 @@ pub(crate) async fn register(mut call: Call) -> Answer {
     }
     let base = call.path().trim_end_matches("/auth/register");
     response.insert_header((header::LOCATION, format!("{base}/users/{}", registered.id)));
-    let access_token = registered.access_token.as_ref().map(|token| token.expose());
+    let access_token = registered.access_token.as_ref().map(Secret::expose);
     respond::json(response, &RegisteredView { access_token, user: &registered.view })
 }
 

@@ -134,7 +134,20 @@ pub(crate) async fn end_own(call: Call) -> Answer {
         ("limit" = Option<u16>, Query, description = "How many, 50 if absent", minimum = 1, maximum = 200),
         ("cursor" = Option<String>, Query, description = "`nextCursor` of the page before", max_length = 512),
     ),
-    responses((status = 200, description = "A page of sessions", body = SessionPage))
+    responses((status = 200, description = "A page of sessions", body = SessionPage, example = json!({
+        "items": [{
+            "id": "ses_0195c0de00007000800000000000000a",
+            "userId": "usr_0195c0de00007000800000000000000a",
+            "createdAt": "2025-01-10T10:00:00.000Z",
+            "lastUsedAt": "2025-01-11T08:30:00.000Z",
+            "expiresAt": "2025-02-10T08:30:00.000Z",
+            "endsAt": "2025-04-10T10:00:00.000Z",
+            "userAgent": null,
+            "address": null,
+            "current": false
+        }],
+        "nextCursor": null
+    })))
 )]
 pub(crate) async fn of_user(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Admin).await?;

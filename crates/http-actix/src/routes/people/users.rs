@@ -145,7 +145,28 @@ fn position(text: &str) -> Result<UserId, Problem> {
         ("userId" = String, Path, description = "The user's id", max_length = 64),
     ),
     responses(
-        (status = 200, description = "The user", body = PersonView, headers(("ETag" = String))),
+        (status = 200, description = "The user", body = PersonView, headers(("ETag" = String)), example = json!({
+            "id": "usr_0195c0de00007000800000000000000a",
+            "email": "john.doe@acme.com",
+            "username": "johndoe",
+            "firstName": "John",
+            "lastName": "Doe",
+            "role": "USER",
+            "abilities": [
+                {
+                    "actions": ["create", "read", "update"],
+                    "subjects": ["Tender"],
+                    "conditions": { "creatorId": "{{userId}}" }
+                },
+                { "actions": ["read", "score"], "subjects": ["Bid"] }
+            ],
+            "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6",
+            "active": true,
+            "verified": true,
+            "createdAt": "2025-01-10T10:00:00.000Z",
+            "updatedAt": "2025-01-10T10:00:00.000Z",
+            "version": 1
+        })),
         (status = 304, description = "It is what `If-None-Match` says"),
     )
 )]
@@ -208,7 +229,34 @@ impl Body for ChangeUserBody {
         ("If-Match" = Option<String>, Header, description = "The `ETag` that the user has to have"),
     ),
     request_body(content = ChangeUserBody, example = json!({ "role": "VENDOR", "active": true })),
-    responses((status = 200, description = "The user as they are now", body = PersonView, headers(("ETag" = String))))
+    responses((
+        status = 200,
+        description = "The user as they are now",
+        body = PersonView,
+        headers(("ETag" = String)),
+        example = json!({
+            "id": "usr_0195c0de00007000800000000000000a",
+            "email": "john.doe@acme.com",
+            "username": "johndoe",
+            "firstName": "John",
+            "lastName": "Doe",
+            "role": "VENDOR",
+            "abilities": [
+                { "actions": ["read"], "subjects": ["Tender"], "conditions": { "status": "published" } },
+                {
+                    "actions": ["create", "submit", "manage"],
+                    "subjects": ["Bid"],
+                    "conditions": { "vendorId": "{{userId}}" }
+                }
+            ],
+            "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6",
+            "active": true,
+            "verified": true,
+            "createdAt": "2025-01-10T10:00:00.000Z",
+            "updatedAt": "2025-01-11T08:30:00.000Z",
+            "version": 2
+        })
+    ))
 )]
 pub(crate) async fn change(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Admin).await?;

@@ -1,12 +1,10 @@
 //! Everybody who may call: kinds of credentials, and what each of them is good for.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
 
-use tenantry_domain::id::{SessionId, TenantId, UserId};
-use tenantry_domain::people::{Role, User};
-use tenantry_domain::tenant::Tenant;
-use tenantry_ports::{AccessClaims, Clock as _, Scope, StoreError, TenantScope};
-use tenantry_testkit::sample;
+use serde_json::json;
+use tenantry_domain::id::TenantId;
+use tenantry_ports::Scope;
 use tenantry_usecases::access::{Principal, authenticate};
 use tenantry_usecases::tenants::{self, TenantRef};
 use tenantry_usecases::{machine_tokens, signing_keys};
@@ -23,51 +21,81 @@ pub(super) enum Caller {
     Vendor,
     /// A key with every scope.
     Key,
-    /// A token that was got for such a key.
-    OAuth,
+    /// An access token that was got with that key, for every scope.
+    Token,
 }
 
 /// Everybody of another tenant that walls have to hold against. A new kind of credential is entered here.
 pub(super) const STRANGERS: [Caller; 5] =
-    [Caller::Admin, Caller::User, Caller::Vendor, Caller::Key, Caller::OAuth];
+    [Caller::Admin, Caller::User, Caller::Vendor, Caller::Key, Caller::Token];
+
+const PEOPLE: [Caller; 3] = [Caller::Admin, Caller::User, Caller::Vendor];
 
 /// The callers of one tenant.
 pub(super) struct Callers {
-    tenant: TenantId,
     operator: String,
     credentials: Vec<(Caller, String)>,
-    /// For each scope a key that has it alone.
-    keys: Vec<(Scope, String)>,
+    scopes: Vec<Scoped>,
+}
+
+/// What has a scope alone, and what has all but that: keys, and tokens of a key that has every scope.
+struct Scoped {
+    scope: Scope,
+    with: [String; 2],
+    without: [String; 2],
+}
+
+/// Somebody who is registered as this, and their access token.
+pub(super) struct Registered {
+    pub(super) id: String,
+    pub(super) token: String,
+}
+
+pub(super) async fn register(world: &World, slug: &str, name: &str, role: &str) -> Registered {
+    let body = json!({
+        "email": format!("{name}@{slug}.com"),
+        "password": "SecurePassword123!",
+        "firstName": name,
+        "role": role
+    });
+    let reply = world.post(&format!("/api/v1/{slug}/auth/register"), &world.operator(), &body).await;
+    assert_eq!(reply.status, 201, "{:?}", reply.bytes);
+    let told = reply.json();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    Registered { id: text(&told["user"]["id"]), token: text(&told["accessToken"]) }
+}
+
+/// A token got with this key, for these scopes.
+pub(super) fn token(world: &World, key: &str, scopes: &[Scope]) -> String {
+    let platform = world.platform();
+    signing_keys::ensure(platform).unwrap();
+    let client = authenticate(platform, key).unwrap().unwrap();
+    let Principal::Machine { key, .. } = client else { panic!("{client:?}") };
+    let wanted = BTreeSet::from_iter(scopes.iter().copied());
+    machine_tokens::issue(platform, &client, key, Some(wanted)).unwrap().token.expose().to_owned()
+}
+
+pub(super) fn tenant_of(world: &World, slug: &str) -> TenantId {
+    let reference = TenantRef::Slug(slug.parse().unwrap());
+    tenants::find(world.platform(), &reference).unwrap().unwrap().id
 }
 
 impl Callers {
-    pub(super) fn of(world: &World, slug: &str) -> Self {
-        let tenant = tenant(world, slug).id;
-        let person = |role| {
-            let (user, session) = somebody(world, slug, role);
-            let now = world.test.clock.now();
-            let claims = AccessClaims {
-                user,
-                tenant,
-                role,
-                session,
-                issued_at: now,
-                expires_at: now + chrono::TimeDelta::minutes(10),
-            };
-            world.platform().tokens.access(&claims).expose().to_owned()
-        };
-        let credentials = STRANGERS.map(|caller| {
-            let credential = match caller {
-                Caller::Admin => person(Role::Admin),
-                Caller::User => person(Role::User),
-                Caller::Vendor => person(Role::Vendor),
-                Caller::Key => world.key(Some(tenant), &Scope::ALL),
-                Caller::OAuth => token(world, &world.key(Some(tenant), &Scope::ALL)),
-            };
-            (caller, credential)
+    pub(super) async fn of(world: &World, slug: &str) -> Self {
+        let tenant = tenant_of(world, slug);
+        let key = world.key(Some(tenant), &Scope::ALL);
+        let mut credentials =
+            vec![(Caller::Token, token(world, &key, &Scope::ALL)), (Caller::Key, key.clone())];
+        for (caller, role) in PEOPLE.into_iter().zip(["ADMIN", "USER", "VENDOR"]) {
+            let name = role.to_lowercase();
+            credentials.push((caller, register(world, slug, &name, role).await.token));
+        }
+        let scopes = Scope::ALL.map(|scope| {
+            let others: Vec<_> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
+            let either = |scopes: &[Scope]| [world.key(Some(tenant), scopes), token(world, &key, scopes)];
+            Scoped { scope, with: either(&[scope]), without: either(&others) }
         });
-        let keys = Scope::ALL.map(|scope| (scope, world.key(Some(tenant), &[scope])));
-        Self { tenant, operator: world.operator(), credentials: credentials.into(), keys: keys.into() }
+        Self { operator: world.operator(), credentials, scopes: scopes.into() }
     }
 
     /// What this caller presents.
@@ -78,66 +106,42 @@ impl Callers {
     /// Whoever may call an operation of this kind.
     pub(super) fn entitled(&self, kind: Kind) -> Vec<String> {
         match kind {
-            Kind::Public => vec![String::new()],
+            Kind::Public | Kind::Own => vec![String::new()],
             Kind::Operator => vec![self.operator.clone()],
             Kind::Admin => vec![self.credential(Caller::Admin)],
-            Kind::Person => vec![self.credential(Caller::Admin), self.credential(Caller::User)],
+            Kind::Person => PEOPLE.map(|caller| self.credential(caller)).into(),
             Kind::Scope(scope) => {
-                let key = self.keys.iter().find(|(has, _)| *has == scope).unwrap().1.clone();
-                vec![key, self.credential(Caller::Admin)]
+                let mut entitled = self.scoped(scope).with.to_vec();
+                entitled.push(self.credential(Caller::Admin));
+                entitled
             }
         }
     }
 
-    /// Those of the tenant's own who may not, and what they are told.
-    pub(super) fn lacking(&self, world: &World, kind: Kind) -> Vec<(String, &'static str)> {
-        let of = |caller| (self.credential(caller), "forbidden");
-        let machines = [of(Caller::Key), of(Caller::OAuth)];
-        let people = match kind {
-            Kind::Person => Vec::new(),
-            _ => vec![of(Caller::User), of(Caller::Vendor)],
+    /// Those of the tenant's own who may not, and what they are told. Where it is about the caller as a person, the operator
+    /// is nobody.
+    pub(super) fn lacking(&self, kind: Kind) -> Vec<(String, &'static str)> {
+        let forbidden = |callers: &[Caller]| -> Vec<_> {
+            callers.iter().map(|caller| (self.credential(*caller), "forbidden")).collect()
         };
-        let others = match kind {
-            Kind::Public => return Vec::new(),
-            Kind::Operator => machines.into_iter().chain([of(Caller::Admin)]).collect(),
-            Kind::Person => machines.into_iter().chain([(self.operator.clone(), "forbidden")]).collect(),
-            Kind::Admin => Vec::from(machines),
-            Kind::Scope(scope) => {
-                let others: Vec<_> = Scope::ALL.into_iter().filter(|other| *other != scope).collect();
-                let key = world.key(Some(self.tenant), &others);
-                vec![(token(world, &key), "missing_scope"), (key, "missing_scope")]
+        match kind {
+            Kind::Public | Kind::Own => Vec::new(),
+            Kind::Operator => forbidden(&STRANGERS),
+            Kind::Admin => forbidden(&[Caller::User, Caller::Vendor, Caller::Key, Caller::Token]),
+            Kind::Person => {
+                let mut others = forbidden(&[Caller::Key, Caller::Token]);
+                others.push((self.operator.clone(), "forbidden"));
+                others
             }
-        };
-        people.into_iter().chain(others).collect()
+            Kind::Scope(scope) => {
+                let mut others = forbidden(&[Caller::User, Caller::Vendor]);
+                others.extend(self.scoped(scope).without.clone().map(|machine| (machine, "missing_scope")));
+                others
+            }
+        }
     }
-}
 
-fn tenant(world: &World, slug: &str) -> Tenant {
-    tenants::find(world.platform(), &TenantRef::Slug(slug.parse().unwrap())).unwrap().unwrap()
-}
-
-/// Somebody new of this tenant who is signed in.
-pub(super) fn somebody(world: &World, slug: &str, role: Role) -> (UserId, SessionId) {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let user = sample::user(&format!("walls{}", COUNT.fetch_add(1, Ordering::Relaxed)));
-    let user = User { role, ..user };
-    let session = sample::session(&user);
-    let scope = TenantScope::serving(&tenant(world, slug)).unwrap();
-    let store = world.platform().stores.open(&scope).unwrap();
-    store
-        .write::<_, StoreError>(|tx| {
-            tx.log().lock()?;
-            tx.users().insert(&user, "no hash")?;
-            tx.sessions().insert(&session)
-        })
-        .unwrap();
-    (user.id, session.id)
-}
-
-/// What a machine gets for its key.
-fn token(world: &World, key: &str) -> String {
-    let client = authenticate(world.platform(), key).unwrap().unwrap();
-    let Principal::Machine { key: id, .. } = &client else { panic!("{client:?}") };
-    signing_keys::ensure(world.platform()).unwrap();
-    machine_tokens::issue(world.platform(), &client, *id, None).unwrap().token.expose().to_owned()
+    fn scoped(&self, scope: Scope) -> &Scoped {
+        self.scopes.iter().find(|scoped| scoped.scope == scope).unwrap()
+    }
 }

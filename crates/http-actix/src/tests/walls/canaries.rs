@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use tenantry_domain::id::TenantId;
-use tenantry_domain::people::{Email, Role};
+use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
 use tenantry_ports::{Scope, Secret};
 use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
 
-use super::super::{Reply, World, authorised, config};
-use super::callers;
+use super::super::{Reply, World, authorised, config, post};
+use super::callers::{self, Registered};
 
 /// A tenant full of canaries.
 pub(super) struct Furnished {
@@ -21,11 +21,11 @@ pub(super) struct Furnished {
 
 /// Ids of every kind of thing, of which there is none of.
 const NOTHING: [(&str, &str); 7] = [
+    ("userId", "usr_0195c0de00007000800000000000000a"),
+    ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
-    ("userId", "usr_0195c0de00007000800000000000000a"),
-    ("sessionId", "ses_0195c0de00007000800000000000000a"),
     // Who has the id of a provisioning may see it, so another tenant has none.
     ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
     ("code", "not_found"),
@@ -72,17 +72,16 @@ impl Furnished {
         let request =
             actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
+        let (person, session) = person(world, slug, &format!("{canary}-person")).await;
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
-        let (user, session) = callers::somebody(world, slug, Role::User);
-        let things = [
+        let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
+        for (name, id) in [
             ("accountId", text(&account, "accountId")),
             ("keyId", text(&made, "id")),
             ("configId", own),
-            ("userId", user.to_string()),
-            ("sessionId", session.to_string()),
-        ];
-        let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
-        for (name, id) in things {
+            ("userId", person),
+            ("sessionId", session),
+        ] {
             furnished.place.iter_mut().find(|(known, _)| *known == name).unwrap().1 = id;
         }
         furnished
@@ -96,6 +95,13 @@ impl Furnished {
         assert_eq!(world.send(authorised(request, &world.operator())).await.status, 202);
         world.work();
         tenant
+    }
+
+    /// The same, but for what is called this, which is `id`.
+    pub(super) fn place_with(&self, name: &str, id: &str) -> Vec<(&'static str, String)> {
+        let mut place = self.place.clone();
+        id.clone_into(&mut place.iter_mut().find(|(known, _)| *known == name).unwrap().1);
+        place
     }
 
     /// The same things, looked for in this tenant.
@@ -121,4 +127,17 @@ impl Furnished {
     pub(super) fn assert_unseen(&self, reply: &Reply) {
         assert!(!self.is_seen(reply), "{} is in {:?} {:?}", self.canary, reply.headers, reply.bytes);
     }
+}
+
+/// The ids of somebody with this name, and of the session that they began at a device of this name.
+async fn person(world: &World, slug: &str, name: &str) -> (String, String) {
+    let Registered { id, .. } = callers::register(world, slug, name, "USER").await;
+    let body = json!({ "email": format!("{name}@{slug}.com"), "password": "SecurePassword123!" });
+    let login = post(&format!("/api/v1/{slug}/auth/login"), "").insert_header(("User-Agent", name));
+    assert_eq!(world.send(login.set_json(body)).await.status, 200);
+    let path = format!("/api/v1/{slug}/users/{id}/sessions");
+    let sessions = world.get(&path, &world.operator()).await.json();
+    let at_device = |session: &&serde_json::Value| session["userAgent"] == name;
+    let session = sessions["items"].as_array().unwrap().iter().find(at_device);
+    (id, session.unwrap()["id"].as_str().unwrap().to_owned())
 }

@@ -6,15 +6,18 @@ use tenantry_ports::Scope;
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Everybody, or whoever has something that is made for it alone: a token, a cookie, a client's secret.
+    /// Everybody.
     Public,
+    /// Whoever has what is made for it alone: a confirmation token, a client's secret, a cookie. No caller's credential
+    /// opens it.
+    Own,
     /// The operator.
     Operator,
-    /// Somebody who is signed in to the tenant.
-    Person,
     /// An admin of the tenant, and the operator.
     Admin,
-    /// The same, and keys with this scope.
+    /// Somebody who is signed in to the tenant, whatever their role.
+    Person,
+    /// An admin of the tenant, the operator, and keys with this scope.
     Scope(Scope),
 }
 
@@ -25,13 +28,6 @@ pub(super) struct Row {
     pub(super) kind: Kind,
     /// A body that is taken, if it asks for one.
     pub(super) body: Option<fn() -> Value>,
-}
-
-impl Row {
-    /// Takes a credential of its own, which is no use anywhere else.
-    pub(super) fn has_its_own_credential(&self) -> bool {
-        OWN_CREDENTIAL.contains(&self.operation)
-    }
 }
 
 const fn row(operation: &'static str, kind: Kind) -> Row {
@@ -57,22 +53,29 @@ pub(super) const ROWS: &[Row] = &[
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),
     row("getUsage", Kind::Scope(Scope::SettingsRead)),
-    // API keys.
+    // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),
     row("getApiKey", Kind::Admin),
+    with("rotateApiKey", Kind::Admin, || json!({ "overlapSeconds": 3600 })),
     row("revokeApiKey", Kind::Admin),
-    with("rotateApiKey", Kind::Admin, || json!({ "overlapSeconds": 60 })),
-    // People.
+    with("issueAccessToken", Kind::Own, || json!({ "grant_type": "client_credentials" })),
+    row("getSigningKeys", Kind::Public),
+    row("getAuthorizationServer", Kind::Public),
+    // Signing in and out.
+    with("login", Kind::Public, || json!({ "email": "nobody@acme.com", "password": "ChangeMe123!" })),
+    row("refresh", Kind::Own),
+    row("logout", Kind::Own),
     row("me", Kind::Person),
-    with("changePassword", Kind::Person, password),
+    with("changePassword", Kind::Person, passwords),
     row("listOwnSessions", Kind::Person),
     row("endOwnSession", Kind::Person),
-    with("registerUser", Kind::Admin, user),
+    // People.
+    with("registerUser", Kind::Admin, person),
     row("getRoleConfig", Kind::Admin),
     row("listUsers", Kind::Admin),
     row("getUser", Kind::Admin),
-    with("changeUser", Kind::Admin, || json!({ "active": true })),
+    with("changeUser", Kind::Admin, || json!({ "role": "VENDOR" })),
     row("listSessionsOfUser", Kind::Admin),
     row("endSessionOfUser", Kind::Admin),
     // Tenants.
@@ -91,16 +94,10 @@ pub(super) const ROWS: &[Row] = &[
         Kind::Public,
         || json!({ "name": "Gamma", "slug": "gamma", "plan": "Basic" }),
     ),
-    row("confirmTenantProvisioning", Kind::Public),
+    row("confirmTenantProvisioning", Kind::Own),
     row("getProvisioningStatus", Kind::Public),
     row("streamProvisioningStatus", Kind::Public),
-    with("login", Kind::Public, || json!({ "email": "nobody@acme.com", "password": "ChangeMe123!" })),
-    row("refresh", Kind::Public),
-    row("logout", Kind::Public),
-    with("issueAccessToken", Kind::Public, || json!({})),
     // About the server.
-    row("getSigningKeys", Kind::Public),
-    row("getAuthorizationServer", Kind::Public),
     row("getAccountConfigSchema", Kind::Public),
     row("listProblems", Kind::Public),
     row("getProblem", Kind::Public),
@@ -109,16 +106,6 @@ pub(super) const ROWS: &[Row] = &[
     row("getOpenApi", Kind::Public),
     row("browseOpenApi", Kind::Public),
 ];
-
-const OWN_CREDENTIAL: [&str; 4] = ["confirmTenantProvisioning", "refresh", "logout", "issueAccessToken"];
-
-fn password() -> Value {
-    json!({ "currentPassword": "ChangeMe123!", "newPassword": "ChangeMe456!" })
-}
-
-fn user() -> Value {
-    json!({ "email": "bob@example.com", "username": "bob", "password": "ChangeMe123!", "role": "USER" })
-}
 
 fn account() -> Value {
     json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" })
@@ -134,6 +121,14 @@ fn settings() -> Value {
 
 fn api_key() -> Value {
     json!({ "name": "another", "scopes": ["accounts:read"] })
+}
+
+fn passwords() -> Value {
+    json!({ "currentPassword": "not this one", "newPassword": "correct horse battery staple" })
+}
+
+fn person() -> Value {
+    json!({ "email": "bob@example.com", "password": "SecurePassword123!" })
 }
 
 fn new_tenant() -> Value {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::web::Bytes;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{StoreError, TenantScope};
+use tenantry_usecases::access::Principal;
 use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::{Platform, accounts, limits};
 
@@ -99,6 +100,15 @@ impl HttpState {
     /// carries one asks first.
     pub async fn recognises(&self, credential: &str) -> bool {
         self.gate.principal(Credential(credential)).await.is_ok()
+    }
+
+    /// Counts a request of this caller, and says whether it is one too many: what every request of a caller who is recognised
+    /// costs besides. Every few seconds it asks the database what was agreed on with the tenant.
+    pub fn admits(&self, caller: &Principal) -> bool {
+        if let Some(tenant) = self.tenant_rates.unknown(caller) {
+            self.tenant_rates.agree(&self.platform, tenant);
+        }
+        self.tenant_rates.count(caller).is_none_or(|counted| counted.is_ok())
     }
 
     /// Tells the other processes on the same control database that this one is there and what it lets in, and learns the same of

@@ -146,6 +146,17 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_limits_are_kept_exactly() {
+        let most = RateLimit { per_minute: u32::MAX, burst: u32::MAX };
+        assert_eq!(most.window(), Duration::from_secs(60));
+        let bucket = Bucket::full();
+        assert_eq!(bucket.take(most, Share::ALL, at(0)).unwrap().remaining, u32::MAX - 1);
+        assert_eq!(bucket.take(most, Share::ALL, Duration::MAX).unwrap().remaining, u32::MAX - 1);
+        let slow = RateLimit { per_minute: 1, ..most };
+        assert_eq!(slow.window(), Duration::from_nanos(u64::MAX), "as long as can be said");
+    }
+
+    #[test]
     fn the_smallest_share_of_the_smallest_limit_still_lets_somebody_in() {
         let (least, share) = (RateLimit { per_minute: 1, burst: 1 }, Share { rate: 1, burst: 1 });
         assert_eq!(taken(&Bucket::full(), least, share, 0), 1);

@@ -39,8 +39,9 @@ impl RateLimit {
 
     /// How long an empty bucket takes to fill; no time without a limit.
     pub(crate) fn window(self) -> Duration {
-        let nanos = u64::from(self.burst) * 60_000_000_000;
-        nanos.checked_div(self.per_minute.into()).map_or(Duration::ZERO, Duration::from_nanos)
+        let nanos = u128::from(self.burst) * 60_000_000_000;
+        let window = nanos.checked_div(self.per_minute.into()).unwrap_or(0);
+        Duration::from_nanos(u64::try_from(window).unwrap_or(u64::MAX))
     }
 }
 

@@ -163,7 +163,8 @@ fn inspect_service(world: &World, Ordered { order, slug, .. }: &Ordered) {
     login.expect(if admins == 1 { 200 } else { 401 });
     if let Backend::Postgres(server) = world.installation.backend() {
         let rows = server.query(&name(&world.installation, slug), ROWS).unwrap();
-        assert_eq!(rows, format!("1|{admins}|1|{}|t|t", admins + 1), "{slug}");
+        // The account; and of the admin, that there is one, and that they signed in.
+        assert_eq!(rows, format!("1|{admins}|1|{}|t|t", 2 * admins + 1), "{slug}");
     }
 }
 

@@ -60,7 +60,7 @@ impl Throttle {
         Self { account, origins: origins(platform, network) }
     }
 
-    /// Whether whoever comes from there has to wait; one question, and none about a known device or this machine.
+    /// Whether whoever comes from there has to wait; one question, and none about a known device.
     pub(super) fn waits(&self, platform: &Platform, now: DateTime<Utc>) -> StoreResult<Option<TooEarly>> {
         if self.origins.is_empty() {
             return Ok(None);
@@ -86,11 +86,11 @@ impl Throttle {
 }
 
 /// In the order in which rows are locked: what everybody shares comes last, and is held shortest. Whoever is on this very
-/// machine comes from nowhere.
+/// machine has no address to be counted by: it may be a program that signs many people in.
 fn origins(platform: &Platform, network: Option<IpAddr>) -> Vec<([u8; 32], Pace)> {
-    let Some(network) = network else { return Vec::new() };
-    let address = key(platform, "address", &[network.to_string().as_bytes()]);
-    vec![(address, Pace::ADDRESS), (key(platform, "everywhere", &[]), Pace::EVERYWHERE)]
+    let address =
+        network.map(|network| (key(platform, "address", &[network.to_string().as_bytes()]), Pace::ADDRESS));
+    address.into_iter().chain([(key(platform, "everywhere", &[]), Pace::EVERYWHERE)]).collect()
 }
 
 /// The name that something is counted under.

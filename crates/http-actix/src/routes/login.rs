@@ -1,8 +1,10 @@
 //! Signing in.
 
 use actix_web::http::StatusCode;
+use chrono::TimeDelta;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_ports::{Secret, TenantScope};
@@ -37,12 +39,35 @@ impl Body for LoginBody {
 #[schemars(rename = "SignedIn")]
 pub(crate) struct SignedInView<'a> {
     /// Send it as `Authorization: Bearer …`.
-    pub(super) access_token: &'a str,
+    access_token: &'a str,
     /// `Bearer`.
-    pub(super) token_type: &'static str,
+    token_type: &'static str,
     /// For how many seconds the access token works.
-    pub(super) expires_in: i64,
-    pub(super) user: UserView,
+    expires_in: i64,
+    user: UserView,
+}
+
+impl<'a> SignedInView<'a> {
+    /// Somebody with this token, which works for so long.
+    pub(super) fn of(token: &'a Secret, lives: TimeDelta, user: UserView) -> Self {
+        Self { access_token: token.expose(), token_type: "Bearer", expires_in: lives.num_seconds(), user }
+    }
+
+    pub(super) fn example() -> Value {
+        json!({
+            "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...",
+            "tokenType": "Bearer",
+            "expiresIn": 600,
+            "user": {
+                "id": "usr_0195c0de00007000800000000000000a",
+                "email": "admin@acme.com",
+                "username": "acmeadmin",
+                "role": "ADMIN",
+                "abilities": [{ "actions": ["manage"], "subjects": ["all"] }],
+                "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6"
+            }
+        })
+    }
 }
 
 /// Who is signed in.
@@ -95,19 +120,7 @@ impl UserView {
         description = "Signed in; the cookie `refreshToken` is set",
         body = SignedInView,
         headers(("Set-Cookie" = String, description = "`refreshToken` and `device`, HttpOnly, SameSite=Strict")),
-        example = json!({
-            "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...",
-            "tokenType": "Bearer",
-            "expiresIn": 600,
-            "user": {
-                "id": "usr_0195c0de00007000800000000000000a",
-                "email": "admin@acme.com",
-                "username": "acmeadmin",
-                "role": "ADMIN",
-                "abilities": [{ "actions": ["manage"], "subjects": ["all"] }],
-                "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6"
-            }
-        })
+        example = json!(SignedInView::example())
     ))
 )]
 pub(crate) async fn login(mut call: Call) -> Answer {
@@ -137,12 +150,8 @@ pub(crate) async fn login(mut call: Call) -> Answer {
     let mut response = respond::private(StatusCode::OK);
     response.cookie(cookies::refresh(&call, &signed_in.refresh_token, signed_in.refresh_expires_at - now));
     response.cookie(cookies::device(&call, &signed_in.device_token));
-    let view = SignedInView {
-        access_token: signed_in.access_token.expose(),
-        token_type: "Bearer",
-        expires_in: (signed_in.access_expires_at - now).num_seconds(),
-        user: UserView::of(signed_in.user, tenant),
-    };
+    let user = UserView::of(signed_in.user, tenant);
+    let view = SignedInView::of(&signed_in.access_token, signed_in.access_expires_at - now, user);
     respond::json(response, &view)
 }
 

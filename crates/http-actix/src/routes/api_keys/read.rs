@@ -38,7 +38,7 @@ use crate::routes::respond::{self, Page};
             "createdAt": "2025-01-10T10:00:00.000Z",
             "expiresAt": null,
             "revokedAt": null,
-        "lastUsedAt": null
+            "lastUsedAt": null
         }],
         "nextCursor": null
     })))

@@ -22,19 +22,7 @@ use crate::routes::respond;
         description = "Still signed in; the cookie `refreshToken` is set anew",
         body = SignedInView,
         headers(("Set-Cookie" = String, description = "`refreshToken`, HttpOnly, SameSite=Strict")),
-        example = json!({
-            "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9...",
-            "tokenType": "Bearer",
-            "expiresIn": 600,
-            "user": {
-                "id": "usr_0195c0de00007000800000000000000a",
-                "email": "admin@acme.com",
-                "username": "acmeadmin",
-                "role": "ADMIN",
-                "abilities": [{ "actions": ["manage"], "subjects": ["all"] }],
-                "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6"
-            }
-        })
+        example = json!(SignedInView::example())
     ))
 )]
 pub(crate) async fn refresh(call: Call) -> Answer {
@@ -55,11 +43,7 @@ pub(crate) async fn refresh(call: Call) -> Answer {
     let now = call.platform().clock.now();
     let mut response = respond::private(StatusCode::OK);
     response.cookie(cookies::refresh(&call, &refreshed.refresh_token, refreshed.refresh_expires_at - now));
-    let view = SignedInView {
-        access_token: refreshed.access_token.expose(),
-        token_type: "Bearer",
-        expires_in: (refreshed.access_expires_at - now).num_seconds(),
-        user: UserView::of(refreshed.user, id),
-    };
+    let user = UserView::of(refreshed.user, id);
+    let view = SignedInView::of(&refreshed.access_token, refreshed.access_expires_at - now, user);
     respond::json(response, &view)
 }

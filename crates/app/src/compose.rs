@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
-use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
+use tenantry_http_actix::{Access as DocumentedAccess, Doors, Tails, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
 use tenantry_ports::{Hired, KeyMint, Nudge, Secret, StoreError};
@@ -18,6 +18,7 @@ use tenantry_security::{
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::events::Announcing;
 use tenantry_usecases::master_keys::MasterKeyNames;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::signatures::Signers;
@@ -41,6 +42,8 @@ pub(crate) struct Installation {
     pub(crate) notice_bells: Arc<NoticeBells>,
     /// Wakes who waits for a tenant.
     pub(crate) watch: Arc<Watch>,
+    /// Follow the event logs that somebody listens to.
+    pub(crate) tails: Arc<Tails>,
     /// Where the master key was written to, if it was made just now.
     pub(crate) new_key: Option<PathBuf>,
 }
@@ -59,13 +62,19 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     let (keys, new_key) = MasterKeys::of(settings)?;
     let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
-    let watch = Arc::new(Watch::default());
+    let (watch, tails) = (Arc::new(Watch::default()), Arc::new(Tails::default()));
+    let nudge = Arc::new(Nudges {
+        bell: bell.clone(),
+        notice_bells: notice_bells.clone(),
+        watch: watch.clone(),
+        tails: tails.clone(),
+    });
     let entropy = Arc::new(SystemEntropy);
     let passwords = Argon2Passwords::new(settings.auth.argon2, entropy.clone())
         .map_err(|error| Failure::new(error, "change auth.argon2_memory and auth.argon2_passes"))?;
     let platform = Platform {
         control: stores.control(),
-        stores: stores.tenants(),
+        stores: Arc::new(Announcing::new(stores.tenants(), nudge.clone())),
         databases: stores.databases(),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
@@ -76,11 +85,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
-        nudge: Arc::new(Nudges {
-            bell: bell.clone(),
-            notice_bells: notice_bells.clone(),
-            watch: watch.clone(),
-        }),
+        nudge,
         channels: channels(settings)?,
         policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
@@ -90,7 +95,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     };
     #[cfg(debug_assertions)]
     let platform = crate::crash_points::plant(platform)?;
-    Ok(Installation { platform: Arc::new(platform), stores, bell, notice_bells, watch, new_key })
+    Ok(Installation { platform: Arc::new(platform), stores, bell, notice_bells, watch, tails, new_key })
 }
 
 /// Whom to tell in this process that something has happened.
@@ -98,6 +103,7 @@ struct Nudges {
     bell: Arc<Bell>,
     notice_bells: Arc<NoticeBells>,
     watch: Arc<Watch>,
+    tails: Arc<Tails>,
 }
 
 impl Nudge for Nudges {
@@ -111,6 +117,10 @@ impl Nudge for Nudges {
 
     fn tenant_changed(&self, tenant: TenantId) {
         self.watch.tenant_changed(tenant);
+    }
+
+    fn log_moved(&self, tenant: TenantId) {
+        self.tails.log_moved(tenant);
     }
 
     fn hire(&self) -> Option<Box<dyn Hired>> {

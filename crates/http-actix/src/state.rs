@@ -15,7 +15,7 @@ use crate::lanes::{Lanes, Limits};
 use crate::limits::{Rates, TenantRates, Ticks};
 use crate::pools::{Pool, PoolQueue};
 use crate::routes::accounts::{Found, Reader};
-use crate::{Doors, HttpSettings, Watch, openapi, routes};
+use crate::{Doors, HttpSettings, Tails, Watch, openapi, routes};
 
 /// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
 pub trait Readiness: Send + Sync {
@@ -37,6 +37,7 @@ pub struct HttpState {
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) tails: Arc<Tails>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) document: Bytes,
     draining: AtomicBool,
@@ -56,12 +57,14 @@ impl HttpState {
     /// How often processes on the same control database have to tell each other what they let in.
     pub const HEARTBEAT: Duration = Duration::from_secs(3);
 
-    /// Starts the thread pools. Fails if the system gives no threads. `watch` is the one that the platform's `Nudge` tells.
+    /// Starts the thread pools. Fails if the system gives no threads. `watch` and `tails` are those that the platform's
+    /// `Nudge` tells.
     pub fn new(
         platform: Arc<Platform>,
         settings: HttpSettings,
         doors: Doors,
         watch: Arc<Watch>,
+        tails: Arc<Tails>,
         readiness: Arc<dyn Readiness>,
     ) -> io::Result<Self> {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
@@ -81,6 +84,7 @@ impl HttpState {
             prefix,
             doors,
             watch,
+            tails,
             readiness,
             document: document.into(),
             draining: AtomicBool::new(false),
@@ -94,6 +98,7 @@ impl HttpState {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.watch.close();
+        self.tails.close();
     }
 
     /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that

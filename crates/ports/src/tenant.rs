@@ -3,13 +3,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::AccountId;
+use tenantry_domain::id::{AccountId, EventId};
 use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, ConfigHead, Counts, EventFilter, LogEntry, LogHead, RawEntry,
+    SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository,
+    Verdict,
 };
 
 /// Opens tenants' databases.
@@ -175,6 +176,24 @@ pub trait LogRepository {
     /// Adds entries that continue the locked head; the last one is the new head.
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()>;
 
+    /// The head of the log, without standing in line: it may be another the next moment.
+    fn head(&mut self) -> StoreResult<LogHead>;
+
     /// At most `limit` entries in order, after sequence number `after`.
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
+
+    /// At most `limit` entries that the filter wants in order, after sequence number `after`, up to and with `through`.
+    fn select(
+        &mut self,
+        filter: &EventFilter,
+        after: i64,
+        through: i64,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>>;
+
+    /// The entry of this event.
+    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>>;
+
+    /// As [`page`](Self::page), unread: also of rows that are no entries.
+    fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>>;
 }

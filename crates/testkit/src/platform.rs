@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
+use tenantry_usecases::events::Announcing;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
@@ -56,6 +57,12 @@ impl Nudge for Nudges {
         }
     }
 
+    fn log_moved(&self, tenant: TenantId) {
+        if let Some(nudge) = self.beside.get() {
+            nudge.log_moved(tenant);
+        }
+    }
+
     fn hire(&self) -> Option<Box<dyn Hired>> {
         self.beside.get().and_then(|nudge| nudge.hire())
     }
@@ -105,7 +112,7 @@ impl TestPlatform {
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let platform = Arc::new(Platform {
             control: world.control(),
-            stores: Arc::new(databases.clone()),
+            stores: Arc::new(Announcing::new(Arc::new(databases.clone()), nudges.clone())),
             databases: Arc::new(databases.clone()),
             clock: clock.clone(),
             ids: Arc::new(SequentialIds::new()),

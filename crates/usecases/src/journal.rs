@@ -31,9 +31,10 @@ pub(crate) fn append(
     let mut head = head;
     let mut entries = Vec::with_capacity(events.len());
     for Traced { event, trace } in events {
-        let event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
-        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
         let sequence = head.sequence + 1;
+        let mut event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
+        event.meta.sequence = Some(sequence);
+        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
         entries.push(LogEntry { sequence, event, previous: head.hash, hash });
         head = LogHead { sequence, hash };
     }

@@ -37,8 +37,8 @@ struct Known<T> {
 }
 
 impl<T> Known<T> {
-    fn fresh(self) -> Option<Arc<T>> {
-        (self.asked.elapsed() < MEMORY).then_some(self.answer)
+    fn fresh(self, age: Duration) -> Option<Arc<T>> {
+        (self.asked.elapsed() < age.min(MEMORY)).then_some(self.answer)
     }
 }
 
@@ -57,12 +57,18 @@ impl Gate {
     }
 
     /// Who presents this credential; a problem if it does not work.
-    pub(crate) async fn principal(
+    pub(crate) async fn principal(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
+        self.principal_within(credential, MEMORY).await
+    }
+
+    /// The same, as it was so long ago at most; longer than everything is forgotten after is not possible.
+    pub(crate) async fn principal_within(
         &self,
         Credential(text): Credential<'_>,
+        age: Duration,
     ) -> Result<Arc<Principal>, Problem> {
         let hash = self.platform.digest.sha256(text.as_bytes());
-        if let Some(known) = self.callers.get(&hash).and_then(Known::fresh) {
+        if let Some(known) = self.callers.get(&hash).and_then(|known| known.fresh(age)) {
             return Ok(known);
         }
         // What was made up costs no look-up.
@@ -85,7 +91,16 @@ impl Gate {
 
     /// The tenant of this id or slug, if there is one.
     pub(crate) async fn tenant(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
-        if let Some(known) = self.tenants.get(text).and_then(Known::fresh) {
+        self.tenant_within(text, MEMORY).await
+    }
+
+    /// The same, as it was so long ago at most.
+    pub(crate) async fn tenant_within(
+        &self,
+        text: &str,
+        age: Duration,
+    ) -> Result<Option<Arc<Tenant>>, Problem> {
+        if let Some(known) = self.tenants.get(text).and_then(|known| known.fresh(age)) {
             return Ok(Some(known));
         }
         let asked = Instant::now();

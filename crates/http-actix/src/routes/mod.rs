@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 mod api_keys;
 mod configs;
 mod docs;
+mod events;
 mod health;
 mod login;
 mod oauth;
@@ -238,6 +239,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(events::endpoints())
     .chain(people::endpoints())
     .collect()
 }
@@ -279,5 +281,6 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    events::generated(all);
     people::generated(all);
 }

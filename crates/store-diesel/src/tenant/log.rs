@@ -1,5 +1,8 @@
 use diesel::prelude::*;
-use tenantry_ports::{Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use tenantry_domain::id::EventId;
+use tenantry_ports::{
+    Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError, StoreResult,
+};
 
 use crate::bulk::{Bind, Bulk, Sql};
 use crate::convert::{from_json, limit, number, sha256, to_json};
@@ -45,6 +48,11 @@ impl EventRow {
             previous: entry.previous.to_vec(),
             hash: entry.hash.to_vec(),
         })
+    }
+
+    fn raw(self) -> RawEntry {
+        let Self { sequence, id, event_type, account_id, envelope, previous, hash } = self;
+        RawEntry { sequence, id, event_type, account_id, envelope, previous, hash }
     }
 
     fn entry(self) -> StoreResult<LogEntry> {
@@ -109,6 +117,14 @@ impl LogRepository for Transaction<'_> {
         })
     }
 
+    fn head(&mut self) -> StoreResult<LogHead> {
+        self.read(|db| {
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
+            let (sequence, hash): (i64, Vec<u8>) = query.get_result(db)?;
+            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
+        })
+    }
+
     fn page(&mut self, after: i64, most: usize) -> StoreResult<Vec<LogEntry>> {
         self.read(|db| {
             let query =
@@ -117,6 +133,58 @@ impl LogRepository for Transaction<'_> {
             Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
         })
     }
+
+    fn select(
+        &mut self,
+        filter: &EventFilter,
+        after: i64,
+        through: i64,
+        most: usize,
+    ) -> StoreResult<Vec<LogEntry>> {
+        self.read(|db| {
+            let mut query = events::table
+                .filter(events::sequence.gt(after))
+                .filter(events::sequence.le(through))
+                .order(events::sequence)
+                .limit(limit(most))
+                .select(EventRow::as_select())
+                .into_boxed();
+            if let Some(account) = filter.account {
+                query = query.filter(events::account_id.eq(account.to_string()));
+            }
+            query = match filter.event_type.as_ref().map(|pattern| (pattern.prefix(), pattern.as_str())) {
+                None | Some((Some(""), _)) => query,
+                Some((Some(prefix), _)) => {
+                    query.filter(events::event_type.like(beginning_with(prefix)).escape('!'))
+                }
+                Some((None, whole)) => query.filter(events::event_type.eq(whole)),
+            };
+            let rows = query.load::<EventRow>(db)?;
+            Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>> {
+        self.read(|db| {
+            let query = events::table.filter(events::id.eq(id.to_string()));
+            let row = query.select(EventRow::as_select()).first(db).optional()?;
+            Ok(row.map(EventRow::entry).transpose()?)
+        })
+    }
+
+    fn raw(&mut self, after: i64, most: usize) -> StoreResult<Vec<RawEntry>> {
+        self.read(|db| {
+            let query =
+                events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
+            let rows = query.select(EventRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(EventRow::raw).collect())
+        })
+    }
+}
+
+/// The pattern of texts that begin like this; `_` stands for itself.
+fn beginning_with(prefix: &str) -> String {
+    format!("{}%", prefix.replace('_', "!_"))
 }
 
 struct AppendEvents;

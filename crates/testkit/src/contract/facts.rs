@@ -250,6 +250,9 @@ macro_rules! for_each_fact {
                     entries_are_read_back_whole
                     appending_nothing_changes_nothing
                     pages_are_in_order
+                    the_head_can_be_looked_at_while_somebody_writes
+                    entries_are_chosen_and_found
+                    entries_can_be_read_as_they_stand
                     entries_that_do_not_continue_the_log_are_refused
                     a_rolled_back_entry_leaves_no_gap
                     concurrent_appends_make_one_chain

@@ -20,12 +20,13 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 7] = [
+const NOTHING: [(&str, &str); 8] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("eventId", "evt_0195c0de00007000800000000000000a"),
     // Who has the id of a provisioning may see it, so another tenant has none.
     ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
     ("code", "not_found"),
@@ -73,12 +74,15 @@ impl Furnished {
             actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
         let (person, session) = person(world, slug, &format!("{canary}-person")).await;
+        let events = world.get(&format!("{base}/events?eventType=settings.updated"), &key).await;
+        let event = events.json()["items"][0]["id"].as_str().unwrap().to_owned();
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
         for (name, id) in [
             ("accountId", text(&account, "accountId")),
             ("keyId", text(&made, "id")),
             ("configId", own),
+            ("eventId", event),
             ("userId", person),
             ("sessionId", session),
         ] {

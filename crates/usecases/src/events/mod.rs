@@ -1,0 +1,7 @@
+//! A tenant's events, as they are asked for: by the page, one by one, or as they come.
+
+mod announcing;
+mod page;
+
+pub use announcing::Announcing;
+pub use page::{FeedError, FeedPage, Start, Wanted, find, page};

@@ -1,0 +1,2 @@
+DROP INDEX events_of_account;
+DROP INDEX events_id;

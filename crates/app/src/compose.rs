@@ -25,7 +25,7 @@ use tenantry_usecases::signatures::Signers;
 use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::tenants::Placement;
 use tenantry_usecases::{Platform, Policy};
-use tenantry_worker::{Bell, NoticeBells};
+use tenantry_worker::{Bell, MovedLogs, NoticeBells};
 
 use crate::data_dir;
 use crate::failure::Failure;
@@ -44,6 +44,8 @@ pub(crate) struct Installation {
     pub(crate) watch: Arc<Watch>,
     /// Follow the event logs that somebody listens to.
     pub(crate) tails: Arc<Tails>,
+    /// Whose event logs have moved since somebody signed how far they have come.
+    pub(crate) moved: Arc<MovedLogs>,
     /// Where the master key was written to, if it was made just now.
     pub(crate) new_key: Option<PathBuf>,
 }
@@ -63,11 +65,13 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
     let (watch, tails) = (Arc::new(Watch::default()), Arc::new(Tails::default()));
+    let moved = Arc::<MovedLogs>::default();
     let nudge = Arc::new(Nudges {
         bell: bell.clone(),
         notice_bells: notice_bells.clone(),
         watch: watch.clone(),
         tails: tails.clone(),
+        moved: moved.clone(),
     });
     let entropy = Arc::new(SystemEntropy);
     let passwords = Argon2Passwords::new(settings.auth.argon2, entropy.clone())
@@ -95,7 +99,16 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     };
     #[cfg(debug_assertions)]
     let platform = crate::crash_points::plant(platform)?;
-    Ok(Installation { platform: Arc::new(platform), stores, bell, notice_bells, watch, tails, new_key })
+    Ok(Installation {
+        platform: Arc::new(platform),
+        stores,
+        bell,
+        notice_bells,
+        watch,
+        tails,
+        moved,
+        new_key,
+    })
 }
 
 /// Whom to tell in this process that something has happened.
@@ -104,6 +117,7 @@ struct Nudges {
     notice_bells: Arc<NoticeBells>,
     watch: Arc<Watch>,
     tails: Arc<Tails>,
+    moved: Arc<MovedLogs>,
 }
 
 impl Nudge for Nudges {
@@ -121,6 +135,7 @@ impl Nudge for Nudges {
 
     fn log_moved(&self, tenant: TenantId) {
         self.tails.log_moved(tenant);
+        self.moved.log_moved(tenant);
     }
 
     fn hire(&self) -> Option<Box<dyn Hired>> {

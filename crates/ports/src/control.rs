@@ -4,8 +4,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, NonceRepository, NoticeRepository,
-    PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, HeadRepository, NonceRepository,
+    NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError,
+    StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -63,6 +64,8 @@ pub trait ControlTx {
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
     /// How far a change of the master key has come.
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
+    /// Signed heads of tenants' event logs.
+    fn heads(&mut self) -> &mut dyn HeadRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
 }

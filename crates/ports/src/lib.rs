@@ -6,6 +6,7 @@ mod carryover;
 mod control;
 mod databases;
 mod error;
+mod heads;
 mod machine_tokens;
 mod macs;
 mod nonces;
@@ -31,6 +32,7 @@ pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use heads::{HeadRepository, SignedHead};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use nonces::{NonceRepository, NonceUse};

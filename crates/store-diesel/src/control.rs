@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod heads;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
+    HeadRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
     SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
@@ -73,6 +74,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn heads(&mut self) -> &mut dyn HeadRepository {
         self
     }
 

@@ -14,5 +14,5 @@ pub use fakes::{
     FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords, FakeSchemaCheck,
     FakeSigner, FakeTokens, FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy, SequentialIds,
 };
-pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
+pub use memory::{LogRows, MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::TestPlatform;

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod heads;
 mod keeper;
 mod notifier;
 mod provisioner;
 mod recorder;
 
 pub use bell::Bell;
+pub use heads::{HeadSigner, MovedLogs};
 pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;
 pub use recorder::Recorder;

@@ -138,6 +138,11 @@ macro_rules! for_each_fact {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
                 }
+                heads {
+                    heads_are_read_back_in_order
+                    a_head_is_never_replaced
+                    only_the_latest_heads_are_kept
+                }
                 replicas {
                     replicas_are_told_of_each_other
                     the_last_word_of_a_replica_counts

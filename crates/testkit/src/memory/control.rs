@@ -2,8 +2,9 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository,
-    RunRepository, SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    ControlStore, ControlTx, HeadRepository, NonceRepository, NoticeRepository, PoolRepository, Replica,
+    ReplicaRepository, RunRepository, SignedHead, SigningKey, SigningKeyRepository, StoreResult,
+    TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -29,6 +30,7 @@ pub(super) struct ControlState {
     pub(super) carryover: Option<Carryover>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
+    pub(super) heads: Table<(TenantId, i64), SignedHead>,
     pub(super) replicas: Table<String, Replica>,
 }
 
@@ -102,6 +104,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn heads(&mut self) -> &mut dyn HeadRepository {
         self
     }
 

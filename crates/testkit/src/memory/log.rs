@@ -9,7 +9,7 @@ use super::snapshot::Transaction;
 use super::tenant::TenantState;
 
 impl TenantState {
-    fn log_head(&self) -> LogHead {
+    pub(super) fn log_head(&self) -> LogHead {
         self.log
             .last_key_value()
             .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
@@ -40,7 +40,7 @@ impl LogRepository for Transaction<TenantState> {
     }
 
     fn head(&mut self) -> StoreResult<LogHead> {
-        self.look(|state| Ok(state.log_head()))
+        self.look(|state| Ok(state.tampered.as_ref().map_or_else(|| state.log_head(), |log| log.head)))
     }
 
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>> {
@@ -69,11 +69,23 @@ impl LogRepository for Transaction<TenantState> {
     }
 
     fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>> {
-        self.page(after, limit)?.into_iter().map(raw).collect()
+        self.look(|state| match &state.tampered {
+            Some(log) => {
+                let rest = log.rows.range((Bound::Excluded(after), Bound::Unbounded));
+                Ok(rest
+                    .take(limit)
+                    .map(|(place, row)| RawEntry { sequence: *place, ..row.clone() })
+                    .collect())
+            }
+            None => {
+                let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
+                rest.take(limit).map(|(_, entry)| raw(entry)).collect()
+            }
+        })
     }
 }
 
-fn raw(entry: LogEntry) -> StoreResult<RawEntry> {
+pub(super) fn raw(entry: &LogEntry) -> StoreResult<RawEntry> {
     Ok(RawEntry {
         sequence: entry.sequence,
         id: entry.event.id.to_string(),

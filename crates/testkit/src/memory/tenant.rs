@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use tenantry_domain::account::Account;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, SessionId, UserId};
@@ -10,6 +12,7 @@ use tenantry_ports::{
 };
 
 use super::attempts::Attempts;
+use super::log_rows::LogRows;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
@@ -23,6 +26,8 @@ pub(super) struct TenantState {
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
+    /// What somebody who looks at the log finds, if that is not what was written.
+    pub(super) tampered: Option<Arc<LogRows>>,
 }
 
 impl TenantTx for Transaction<TenantState> {

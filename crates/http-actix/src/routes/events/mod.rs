@@ -1,6 +1,7 @@
 //! What happened in a tenant: by the page, one by one, and as it happens.
 
 mod asked;
+mod head;
 mod list;
 mod read;
 mod stream;
@@ -51,6 +52,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Scope(EventsRead),
             &[Code::InvalidParameter, Code::EventNotFound, Code::TooManyStreams],
         ),
+        Endpoint::new::<head::__path_head, _, _>(head::head, Prefix, Scope(EventsRead), &[]),
         Endpoint::new::<read::__path_read, _, _>(
             read::read,
             Prefix,
@@ -64,4 +66,5 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 #[cfg(test)]
 pub(super) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     crate::openapi::generated::<EventPage>(all);
+    crate::openapi::generated::<head::HeadView>(all);
 }

@@ -56,6 +56,7 @@ pub(super) const ROWS: &[Row] = &[
     // Events.
     row("listEvents", Kind::Scope(Scope::EventsRead)),
     row("streamEvents", Kind::Scope(Scope::EventsRead)),
+    row("getEventHead", Kind::Scope(Scope::EventsRead)),
     row("getEvent", Kind::Scope(Scope::EventsRead)),
     // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),

@@ -163,6 +163,8 @@ fn quiet_logs_are_not_signed_again_and_only_so_many_statements_are_kept() {
     let test = TestPlatform::new();
     let scope = active(&test);
     let sign = || audit::sign_moved(&test.platform, &[scope.tenant(), sample::id()]).unwrap();
+    assert_eq!(sign().len(), 0, "nothing has happened");
+    write(&test, &scope, 1);
     assert_eq!((sign().len(), sign().len()), (1, 0));
     for _ in 0..=KEPT {
         write(&test, &scope, 1);

@@ -99,7 +99,7 @@ fn sign(platform: &Platform, moved: &MovedLogs, bell: &Bell, period: Duration) {
 mod tests {
     use tenantry_domain::tenant::{Plan, Slug, TenantName};
     use tenantry_ports::TenantScope;
-    use tenantry_testkit::TestPlatform;
+    use tenantry_testkit::{TestPlatform, sample};
     use tenantry_usecases::provisioning::{Worked, work_once};
     use tenantry_usecases::tenants::{self, InitTenant, TenantRef};
 
@@ -122,8 +122,15 @@ mod tests {
         while work_once(&test.platform, "worker").unwrap() != Worked::Idle {}
         let tenant = tenants::find(&test.platform, &TenantRef::Id(announced.tenant)).unwrap().unwrap();
         let scope = TenantScope::serving(&tenant).unwrap();
-        let head = test.platform.stores.open(&scope).unwrap().read(|tx| tx.log().head()).unwrap();
-        assert!(head.sequence > 0);
+        let store = test.platform.stores.open(&scope).unwrap();
+        let write = || {
+            store.write(|tx| {
+                let head = tx.log().lock()?;
+                tx.log().append(&sample::log_entries(tenant.id, head, 3))
+            })
+        };
+        write().unwrap();
+        let head = store.read(|tx| tx.log().head()).unwrap();
         let kept = || test.platform.control.read(|tx| tx.heads().of(tenant.id)).unwrap();
         for _ in 0..2 {
             HeadSigner::start(&test.platform, &moved, Duration::from_secs(3600)).unwrap().stop();

@@ -54,15 +54,15 @@ impl HeadRepository for Transaction<'_> {
                     continue;
                 }
                 kept.push(*signed);
-                let own = log_heads::table.filter(log_heads::tenant_id.eq(signed.tenant.to_string()));
-                let oldest: Option<i64> = own
+                let own = || log_heads::table.filter(log_heads::tenant_id.eq(signed.tenant.to_string()));
+                let oldest: Option<i64> = own()
                     .order(log_heads::sequence.desc())
                     .select(log_heads::sequence)
                     .offset(limit(most))
                     .first(db)
                     .optional()?;
                 if let Some(oldest) = oldest {
-                    diesel::delete(own.filter(log_heads::sequence.le(oldest))).execute(db)?;
+                    diesel::delete(own().filter(log_heads::sequence.le(oldest))).execute(db)?;
                 }
             }
             Ok(kept)

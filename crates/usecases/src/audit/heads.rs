@@ -31,7 +31,8 @@ pub fn sign_moved(platform: &Platform, tenants: &[TenantId]) -> StoreResult<Vec<
                 continue;
             };
             match sign(platform, &scope) {
-                Ok(Statement(signed)) => heads.push(signed),
+                // Of an empty log there is nothing to say.
+                Ok(Statement(signed)) => heads.extend((signed.head != LogHead::EMPTY).then_some(signed)),
                 // One database that is out of order keeps nobody else's head from being signed.
                 Err(error) => tracing::warn!(%tenant, "the head of an event log cannot be read: {error}"),
             }

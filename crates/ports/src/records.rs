@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::event::{Event, TypePattern};
+use tenantry_domain::event::{Event, EventTypePattern};
 use tenantry_domain::id::{AccountId, ApiKeyId, TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, User, Username};
 
@@ -269,7 +269,7 @@ pub struct RawEntry {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
     /// Only those of these types.
-    pub event_type: Option<TypePattern>,
+    pub event_type: Option<EventTypePattern>,
     /// Only those of this account.
     pub account: Option<AccountId>,
 }

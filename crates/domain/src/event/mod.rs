@@ -8,4 +8,4 @@ mod pattern;
 pub use chain::{chain_input, chain_input_of};
 pub use envelope::{Event, EventMeta, NewEvent, RULE_ENGINE_VERSION, SCHEMA_VERSION};
 pub use event_type::EventType;
-pub use pattern::TypePattern;
+pub use pattern::EventTypePattern;

@@ -4,56 +4,55 @@ use std::str::FromStr;
 use super::EventType;
 use crate::text::{InvalidText, check_length};
 
-/// Which types of events somebody is interested in: one (`account.provisioned`), those that begin alike (`account.*`), or
-/// every one (`*`).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TypePattern(String);
+/// Which types of events are meant: one (`account.closed`), those that begin alike (`rule.violation.*`), or all (`*`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventTypePattern {
+    /// This one.
+    Exactly(EventType),
+    /// Those that begin with this text; all, if it is empty.
+    Beginning(String),
+}
 
-impl TypePattern {
-    /// Checks length and form: what a type may be made of, with one `*` at the end at most.
-    pub fn new(text: impl Into<String>) -> Result<Self, InvalidText> {
-        let text = text.into();
-        check_length("The event type", &text, 1, 100)?;
-        let words = text.strip_suffix('*').unwrap_or(&text);
-        if !words.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.')) {
+impl EventTypePattern {
+    /// Checks length and form.
+    pub fn new(text: &str) -> Result<Self, InvalidText> {
+        let Some(beginning) = text.strip_suffix('*') else {
+            return EventType::new(text).map(Self::Exactly);
+        };
+        check_length("The event type", text, 1, 100)?;
+        let may_begin = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
+        if !beginning.bytes().all(may_begin) {
             return Err(InvalidText::new(
                 "invalid_event_type",
-                "An event type is made of words of a-z, 0-9 and '_', joined by dots; a '*' at its end stands for any rest",
+                "An event type is made of words of a-z, 0-9 and '_', joined by dots; a '*' may stand at its end",
             ));
         }
-        Ok(Self(text))
+        Ok(Self::Beginning(beginning.to_owned()))
     }
 
-    /// What the types begin with, if that is all that is asked of them.
-    pub fn prefix(&self) -> Option<&str> {
-        self.0.strip_suffix('*')
-    }
-
-    /// Whether this type is one of them.
+    /// Whether events of this type are meant.
     pub fn matches(&self, event_type: &EventType) -> bool {
-        match self.prefix() {
-            Some(prefix) => event_type.as_str().starts_with(prefix),
-            None => event_type.as_str() == self.0,
+        match self {
+            Self::Exactly(meant) => meant == event_type,
+            Self::Beginning(beginning) => event_type.as_str().starts_with(beginning),
         }
     }
-
-    /// The text itself.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for TypePattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for TypePattern {
+impl FromStr for EventTypePattern {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         Self::new(text)
+    }
+}
+
+impl fmt::Display for EventTypePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(event_type) => event_type.fmt(f),
+            Self::Beginning(beginning) => write!(f, "{beginning}*"),
+        }
     }
 }
 
@@ -62,26 +61,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_at_the_end_stands_for_any_rest() {
-        for (pattern, matched, other) in [
-            ("account.provisioned", "account.provisioned", "account.provisioned_twice"),
-            ("account.*", "account.state_changed", "accounts.closed"),
-            ("rule.violation.*", "rule.violation.max_drawdown", "rule.other"),
-            ("account.pro*", "account.provisioned", "account.closed"),
+    fn a_pattern_means_a_type_or_all_that_begin_alike() {
+        let types = ["account.closed", "account.updated", "rule.violation.daily_loss"];
+        for (pattern, meant) in [
+            ("account.closed", vec!["account.closed"]),
+            ("account.*", vec!["account.closed", "account.updated"]),
+            ("rule.violation.d*", vec!["rule.violation.daily_loss"]),
+            ("*", types.to_vec()),
+            ("account", vec![]),
         ] {
-            let pattern = TypePattern::new(pattern).unwrap();
-            assert!(pattern.matches(&EventType::new(matched).unwrap()), "{pattern} {matched}");
-            assert!(!pattern.matches(&EventType::new(other).unwrap()), "{pattern} {other}");
+            let parsed: EventTypePattern = pattern.parse().unwrap();
+            let found = types.into_iter().filter(|text| parsed.matches(&text.parse().unwrap()));
+            assert_eq!((found.collect::<Vec<_>>(), parsed.to_string()), (meant, pattern.to_owned()));
         }
-        let any = TypePattern::new("*").unwrap();
-        assert!(EventType::FIXED.iter().all(|event_type| any.matches(event_type)));
     }
 
     #[test]
-    fn other_texts_are_no_patterns() {
-        let long = "a".repeat(101);
-        for text in ["", "Account.*", "*.provisioned", "account.**", "account %", "konto.ä", &long] {
-            assert!(TypePattern::new(text).is_err(), "{text}");
+    fn what_is_no_pattern_is_refused() {
+        for wrong in
+            ["", "a.", "*.closed", "a*b", "**", "Account.*", "a b*", &format!("{}*", "a".repeat(100))]
+        {
+            assert!(EventTypePattern::new(wrong).is_err(), "{wrong:?}");
         }
     }
 }

@@ -1,4 +1,5 @@
 use diesel::prelude::*;
+use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::EventId;
 use tenantry_ports::{
     Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError, StoreResult,
@@ -152,13 +153,15 @@ impl LogRepository for Transaction<'_> {
             if let Some(account) = filter.account {
                 query = query.filter(events::account_id.eq(account.to_string()));
             }
-            query = match filter.event_type.as_ref().map(|pattern| (pattern.prefix(), pattern.as_str())) {
-                None | Some((Some(""), _)) => query,
-                Some((Some(prefix), _)) => {
-                    query.filter(events::event_type.like(beginning_with(prefix)).escape('!'))
+            match &filter.event_type {
+                Some(EventTypePattern::Exactly(only)) => {
+                    query = query.filter(events::event_type.eq(only.as_str()));
                 }
-                Some((None, whole)) => query.filter(events::event_type.eq(whole)),
-            };
+                Some(EventTypePattern::Beginning(text)) if !text.is_empty() => {
+                    query = query.filter(events::event_type.like(beginning_with(text)).escape('!'));
+                }
+                Some(EventTypePattern::Beginning(_)) | None => {}
+            }
             let rows = query.load::<EventRow>(db)?;
             Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
         })

@@ -1,2 +1,1 @@
-DROP INDEX events_of_account;
 DROP INDEX events_id;

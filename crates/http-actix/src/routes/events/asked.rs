@@ -1,4 +1,4 @@
-use tenantry_domain::event::TypePattern;
+use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::{AccountId, EventId};
 use tenantry_ports::{EventFilter, TenantScope};
 use tenantry_usecases::events::{FeedError, Start, Wanted};
@@ -9,7 +9,7 @@ use crate::query::Query;
 /// The filters of a query.
 pub(super) fn wanted(query: &mut Query) -> Wanted {
     let filter = EventFilter {
-        event_type: query.value::<TypePattern>("eventType"),
+        event_type: query.value::<EventTypePattern>("eventType"),
         account: query.value::<AccountId>("accountId"),
     };
     Wanted { filter, from: query.value("startTime"), until: None }
@@ -22,7 +22,7 @@ pub(super) fn begin(query: &mut Query, start: Start) -> Start {
 
 /// What these filters are called where cursors are told apart.
 pub(super) fn list_name(scope: &TenantScope, wanted: &Wanted) -> String {
-    let event_type = wanted.filter.event_type.as_ref().map_or("", TypePattern::as_str);
+    let event_type = wanted.filter.event_type.as_ref().map(ToString::to_string).unwrap_or_default();
     let account = wanted.filter.account.map(|account| account.to_string()).unwrap_or_default();
     format!("events {} {event_type} {account} {:?} {:?}", scope.tenant(), wanted.from, wanted.until)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tenantry_domain::event::{EventType, TypePattern};
+use tenantry_domain::event::{EventType, EventTypePattern};
 use tenantry_ports::{
     Constraint, Counts, Digest, EventFilter, LogEntry, LogHead, StoreError, StoreResult, TenantScope,
     TenantStore,
@@ -141,7 +141,7 @@ pub fn entries_are_chosen_and_found(subject: &dyn Subject) {
         })
         .expect("the entries are added");
     let chosen = |event_type: Option<&str>, account, after, through, limit| -> Vec<i64> {
-        let event_type = event_type.map(|text| TypePattern::new(text).expect("a pattern"));
+        let event_type = event_type.map(|text| EventTypePattern::new(text).expect("a pattern"));
         let filter = EventFilter { event_type, account };
         let found = store.read(|tx| tx.log().select(&filter, after, through, limit)).expect("a selection");
         assert!(found.iter().all(|entry| log.contains(entry)), "{found:?}");

@@ -75,6 +75,8 @@ event_types! {
     USER_UPDATED = "user.updated";
     /// A person changed their password.
     USER_PASSWORD_CHANGED = "user.password_changed";
+    /// A person was signed out of all their sessions at once.
+    USER_SIGNED_OUT = "user.signed_out";
     /// A person signed in.
     SESSION_STARTED = "session.started";
     /// A sign-in was ended before its time.
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 27);
+        assert_eq!(listed.len(), 28);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -168,7 +170,7 @@ mod tests {
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
-            ("user", "created|updated|password_changed"),
+            ("user", "created|updated|password_changed|signed_out"),
             ("session", "started|revoked|reuse_detected"),
         ] {
             for member in members.split('|') {

@@ -337,6 +337,25 @@ async fn guesses_are_refused_with_the_time_to_wait_whoever_they_are_at() {
     assert_eq!(bodies.len(), 1, "{bodies:?}");
 }
 
+/// Who has one address of IPv6 has 64 bits of them.
+#[actix_web::test]
+async fn a_network_of_ipv6_guesses_as_slowly_as_one_address() {
+    let world = world();
+    let attempt = async |address: String, n: u16| {
+        let body = json!({ "email": format!("user{n}@acme.com"), "password": "wrong" });
+        let peer = format!("[{address}]:1234").parse().unwrap();
+        let request = post("/api/v1/acme/auth/login", "").set_json(body).peer_addr(peer);
+        world.send(request).await.status
+    };
+    for n in 0..=50 {
+        let status = attempt(format!("2001:db8:0:7:{n:x}::{n:x}"), n).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{n}");
+    }
+    let next = attempt("2001:db8:0:7:ffff::1".to_owned(), 51).await;
+    assert_eq!(next, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(attempt("2001:db8:0:8::1".to_owned(), 52).await, StatusCode::UNAUTHORIZED, "a neighbour");
+}
+
 #[actix_web::test]
 async fn a_device_that_was_here_before_signs_in_whatever_strangers_do() {
     let world = world();

@@ -83,7 +83,7 @@ pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
         "userId": account.user_id,
         "configId": account.config_id,
         "configVersion": account.config_version,
-        "status": account.status,
+        "status": account.state.status,
         "balance": account.state.balance,
     });
     let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, data)

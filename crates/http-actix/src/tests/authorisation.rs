@@ -32,6 +32,7 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
                 .replace("{tenantId}", tenant)
                 .replace("{accountId}", "acc_0195c0de00007000800000000000000a")
                 .replace("{keyId}", "key_0195c0de00007000800000000000000a")
+                .replace("{eventId}", "evt_0195c0de00007000800000000000000a")
                 .replace("{userId}", "usr_0195c0de00007000800000000000000a")
                 .replace("{sessionId}", "ses_0195c0de00007000800000000000000a")
                 .replace("{configId}", "no-such");
@@ -54,7 +55,7 @@ pub(crate) async fn call(world: &World, operation: &Operation, credential: &str)
     let request = TestRequest::default().method(operation.method.clone()).uri(&operation.path);
     let with_body = [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method);
     let request = if with_body { request.set_json(json!({})) } else { request };
-    world.send(authorised(request, credential)).await
+    world.begin(authorised(request, credential)).await
 }
 
 /// Past the gate: whatever was answered, it was not about the caller.
@@ -162,9 +163,10 @@ async fn a_tenant_that_is_not_in_service_says_so_and_works_as_soon_as_it_is() {
 async fn a_tenants_admin_may_do_what_its_keys_may() {
     let world = World::new();
     world.tenant_with_admin("acme");
-    let admin = world.admin("acme").await;
     for operation in operations("acme") {
         if operation.who != Who::Operator {
+            // One of the operations signs them out everywhere.
+            let admin = world.admin("acme").await;
             assert_admitted(&call(&world, &operation, &admin).await, &operation);
         }
     }

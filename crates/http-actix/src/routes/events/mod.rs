@@ -6,7 +6,9 @@ mod list;
 mod read;
 mod stream;
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use tenantry_domain::event::Event;
 use tenantry_ports::Scope::EventsRead;
@@ -18,10 +20,19 @@ use crate::openapi::documented;
 use crate::problem::Code;
 
 /// An event, in the envelope that webhooks have, too.
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize)]
 #[serde(transparent)]
-#[schemars(rename = "Event")]
 pub(crate) struct EventView(Event);
+
+impl JsonSchema for EventView {
+    fn schema_name() -> Cow<'static, str> {
+        Event::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Event::json_schema(generator)
+    }
+}
 
 /// Some events, the oldest first.
 #[derive(Serialize, JsonSchema)]

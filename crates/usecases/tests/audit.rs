@@ -159,6 +159,15 @@ fn a_statement_that_was_changed_proves_nothing_and_is_found() {
 }
 
 #[test]
+fn kept_statements_of_a_secret_key_that_is_gone_are_told_of_and_say_nothing() {
+    let (test, scope, statement) = kept();
+    let foreign = SignedHead { head: LogHead { sequence: 900, hash: [1; 32] }, mac: [1; 32], ..statement.0 };
+    test.platform.control.write(|tx| tx.heads().add(&[foreign], KEPT)).unwrap();
+    let audit = look(&test, &scope, &[]);
+    assert_eq!((audit.statements, audit.unknown, audit.flaw), (1, 1, None));
+}
+
+#[test]
 fn quiet_logs_are_not_signed_again_and_only_so_many_statements_are_kept() {
     let test = TestPlatform::new();
     let scope = active(&test);

@@ -96,10 +96,16 @@ fn statements(path: &Path) -> Result<Vec<SignedHead>, Failure> {
 fn line(member: &Member, audit: &Audit) -> String {
     let name = member.name();
     match &audit.flaw {
-        None => format!(
-            "{name}: {} entries are whole, as {} signed statements have it\n",
-            audit.entries, audit.statements
-        ),
+        None => {
+            let unknown = match audit.unknown {
+                0 => String::new(),
+                some => format!("; {some} more were signed with a secret key that the settings do not have"),
+            };
+            let Audit { entries, statements, .. } = audit;
+            format!(
+                "{name}: {entries} entries are whole, as {statements} signed statements have it{unknown}\n"
+            )
+        }
         Some(Flaw { sequence, event, what }) => {
             let event = event.as_ref().map_or(String::new(), |id| format!(" ({id})"));
             format!("{name}: entry {sequence}{event}: {what}\n")
@@ -122,6 +128,7 @@ fn as_json(member: &Member, audit: &Audit) -> Value {
         "ok": audit.flaw.is_none(),
         "entries": audit.entries,
         "statements": audit.statements,
+        "unknownStatements": audit.unknown,
         "head": { "sequence": audit.head.sequence, "hash": hexadecimal(&audit.head.hash) },
         "flaw": flaw,
     })

@@ -18,7 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{FindingView, ProblemView, doors, limits, people};
+use super::{FindingView, ProblemView, doors, limits, people, webhooks};
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
@@ -50,6 +50,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .servers(Some([Server::new("/")]))
         .paths(paths(&endpoints, settings, access))
+        .webhooks(Some(webhooks::webhooks()))
         .components(Some(components.build()))
         .build()
 }

@@ -5,6 +5,7 @@ mod doors;
 mod limits;
 mod people;
 mod schema;
+pub(crate) mod webhooks;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;

@@ -19,6 +19,9 @@ pub struct Audit {
     pub entries: u64,
     /// With how many statements they were compared.
     pub statements: usize,
+    /// How many statements in the control database were not signed with a secret key that the settings have: one that was
+    /// replaced and let go of, or none. They say nothing.
+    pub unknown: usize,
     /// The first thing that is wrong, if anything is.
     pub flaw: Option<Flaw>,
 }
@@ -61,7 +64,7 @@ pub enum What {
     /// A statement knows another entry in this place: from here on, or from somewhere before, the log was written anew.
     #[error("the log was written anew: a signed statement knows another entry in this place")]
     Rewritten,
-    /// A statement was not made here, or was changed.
+    /// A statement that was given was not made here, or was changed.
     #[error("a statement about this entry was not signed with a secret key that the settings have")]
     Forged,
 }
@@ -87,14 +90,19 @@ impl What {
 /// in the control database and with these. What is written meanwhile is not looked at.
 pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -> StoreResult<Audit> {
     let tenant = scope.tenant();
+    let ours = |signed: &SignedHead| is_ours(platform.macs.as_ref(), signed);
     // Before the head is read: then none of them can be ahead of it.
     let mut statements = platform.control.read(|tx| tx.heads().of(tenant))?;
+    let kept = statements.len();
+    // Whoever can change one of those can remove it as well, and a secret key that was replaced takes its own with it.
+    statements.retain(ours);
+    let unknown = kept - statements.len();
     statements.extend(others.iter().filter(|signed| signed.tenant == tenant));
     let store = platform.stores.open(scope)?;
     let end = store.read(|tx| tx.log().head())?;
-    let audit = |entries, flaw| Audit { head: end, entries, statements: statements.len(), flaw };
+    let audit = |entries, flaw| Audit { head: end, entries, statements: statements.len(), unknown, flaw };
 
-    if let Some(forged) = statements.iter().find(|signed| !is_ours(platform.macs.as_ref(), signed)) {
+    if let Some(forged) = statements.iter().find(|signed| !ours(signed)) {
         return Ok(audit(0, Some(Flaw { sequence: forged.head.sequence, event: None, what: What::Forged })));
     }
     let known = statements.iter().map(|signed| (signed.head.sequence, signed.head.hash)).collect();

@@ -51,11 +51,11 @@ pub(crate) struct StepDone {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) attempt: Option<u32>,
     /// When it began.
-    #[serde(skip_serializing_if = "Option::is_none", with = "timestamp::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::option")]
     #[schemars(schema_with = "timestamp::option::schema")]
     pub(crate) started_at: Option<DateTime<Utc>>,
     /// When it was done.
-    #[serde(skip_serializing_if = "Option::is_none", with = "timestamp::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::option")]
     #[schemars(schema_with = "timestamp::option::schema")]
     pub(crate) completed_at: Option<DateTime<Utc>>,
 }

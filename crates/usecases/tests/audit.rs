@@ -1,5 +1,7 @@
 //! Whether a log is what was written: whoever changes it is found out.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use tenantry_domain::event::{Event, chain_input};
@@ -66,6 +68,9 @@ fn cut(log: &mut LogRows, last: i64) {
     log.rows.split_off(&(last + 1));
 }
 
+/// What somebody does to a log.
+type Deed = fn(&mut LogRows);
+
 #[test]
 fn what_was_done_to_a_log_is_found_and_the_first_bad_entry_named() {
     fn edit(log: &mut LogRows, with: impl FnOnce(&mut RawEntry)) {
@@ -78,7 +83,7 @@ fn what_was_done_to_a_log_is_found_and_the_first_bad_entry_named() {
             row.envelope = changed;
         });
     }
-    let deeds: [(&str, fn(&mut LogRows), i64, What); 12] = [
+    let deeds: [(&str, Deed, i64, What); 12] = [
         ("a fact", |log| envelope(log, "trace-1", "trace-2"), 600, What::Altered),
         ("a member more", |log| envelope(log, "{", "{\"also\":1,"), 600, What::Altered),
         ("half of it", |log| edit(log, |row| row.envelope.truncate(9)), 600, What::Altered),

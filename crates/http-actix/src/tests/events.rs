@@ -89,7 +89,7 @@ async fn filters_say_which_events() {
     assert_eq!(list("eventType=config.*").await.last(), all.last());
     let last = all.last().unwrap();
     let time = last["timestamp"].as_str().unwrap();
-    assert_eq!(list(&format!("startTime={time}")).await, [last.clone()]);
+    assert_eq!(list(&format!("startTime={time}")).await, std::slice::from_ref(last));
     assert_eq!(list(&format!("endTime={time}")).await, all[..all.len() - 1]);
     let second = all[before]["id"].as_str().unwrap();
     assert_eq!(list(&format!("after={second}")).await, all[before + 1..]);

@@ -59,7 +59,7 @@ catalogue! {
         "The URL does not say for which tenant the request is meant: there is no tenant in it where one has to be, what stands \
          there cannot be one, or (which the operator alone is told) there is none of this slug or id.",
         "Put the tenant's slug (its subdomain) or id into the URL, as in `…/acme/config/basis`, and check its spelling. Send \
-         `Authorization: Bearer <token>` with a token of that very tenant.";
+         `Authorization: Bearer …` with a token of that very tenant.";
     InvalidPlan = "invalid_plan", BAD_REQUEST, "Invalid Plan",
         "The plan is none of those on offer.",
         "Use one of the plans that the detail names, spelled as there.";

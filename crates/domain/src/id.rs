@@ -61,6 +61,10 @@ kinds! {
     ApiKeyKind, ApiKeyId = "key";
     /// A sign-in and the refresh tokens that grew from it: `ses_…`.
     SessionKind, SessionId = "ses";
+    /// A tenant's basis configuration: `tc_…`.
+    TenantConfigKind, TenantConfigId = "tc";
+    /// A process that a tenant configured: `pc_…`.
+    ProcessConfigKind, ProcessConfigId = "pc";
 }
 
 impl<K: IdKind> Id<K> {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod account;
+pub mod basis;
 pub mod config;
 pub mod event;
 pub mod finding;
@@ -11,6 +12,8 @@ pub mod people;
 pub mod tenant;
 pub mod text;
 pub mod timestamp;
+mod verbatim;
 
 pub use finding::{Finding, Pointer};
 pub use money::Amount;
+pub use verbatim::Verbatim;

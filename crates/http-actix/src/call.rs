@@ -19,6 +19,7 @@ use crate::idempotency;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
+use crate::tenant_context;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
@@ -36,6 +37,9 @@ impl FromRequest for Call {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if let Err(problem) = tenant_context::check(request) {
+            return ready(Err(problem.into()));
+        }
         let state = request.app_data::<Data<HttpState>>().cloned();
         let call = |state| Self { state, request: request.clone(), payload: payload.take() };
         let missing =
@@ -88,15 +92,14 @@ impl Call {
 
     /// The scope of the tenant in the path, if the caller may do there what needs `need`.
     pub(crate) async fn scope(&self, need: Need) -> Result<(Arc<Principal>, TenantScope), Problem> {
-        let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let (caller, _, scope) = self.served(need).await?;
         Ok((caller, scope))
     }
 
     /// The tenant in the path in whatever state it is, if the caller may do to it what needs `need`.
     pub(crate) async fn tenant(&self, need: Need) -> Result<(Arc<Principal>, Arc<Tenant>), Problem> {
         let (caller, tenant) = self.parties().await?;
-        access::admit(&caller, tenant.as_deref(), need)?;
+        access::admit(&caller, tenant.as_deref(), need).map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant))
     }
@@ -107,9 +110,20 @@ impl Call {
         need: Need,
     ) -> Result<(Arc<Principal>, Arc<Tenant>, TenantScope), Problem> {
         let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need);
+        let scope = scope.map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant, scope))
+    }
+
+    /// Why the caller may not, in the words of the route.
+    fn refusal(&self, denied: access::Denied) -> Problem {
+        match denied {
+            access::Denied::NoSuchTenant if tenant_context::is_below_tenant(&self.request) => {
+                tenant_context::unknown()
+            }
+            denied => denied.into(),
+        }
     }
 
     /// Who is signed in to the tenant in the path, that tenant and its scope; a problem if the caller is nobody there.

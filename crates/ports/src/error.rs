@@ -59,6 +59,10 @@ pub enum Constraint {
     Username,
     /// A version of a config id, within a tenant.
     ConfigVersion,
+    /// The type and name of a process, within a tenant.
+    ProcessName,
+    /// A version of a tenant's basis or of a process.
+    ConfigHistory,
     /// An account's id.
     AccountId,
     /// An idempotency key in its scope.

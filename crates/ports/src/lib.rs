@@ -2,6 +2,7 @@
 
 mod ambient;
 mod api_keys;
+mod basis;
 mod carryover;
 mod control;
 mod databases;
@@ -23,6 +24,7 @@ mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
 pub use api_keys::ApiKeyRepository;
+pub use basis::{BasisRepository, ConfigVersionRecord};
 pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
     Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository, Unreadable,

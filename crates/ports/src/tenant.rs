@@ -8,8 +8,8 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, BasisRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository,
+    StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -59,6 +59,8 @@ pub trait TenantTx {
     fn sessions(&mut self) -> &mut dyn SessionRepository;
     /// Attempts to sign in to accounts.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
+    /// The basis and the processes.
+    fn basis(&mut self) -> &mut dyn BasisRepository;
     /// Account configs.
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.

@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 15] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -49,6 +49,8 @@ const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
     (Constraint::UserEmail, "users_email", "users.email_folded"),
     (Constraint::Username, "users_username", "users.username"),
     (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
+    (Constraint::ProcessName, "processes_name", "processes.process_type, processes.name"),
+    (Constraint::ConfigHistory, "config_versions_pkey", "config_versions.subject, config_versions.version"),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),

@@ -212,6 +212,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    basis (slot) {
+        slot -> BigInt,
+        id -> Text,
+        document -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    processes (id) {
+        id -> Text,
+        process_type -> Text,
+        name -> Text,
+        steps -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    config_versions (subject, version) {
+        subject -> Text,
+        version -> BigInt,
+        document -> Nullable<Text>,
+        changed_by -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     account_configs (id, version) {
         id -> Text,
         version -> BigInt,

@@ -1,6 +1,8 @@
 //! A tenant database's repositories.
 
 mod accounts;
+mod basis;
+mod config_versions;
 mod configs;
 mod idempotency;
 mod log;
@@ -11,8 +13,8 @@ mod settings;
 mod users;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
-    SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
+    LogRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -31,6 +33,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn attempts(&mut self) -> &mut dyn AttemptRepository {
+        self
+    }
+
+    fn basis(&mut self) -> &mut dyn BasisRepository {
         self
     }
 

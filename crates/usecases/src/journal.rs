@@ -1,5 +1,6 @@
 //! Appending to a tenant's event log.
 
+mod configuration;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,8 @@ use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, 
 use crate::Platform;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
+
+pub(crate) use configuration::{ConfigChange, config_changed};
 
 /// An event with the request (or other cause) that it came from.
 pub(crate) struct Traced {

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod api_keys;
+pub mod basis;
 pub mod configs;
 pub mod doctor;
 pub mod fleet;

@@ -13,5 +13,6 @@ mod machines;
 #[cfg(debug_assertions)]
 mod notices;
 mod people;
+mod source_003;
 mod steps;
 mod wire;

@@ -325,11 +325,19 @@ impl Reader<'_> {
     }
 }
 
+/// What the paths outside of the prefix begin with.
+const OUTSIDE: [&str; 8] =
+    [".well-known", "health", "oauth", "openapi.json", "problems", "provision", "swagger", "tenants"];
+
 fn api_prefix(text: &str) -> Result<String, String> {
     let segment = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        let is_plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        is_plain && !["", ".", ".."].contains(&part)
     };
     match text.trim_matches('/') {
+        prefix if OUTSIDE.contains(&prefix.split('/').next().unwrap_or_default()) => {
+            Err(format!("'{text}' begins like paths outside of it; choose another, such as api/v1"))
+        }
         prefix if prefix.split('/').all(segment) => Ok(prefix.to_owned()),
         _ => Err(format!("'{text}' is no path prefix, such as api/v1")),
     }

@@ -303,6 +303,20 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
 }
 
 #[test]
+fn a_prefix_that_begins_like_paths_outside_of_it_is_refused() {
+    let usual = tenantry_http_actix::HttpSettings::default();
+    let document = tenantry_http_actix::openapi(&usual, tenantry_http_actix::Access::Open);
+    let outside = document["paths"].as_object().unwrap().keys().filter(|path| !path.starts_with("/api/v1/"));
+    let mut tried = 0;
+    for first in outside.filter_map(|path| path.split('/').nth(1)).chain(["..", ".", ""]) {
+        let refusal = refused(&format!("[server]\napi_prefix = \"/{first}/v2\""), &[]);
+        assert!(refusal.contains("server.api_prefix"), "{first}: {refusal}");
+        tried += 1;
+    }
+    assert!(tried > 10);
+}
+
+#[test]
 fn a_wrong_kind_is_refused_in_a_file_and_in_the_environment() {
     let refusal = refused("[server]\nworkers = \"4\"\nbind = 5000\n[log]\nformat = [1]\n", &[]);
     assert!(refusal.contains("server.workers (FILE): expected a whole number, found \"4\""), "{refusal}");

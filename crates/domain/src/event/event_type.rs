@@ -51,6 +51,14 @@ event_types! {
     QUOTA_WARNING = "quota.warning";
     /// A tenant has as many of something as it may have.
     QUOTA_REACHED = "quota.reached";
+    /// A tenant's basis was configured, changed or taken back to what it was.
+    CONFIG_BASIS_UPDATED = "config.basis.updated";
+    /// A process was configured, or taken back after it was removed.
+    CONFIG_PROCESS_CREATED = "config.process.created";
+    /// A process was changed.
+    CONFIG_PROCESS_UPDATED = "config.process.updated";
+    /// A process was removed.
+    CONFIG_PROCESS_DELETED = "config.process.deleted";
     /// A config version was stored.
     CONFIG_UPLOADED = "config.uploaded";
     /// An account is ready for trades.
@@ -164,13 +172,15 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 30);
+        assert_eq!(listed.len(), 34);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
             ("settings", "updated"),
             ("quota", "warning|reached"),
             ("config", "uploaded"),
+            ("config.basis", "updated"),
+            ("config.process", "created|updated|deleted"),
             ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),

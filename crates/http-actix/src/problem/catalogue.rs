@@ -55,6 +55,11 @@ catalogue! {
     ValidationFailed = "validation_failed", BAD_REQUEST, "Validation Failed",
         "The body is JSON, but members are missing, unknown, of the wrong type or outside their limits.",
         "Mend every entry of `errors`: `pointer` says where, `message` what is expected. They are reported all at once.";
+    MissingTenantContext = "missing_tenant_context", BAD_REQUEST, "Missing tenant context",
+        "The URL does not say for which tenant the request is meant: there is no tenant in it where one has to be, what stands \
+         there cannot be one, or (which the operator alone is told) there is none of this slug or id.",
+        "Put the tenant's slug (its subdomain) or id into the URL, as in `…/acme/config/basis`, and check its spelling. Send \
+         `Authorization: Bearer …` with a token of that very tenant.";
     InvalidPlan = "invalid_plan", BAD_REQUEST, "Invalid Plan",
         "The plan is none of those on offer.",
         "Use one of the plans that the detail names, spelled as there.";
@@ -142,6 +147,12 @@ catalogue! {
     SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
+    BasisNotFound = "basis_not_found", NOT_FOUND, "Basis Not Found",
+        "The tenant has no basis configuration yet.",
+        "Configure it with `POST …/config/basis`.";
+    ProcessNotFound = "process_not_found", NOT_FOUND, "Process Not Found",
+        "The tenant has no process of this id, or not any more.",
+        "List the tenant's processes to see their ids. One that was removed can be restored, if its id is known.";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";
@@ -175,6 +186,9 @@ catalogue! {
     ConfigIdTaken = "config_id_taken", CONFLICT, "Config Id Taken",
         "Another document is stored under this config id, and the tenant's versioning strategy is `explicit`.",
         "Upload under a new id, for example `suggestedId`, or set the tenant's versioningStrategy to `internal`.";
+    ProcessNameTaken = "process_name_taken", CONFLICT, "Process Already Exists",
+        "Another process of the tenant has this `processType` and `name`.",
+        "Choose another name, or change that process instead.";
     EmailTaken = "email_taken", CONFLICT, "Email Already Exists",
         "Another user of the tenant has this e-mail address, perhaps in upper or lower case.",
         "Use another address, or change the user who has it.";
@@ -202,6 +216,9 @@ catalogue! {
     UnknownConfig = "unknown_config", UNPROCESSABLE_ENTITY, "Unknown Config",
         "The tenant has no account config of the id given; where several were, `errors` names those that do not exist.",
         "Upload the config first, or use the id of one that exists.";
+    UnknownVersion = "unknown_version", UNPROCESSABLE_ENTITY, "Unknown Version",
+        "What is to be restored never had this version, or had been removed with it.",
+        "Choose a version that the history shows, with something in `after`.";
     UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
         "There is no database server of the name given in `cluster`.",
         "Use a name from the settings, `tenant_databases.clusters`, or leave it out.";

@@ -1,6 +1,7 @@
 //! Problems: errors as RFC 9457 `application/problem+json`.
 
 pub(crate) mod catalogue;
+mod configuration;
 mod from;
 mod limits;
 mod people;

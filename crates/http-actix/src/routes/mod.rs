@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 mod api_keys;
 mod configs;
+mod configuration;
 mod docs;
 mod health;
 mod login;
@@ -238,6 +239,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(configuration::endpoints())
     .chain(people::endpoints())
     .collect()
 }
@@ -279,5 +281,6 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    configuration::generated(all);
     people::generated(all);
 }

@@ -217,6 +217,18 @@ macro_rules! for_each_fact {
                     an_attempt_that_is_rolled_back_was_never_made
                     of_concurrent_attempts_only_the_free_ones_are_let_through
                 }
+                basis {
+                    a_basis_is_read_back_whole
+                    a_basis_is_replaced_version_by_version
+                    a_process_is_read_back_whole
+                    a_type_and_name_that_is_taken_is_a_conflict
+                    of_concurrent_processes_of_one_name_one_wins
+                    a_process_is_changed_and_removed_version_by_version
+                    processes_are_listed_newest_first_and_filtered
+                    versions_are_read_back_whole_and_newest_first
+                    every_version_is_passed_in_order
+                    a_version_that_is_there_is_a_conflict
+                }
                 configs {
                     a_config_is_read_back_whole
                     every_version_stays_and_the_highest_is_current

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod attempts;
+mod basis;
 mod control;
 mod databases;
 mod idempotency;

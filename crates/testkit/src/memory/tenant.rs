@@ -4,12 +4,13 @@ use tenantry_domain::id::{AccountId, SessionId, UserId};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, Constraint, Counts,
+    Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository,
+    StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
+use super::basis::Configured;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
@@ -19,6 +20,7 @@ pub(super) struct TenantState {
     pub(super) users: Table<UserId, Credentials>,
     pub(super) sessions: Table<SessionId, Session>,
     pub(super) attempts: Attempts,
+    pub(super) configured: Configured,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Table<String, StoredResponse>,
@@ -39,6 +41,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn attempts(&mut self) -> &mut dyn AttemptRepository {
+        self
+    }
+
+    fn basis(&mut self) -> &mut dyn BasisRepository {
         self
     }
 

@@ -3,6 +3,7 @@
 //! Everything here is new with every call: ids are never given twice in one process.
 
 mod account;
+mod basis;
 mod config;
 mod people;
 mod tenant;
@@ -20,6 +21,7 @@ use tenantry_ports::{
 use uuid::Uuid;
 
 pub use account::{account, account_of};
+pub use basis::{basis, basis_config, config_version, label, process, process_config, verbatim};
 pub use config::{config_document, stored_config};
 pub use people::{email, pending_admin, session, user, username};
 pub use tenant::{

@@ -29,6 +29,8 @@ pub enum Kind {
     Settings,
     /// A person, with the hash of their password.
     User,
+    /// A version of the basis or of a process.
+    Configuration,
     /// A version of an account config.
     Config,
     /// An account.
@@ -41,7 +43,8 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 5] = [Self::Settings, Self::User, Self::Config, Self::Account, Self::Event];
+    pub const RECORDS: [Self; 6] =
+        [Self::Settings, Self::User, Self::Configuration, Self::Config, Self::Account, Self::Event];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Kind {
             Self::Head => "head",
             Self::Settings => "settings",
             Self::User => "user",
+            Self::Configuration => "configuration",
             Self::Config => "config",
             Self::Account => "account",
             Self::Event => "event",

@@ -9,6 +9,7 @@ use tenantry_domain::json;
 use tenantry_ports::{Credentials, Digest, LogEntry, LogHead, StoredConfig, hexadecimal};
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Tally, Trailer};
+use super::configuration::Inspector;
 use super::lines::Lines;
 use super::record::{AccountRecord, Entry, kind_of, read};
 use crate::Platform;
@@ -92,6 +93,7 @@ struct Inspection<'a> {
     tally: Option<Tally>,
     user: Option<UserId>,
     names: HashSet<String>,
+    configurations: Inspector,
     config: Option<(ConfigId, ConfigVersion)>,
     configs: BTreeMap<(ConfigId, ConfigVersion), String>,
     account: Option<AccountId>,
@@ -110,6 +112,7 @@ impl<'a> Inspection<'a> {
             tally: Some(Tally::new(digest)),
             user: None,
             names: HashSet::new(),
+            configurations: Inspector::default(),
             config: None,
             configs: BTreeMap::new(),
             account: None,
@@ -158,6 +161,11 @@ impl<'a> Inspection<'a> {
             Entry::Head(head) => self.head(head),
             Entry::Settings(_) => {}
             Entry::User(credentials) => self.user(&credentials),
+            Entry::Configuration(version) => {
+                for what in self.configurations.check(&version) {
+                    self.flaw(what);
+                }
+            }
             Entry::Config(config) => self.config(*config),
             Entry::Account(account) => self.account(&account),
             Entry::Event(entry) => {
@@ -228,6 +236,9 @@ impl<'a> Inspection<'a> {
 
     fn trailer(&mut self, told: Trailer) {
         let Some(found) = self.tally.take().map(Tally::trailer) else { return };
+        if let Some(what) = self.configurations.finish() {
+            self.flaw(what);
+        }
         for kind in Kind::RECORDS {
             let (told, found) = (told.records.get(&kind), found.records.get(&kind));
             let told = told.map(|sum| (sum.count, sum.sha256.as_str())).unwrap_or_default();

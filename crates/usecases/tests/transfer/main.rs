@@ -19,6 +19,7 @@ use tenantry_domain::tenant::{Limit, Quotas, Settings, Slug, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::accounts::{self, ProvisionAccount};
+use tenantry_usecases::basis::{self, Author, BasisWish, Upsert};
 use tenantry_usecases::configs::{self, Upload};
 use tenantry_usecases::tenants::{self, TenantRef};
 use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
@@ -42,6 +43,7 @@ fn acme(test: &TestPlatform) -> Tenant {
     for user in ["user-1", "user-2", "user-3"] {
         provision(test, &scope, user);
     }
+    configure(test, &scope);
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,
@@ -59,6 +61,24 @@ fn acme(test: &TestPlatform) -> Tenant {
         })
         .unwrap();
     tenant
+}
+
+/// A basis that was changed, a process, and one that was removed.
+fn configure(test: &TestPlatform, scope: &TenantScope) {
+    let author = || Author { actor: "usr_1".to_owned(), trace: "t".to_owned() };
+    let first = BasisWish {
+        org_structure: Some(sample::basis().org_structure),
+        business_variants: Some(sample::basis().business_variants),
+    };
+    let second = BasisWish { business_variants: Some(Vec::new()), ..first.clone() };
+    let mut last = None;
+    for (basis, name) in [(first, "kept"), (second, "removed")] {
+        let process = Some(sample::process("TENDER", name));
+        let wish = Upsert { basis: Some(basis), process, author: author() };
+        last = basis::upsert(&test.platform, scope, wish, |_| true).unwrap().process;
+        test.clock.advance(chrono::TimeDelta::seconds(1));
+    }
+    basis::remove(&test.platform, scope, last.unwrap().id, author(), |_| true).unwrap();
 }
 
 fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId {

@@ -21,7 +21,7 @@ fn forged(test: &TestPlatform, archive: &[u8], change: impl FnOnce(&mut Vec<Stri
 
 /// The trailer in the order of members in which it is written.
 fn in_order(trailer: &Value) -> String {
-    let records: Vec<_> = ["settings", "user", "config", "account", "event"]
+    let records: Vec<_> = ["settings", "user", "configuration", "config", "account", "event"]
         .map(|kind| {
             let sum = &trailer["records"][kind];
             format!("\"{kind}\":{{\"count\":{},\"sha256\":{}}}", sum["count"], sum["sha256"])
@@ -112,7 +112,7 @@ fn counts_and_hashes_of_the_trailer_are_not_believed() {
     let archive = exported(&test, &acme(&test));
     let whole = lines(&archive);
     let trailer: Value = serde_json::from_str(whole.last().unwrap()).unwrap();
-    for kind in ["settings", "user", "config", "account", "event"] {
+    for kind in ["settings", "user", "configuration", "config", "account", "event"] {
         for (member, wrong) in [("count", json!(77)), ("sha256", json!("00".repeat(32)))] {
             let mut other = trailer.clone();
             other["records"][kind][member] = wrong;
@@ -153,6 +153,26 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
         (
             Box::new(swap("event", "\"previous\":\"00", "\"previous\":\"01")),
             "it is not chained to the event before",
+        ),
+        (
+            Box::new(swap("configuration", "\"version\":1", "\"version\":2")),
+            "version 2, does not follow what comes before",
+        ),
+        (Box::new(swap("configuration", "requiredRole", "colour")), "version 1, is not acceptable"),
+        (
+            Box::new(|lines| {
+                // The process that was removed says what the other one says, instead.
+                let place = first(lines, "configuration");
+                let kept: Value = serde_json::from_str(&lines[place]).unwrap();
+                let text = &kept["data"]["document"];
+                let document = format!(
+                    "{{\"name\":{},\"processType\":{},\"steps\":[{{\"stepName\":\"x\",\"requiredRole\":\"y\"}}]}}",
+                    text["name"], text["processType"]
+                );
+                lines[place + 2] =
+                    lines[place + 2].replace("\"document\":null", &format!("\"document\":{document}"));
+            }),
+            "has a type and name that another one has",
         ),
         (Box::new(swap("config", "\"hash\":\"", "\"hash\":\"0")), "its hash is not that of the document"),
         (remove("config"), "is not there"),

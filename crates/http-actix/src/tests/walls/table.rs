@@ -15,6 +15,8 @@ pub(super) enum Kind {
     Operator,
     /// An admin of the tenant, and the operator.
     Admin,
+    /// An admin or a user of the tenant, and the operator.
+    Staff,
     /// Somebody who is signed in to the tenant, whatever their role.
     Person,
     /// An admin of the tenant, the operator, and keys with this scope.
@@ -49,6 +51,17 @@ pub(super) const ROWS: &[Row] = &[
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),
     row("getConfig", Kind::Scope(Scope::ConfigsRead)),
     row("listConfigs", Kind::Scope(Scope::ConfigsRead)),
+    // Basis and processes.
+    with("configureBasis", Kind::Admin, basis),
+    row("getBasis", Kind::Staff),
+    row("listBasisHistory", Kind::Staff),
+    with("restoreBasis", Kind::Admin, || json!({ "version": 1 })),
+    row("listProcesses", Kind::Staff),
+    row("getProcess", Kind::Staff),
+    with("replaceProcess", Kind::Admin, process),
+    row("deleteProcess", Kind::Admin),
+    row("listProcessHistory", Kind::Staff),
+    with("restoreProcess", Kind::Admin, || json!({ "version": 1 })),
     // Settings.
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),
@@ -115,6 +128,15 @@ fn account() -> Value {
 
 fn config() -> Value {
     super::super::config("own-v1")
+}
+
+fn basis() -> Value {
+    json!({ "tenantConfig": { "orgStructure": { "levels": 2 } }, "processConfig": process() })
+}
+
+fn process() -> Value {
+    let step = json!({ "stepName": "Draft", "requiredRole": "BUYER" });
+    json!({ "name": "Standard Tender", "processType": "TENDER", "steps": [step] })
 }
 
 fn settings() -> Value {

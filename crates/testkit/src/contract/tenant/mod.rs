@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod attempts;
+pub mod basis;
 pub mod configs;
 pub mod idempotency;
 pub mod log;

@@ -5,6 +5,7 @@ mod api_keys;
 mod carryover;
 mod control;
 mod databases;
+mod endpoints;
 mod error;
 mod machine_tokens;
 mod macs;
@@ -29,6 +30,10 @@ pub use control::{
 };
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
+};
+pub use endpoints::{
+    EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
+    FailureClass,
 };
 pub use error::{Constraint, StoreError, StoreResult};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};

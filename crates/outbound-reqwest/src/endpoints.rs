@@ -1,5 +1,5 @@
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -45,51 +45,47 @@ impl Default for EndpointSettings {
 /// resolver sees, are checked in the very URL that is called.
 pub struct GuardedEndpoints {
     gatekeeper: Gatekeeper,
+    /// Made when the first call is, since most commands make none.
+    clients: OnceLock<Result<Clients, String>>,
+    connect_timeout: Duration,
+    excerpt: usize,
+}
+
+struct Clients {
     /// For endpoints at a port that a server of ours listens at, which takes another look at their names' addresses.
     at_own_ports: Client,
     /// For all others.
     elsewhere: Client,
-    connect_timeout: Duration,
-    excerpt: usize,
-    without_tls: Option<String>,
+    /// Why no certificate can be checked, if so: then none is valid, and what goes without TLS still goes.
+    trusts_nobody: Option<String>,
 }
 
-/// The system does not give what an HTTP client needs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("calls of endpoints cannot be prepared: {0}")]
-pub struct UnpreparedEndpoints(String);
-
 impl GuardedEndpoints {
-    /// Prepares the calls; nothing is resolved yet.
-    pub fn new(settings: EndpointSettings) -> Result<Self, UnpreparedEndpoints> {
+    /// Calls with the system's resolver. Nothing is done yet.
+    pub fn new(settings: EndpointSettings) -> Self {
         Self::with_names(settings, Arc::new(SystemNames))
     }
 
     /// The same with names resolved by somebody else, who is not trusted either: what comes from there is checked.
-    pub fn with_names(
-        settings: EndpointSettings,
-        names: Arc<dyn reqwest::dns::Resolve>,
-    ) -> Result<Self, UnpreparedEndpoints> {
+    pub fn with_names(settings: EndpointSettings, names: Arc<dyn reqwest::dns::Resolve>) -> Self {
         let EndpointSettings { rules, connect_timeout, excerpt } = settings;
         let gatekeeper = Gatekeeper { rules: Arc::new(rules), names };
-        let clients = |trusting| {
-            let client = |port| {
-                let names = CheckedNames { gatekeeper: gatekeeper.clone(), port };
-                client::endpoints(names, connect_timeout, trusting)
-            };
-            Ok((client(Port::Own)?, client(Port::Other)?))
-        };
-        let (clients, without_tls) = match clients(true) {
-            Ok(clients) => (Ok(clients), None),
-            Err(why) => (clients(false), Some(why)),
-        };
-        let (at_own_ports, elsewhere) = clients.map_err(UnpreparedEndpoints)?;
-        Ok(Self { gatekeeper, at_own_ports, elsewhere, connect_timeout, excerpt, without_tls })
+        Self { gatekeeper, clients: OnceLock::new(), connect_timeout, excerpt }
     }
 
-    /// Why nothing can be called over TLS, if so: this machine trusts nobody's certificates. Calls fail then, and go nowhere.
-    pub fn without_tls(&self) -> Option<&str> {
-        self.without_tls.as_deref()
+    fn clients(&self) -> Result<&Clients, EndpointFailure> {
+        let clients = self
+            .clients
+            .get_or_init(|| self.make_clients(true, None).or_else(|why| self.make_clients(false, Some(why))));
+        clients.as_ref().map_err(|why| unreachable(why.as_str()))
+    }
+
+    fn make_clients(&self, trusting: bool, trusts_nobody: Option<String>) -> Result<Clients, String> {
+        let client = |port| {
+            let names = CheckedNames { gatekeeper: self.gatekeeper.clone(), port };
+            client::endpoints(names, self.connect_timeout, trusting)
+        };
+        Ok(Clients { at_own_ports: client(Port::Own)?, elsewhere: client(Port::Other)?, trusts_nobody })
     }
 
     async fn call(&self, call: EndpointCall<'_>) -> Result<EndpointResponse, EndpointFailure> {
@@ -112,14 +108,15 @@ impl GuardedEndpoints {
             Target::parse(call.url.as_str(), rules).map_err(|finding| unreachable(finding.message))?;
         let port = if rules.is_own_port(port) { Port::Own } else { Port::Other };
         self.permit(address, port).await?;
-        let client = if port == Port::Own { &self.at_own_ports } else { &self.elsewhere };
+        let clients = self.clients()?;
+        let client = if port == Port::Own { &clients.at_own_ports } else { &clients.elsewhere };
         let at = call.at;
         let mut response = with_headers(client.post(url), &call)
             .timeout(call.timeout.max(self.connect_timeout + MARGIN))
             .body(Bytes::from_owner(call.body))
             .send()
             .await
-            .map_err(failure)?;
+            .map_err(|error| failure(error, clients))?;
         let took = started.elapsed();
         Ok(EndpointResponse {
             status: response.status().as_u16(),
@@ -167,11 +164,15 @@ fn unreachable(detail: impl Into<String>) -> EndpointFailure {
     EndpointFailure { class: FailureClass::Unreachable, detail: detail.into() }
 }
 
-fn failure(error: reqwest::Error) -> EndpointFailure {
+fn failure(error: reqwest::Error, clients: &Clients) -> EndpointFailure {
     // A connection that does not come about in time is none.
     let class = match error.is_timeout() && !error.is_connect() {
         true => FailureClass::TimedOut,
         false => FailureClass::Unreachable,
     };
-    EndpointFailure { class, detail: client::chain(&error.without_url()) }
+    let mut detail = client::chain(&error.without_url());
+    if let Some(why) = &clients.trusts_nobody {
+        detail.push_str(&format!("; no certificate can be checked here: {why}"));
+    }
+    EndpointFailure { class, detail }
 }

@@ -12,7 +12,7 @@ mod siteverify;
 mod webhooks;
 mod zones;
 
-pub use endpoints::{EndpointSettings, GuardedEndpoints, UnpreparedEndpoints};
+pub use endpoints::{EndpointSettings, GuardedEndpoints};
 pub use guard::{EndpointRules, InvalidNetwork, InvalidPorts, Networks, OwnPlace, Ports};
 pub use names::SystemNames;
 pub use siteverify::{InvalidSiteverify, MAX_TIMEOUT, SiteverifyCaptcha, SiteverifySettings, is_hostname};

@@ -57,8 +57,8 @@ pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,
-    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
-    hexadecimal,
+    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSecrets,
+    WebhookSigner, hexadecimal,
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod configs;
 pub mod doctor;
+pub mod endpoints;
 pub mod fleet;
 mod journal;
 pub mod limits;

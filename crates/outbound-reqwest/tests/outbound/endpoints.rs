@@ -30,7 +30,7 @@ pub(crate) fn settings(rules: EndpointRules) -> EndpointSettings {
 /// Calls that may go to this machine.
 fn development() -> GuardedEndpoints {
     let rules = EndpointRules { allow_private: true, ..EndpointRules::default() };
-    GuardedEndpoints::new(settings(rules)).unwrap()
+    GuardedEndpoints::new(settings(rules))
 }
 
 fn at() -> DateTime<Utc> {
@@ -142,7 +142,7 @@ async fn of_an_answer_as_much_is_kept_as_the_settings_say_however_long_it_is() {
     assert_eq!(answer(&endless).await.excerpt, "é".repeat(2048));
     for (excerpt, expected) in [(0, 0), (10, 5)] {
         let rules = EndpointRules { allow_private: true, ..EndpointRules::default() };
-        let sender = GuardedEndpoints::new(EndpointSettings { excerpt, ..settings(rules) }).unwrap();
+        let sender = GuardedEndpoints::new(EndpointSettings { excerpt, ..settings(rules) });
         let answer = call(&sender, &endless.endpoint(), PATIENT).await.unwrap();
         assert_eq!(answer.excerpt, "é".repeat(expected));
     }

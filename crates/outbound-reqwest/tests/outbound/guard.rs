@@ -29,7 +29,7 @@ fn rules() -> EndpointRules {
 }
 
 fn sender(rules: EndpointRules, names: &Arc<Names>) -> GuardedEndpoints {
-    GuardedEndpoints::with_names(settings(rules), Arc::clone(names) as _).unwrap()
+    GuardedEndpoints::with_names(settings(rules), Arc::clone(names) as _)
 }
 
 /// A receiver that may be called, and a canary at the same port of the address beside it.
@@ -288,13 +288,13 @@ async fn what_was_taken_once_is_checked_again_when_it_is_called() {
 async fn the_systems_resolver_is_checked_like_any_other() {
     let canary = Canary::everywhere();
     let port = canary.address().port();
-    let sender = GuardedEndpoints::new(settings(rules())).unwrap();
+    let sender = GuardedEndpoints::new(settings(rules()));
     let failure = unreachable(&sender, &format!("http://localhost:{port}/")).await;
     assert!(failure.detail.contains("is a loopback address"), "{failure:?}");
     assert!(canary.is_untouched());
     let development = EndpointRules { allow_private: true, ..EndpointRules::default() };
     let receiver = Provider::saying(200, "");
-    let sender = GuardedEndpoints::new(settings(development)).unwrap();
+    let sender = GuardedEndpoints::new(settings(development));
     let url = format!("http://localhost:{}/", receiver.address().port());
     assert_eq!(call(&sender, &url, PATIENT).await.unwrap().status, 200);
 }

@@ -10,7 +10,7 @@ use tenantry_ports::{
     EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
     FailureClass,
 };
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::answers::{excerpt, headers, retry_after};
 use crate::client;
@@ -129,12 +129,11 @@ impl GuardedEndpoints {
 
     /// Whether the address that a URL has instead of a name may be called.
     async fn permit(&self, address: Option<IpAddr>, port: Port) -> Result<(), EndpointFailure> {
-        match address {
-            Some(address) => {
-                let permitted = self.gatekeeper.permit(&[address], port).await;
-                permitted.map_err(|refused| unreachable(refused.to_string()))
-            }
-            None => Ok(()),
+        let Some(address) = address else { return Ok(()) };
+        // Where our own servers are may have to be looked up.
+        match timeout(self.connect_timeout, self.gatekeeper.permit(&[address], port)).await {
+            Ok(permitted) => permitted.map_err(|refused| unreachable(refused.to_string())),
+            Err(_) => Err(unreachable("where our own servers are could not be found out in time")),
         }
     }
 }

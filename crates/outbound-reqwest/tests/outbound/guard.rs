@@ -10,7 +10,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::endpoints::{CONNECT, call, settings};
-use crate::names::Names;
+use crate::names::{Names, SilentNames};
 use crate::provider::{Canary, Provider, response, send};
 
 const PATIENT: Duration = Duration::from_secs(20);
@@ -259,6 +259,21 @@ async fn our_own_servers_are_not_called_even_in_development() {
     assert!(failure.detail.contains("db.example.com, which does not resolve"), "{failure:?}");
     assert_eq!(call(&blind, &receiver.endpoint(), PATIENT).await.unwrap().status, 200);
     assert!(ours.is_untouched() && database.is_untouched());
+}
+
+#[tokio::test]
+async fn a_resolver_that_does_not_answer_keeps_nobody_waiting_for_longer() {
+    let canary = Canary::new();
+    let port = canary.address().port();
+    let own = vec![OwnPlace { host: "db.example.com".to_owned(), port }];
+    let rules = EndpointRules { allow_private: true, own, ..EndpointRules::default() };
+    let sender = GuardedEndpoints::with_names(settings(rules), Arc::new(SilentNames));
+    for url in [format!("http://127.0.0.1:{port}/"), format!("http://hooks.example.com:{port}/")] {
+        let started = Instant::now();
+        unreachable(&sender, &url).await;
+        assert!((CONNECT..PATIENT).contains(&started.elapsed()), "{url}");
+    }
+    assert!(canary.is_untouched());
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod basis;
 mod carryover;
 mod control;
 mod databases;
+mod endpoints;
 mod error;
 mod machine_tokens;
 mod macs;
@@ -32,6 +33,10 @@ pub use control::{
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
+pub use endpoints::{
+    EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
+    FailureClass,
+};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
@@ -54,8 +59,8 @@ pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,
-    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
-    hexadecimal,
+    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSecrets,
+    WebhookSigner, hexadecimal,
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{

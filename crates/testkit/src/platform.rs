@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
+use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
-    FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy,
-    SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs,
+    FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks,
+    MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -27,6 +28,8 @@ pub struct TestPlatform {
     pub mailer: Arc<FakeMailer>,
     /// What calls were made, if the platform makes any.
     pub webhooks: Arc<FakeWebhooks>,
+    /// What calls of tenants' endpoints were made.
+    pub endpoints: Arc<FakeEndpoints>,
     nudges: Arc<Nudges>,
 }
 
@@ -102,6 +105,7 @@ impl TestPlatform {
         let databases = FailingDatabases::new(world.databases(), world.stores());
         let nudges = Arc::<Nudges>::default();
         let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
+        let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let platform = Arc::new(Platform {
             control: world.control(),
@@ -119,12 +123,18 @@ impl TestPlatform {
             schemas,
             nudge: nudges.clone(),
             channels,
+            endpoints: EndpointCalls {
+                sender: endpoints.clone(),
+                signer: Arc::new(FakeSigner),
+                secrets: Arc::<FakeWebhookSecrets>::default(),
+                timeout: Duration::from_secs(15),
+            },
             policy,
             configs: tenantry_usecases::configs::ConfigCache::default(),
             key_uses: tenantry_usecases::api_keys::KeyUses::default(),
             keyring: tenantry_usecases::signing_keys::Keyring::default(),
         });
-        Self { platform, world, clock, databases, mailer, webhooks, nudges }
+        Self { platform, world, clock, databases, mailer, webhooks, endpoints, nudges }
     }
 
     /// How often a worker was nudged.

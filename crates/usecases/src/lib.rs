@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod basis;
 pub mod configs;
 pub mod doctor;
+pub mod endpoints;
 pub mod fleet;
 mod journal;
 pub mod limits;

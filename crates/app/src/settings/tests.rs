@@ -9,6 +9,7 @@ use super::environment::long_form;
 use super::*;
 
 mod notifications;
+mod webhooks;
 
 fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
     Settings::read(&layers(file, environment, flags)?).map_err(|problems| failure(&problems))
@@ -45,6 +46,10 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.log.format, LogFormat::Auto);
     assert!(settings.notifications.mail.is_none() && settings.notifications.webhook.is_none());
     assert_eq!(insecure(&settings), None);
+    let (webhooks, rules) = (&settings.webhooks, tenantry_outbound_reqwest::EndpointRules::default());
+    assert!(!webhooks.allow_private && !webhooks.allow_http && webhooks.networks.is_empty());
+    assert_eq!((&webhooks.ports, webhooks.timeout.as_secs()), (&rules.ports, 15));
+    assert_eq!(webhooks.excerpt, tenantry_outbound_reqwest::EndpointSettings::default().excerpt);
     let http = tenantry_http_actix::HttpSettings::default();
     assert_eq!(settings.rate_limits, http.rate_limits);
     assert_eq!(settings.caller_percent, http.caller_percent);
@@ -217,7 +222,6 @@ fn variables_of_others_are_no_error() {
         ("TENANTRY_API_PORT_5000_TCP", "tcp://10.0.0.1:5000"),
         ("TENANTRY_TEST_POSTGRES_URL", "postgres://localhost/x"),
         ("TENANTRY_REQUIRE_POSTGRES", "1"),
-        ("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "true"),
         ("TENANTRY_BIND", ""),
         ("PATH", "/bin"),
     ];

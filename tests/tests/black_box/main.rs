@@ -13,5 +13,7 @@ mod machines;
 #[cfg(debug_assertions)]
 mod notices;
 mod people;
+#[cfg(debug_assertions)]
+mod rewrap;
 mod steps;
 mod wire;

@@ -21,6 +21,7 @@ mod reading;
 mod server;
 mod settings;
 mod signed;
+mod silence;
 mod states;
 mod structured;
 mod tenants;

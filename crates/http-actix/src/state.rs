@@ -113,16 +113,22 @@ impl HttpState {
 
     /// Tells the other processes on the same control database that this one is there and what it lets in, and learns the same of
     /// them, so that together they keep tenants' rates. Talks to the database; to be called before the server listens, and
-    /// every [`HEARTBEAT`](Self::HEARTBEAT) from then on. Where it fails, everything stays as it was.
+    /// every [`HEARTBEAT`](Self::HEARTBEAT) from then on. Where it fails, everything stays as it was for a while; who the
+    /// others have not heard of for so long that they share the rates among themselves lets in next to nothing.
     pub fn announce(&self) {
         let own = self.tenant_rates.let_in();
-        match limits::announce(&self.platform, &self.replica, own.clone()) {
-            Ok(others) => self.tenant_rates.share_with(&own, &others),
-            Err(error) => tracing::warn!(
-                target: "tenantry::http",
-                %error,
-                "the other replicas could not be told that this one is there; rates are shared as before"
-            ),
+        let error = match limits::announce(&self.platform, &self.replica, own.clone()) {
+            Ok(others) => return self.tenant_rates.share_with(&own, &others),
+            Err(error) => error,
+        };
+        tracing::warn!(
+            target: "tenantry::http",
+            %error,
+            "the other replicas could not be told that this one is there; rates are shared as before, for a while"
+        );
+        // Where nobody can tell anybody anything, nobody takes over what is this one's.
+        if limits::others(&self.platform, &self.replica).is_ok_and(|others| others.is_empty()) {
+            self.tenant_rates.keep_shares();
         }
     }
 

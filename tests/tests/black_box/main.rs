@@ -14,5 +14,7 @@ mod machines;
 mod notices;
 mod people;
 mod source_003;
+#[cfg(debug_assertions)]
+mod rewrap;
 mod steps;
 mod wire;

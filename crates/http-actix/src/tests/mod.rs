@@ -23,6 +23,7 @@ mod reading;
 mod server;
 mod settings;
 mod signed;
+mod silence;
 mod states;
 mod structured;
 mod tenant_context;

@@ -142,6 +142,7 @@ macro_rules! for_each_fact {
                     replicas_are_told_of_each_other
                     the_last_word_of_a_replica_counts
                     silent_and_stopped_replicas_are_forgotten
+                    the_others_can_be_asked_for
                 }
                 nonces {
                     a_nonce_is_first_once

@@ -312,7 +312,7 @@ fn a_prefix_that_begins_like_paths_outside_of_it_is_refused() {
     let document = tenantry_http_actix::openapi(&usual, tenantry_http_actix::Access::Open);
     let outside = document["paths"].as_object().unwrap().keys().filter(|path| !path.starts_with("/api/v1/"));
     let mut tried = 0;
-    for first in outside.filter_map(|path| path.split('/').nth(1)).chain(["..", ".", ""]) {
+    for first in outside.filter_map(|path| path.split('/').nth(1)).chain(["..", "."]) {
         let refusal = refused(&format!("[server]\napi_prefix = \"/{first}/v2\""), &[]);
         assert!(refusal.contains("server.api_prefix"), "{first}: {refusal}");
         tried += 1;

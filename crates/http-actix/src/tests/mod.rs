@@ -91,6 +91,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    async fn of(response: ServiceResponse<BoxBody>) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body()).await.unwrap();
+        Self { status, headers, bytes }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
     }
@@ -178,22 +184,14 @@ impl World {
 
     /// Sends a request for what is at this URL if the prefix is the usual one; if it is another, for the same below that.
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
-        read(self.open(request).await).await
+        Reply::of(self.open(request).await).await
     }
 
     /// The same, to the very URL.
     pub(crate) async fn send_as_is(&self, request: TestRequest) -> Reply {
-        read(self.call(request, USUAL_PREFIX).await).await
+        Reply::of(self.call(request, USUAL_PREFIX).await).await
     }
-}
 
-async fn read(response: ServiceResponse<BoxBody>) -> Reply {
-    let (status, headers) = (response.status(), response.headers().clone());
-    let bytes = to_bytes(response.into_body()).await.unwrap();
-    Reply { status, headers, bytes }
-}
-
-impl World {
     /// The beginning of an answer, whose body is still to come.
     pub(crate) async fn open(&self, request: TestRequest) -> ServiceResponse<BoxBody> {
         self.call(request, &self.state.prefix).await

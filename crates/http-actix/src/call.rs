@@ -137,14 +137,23 @@ impl Call {
 
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
         let caller = self.caller(Credential::of(self.headers())?).await?;
-        let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
+        let named = self.segment("tenantId");
+        let tenant = match *caller {
+            Principal::Person(_) if self.changes() => self.state.gate.tenant_anew(named).await?,
+            _ => self.state.gate.tenant(named).await?,
+        };
         self.note(|trace| trace.tenant = tenant.as_ref().map(|tenant| tenant.id));
         Ok((caller, tenant))
     }
 
+    /// Whether it is there to change something.
+    fn changes(&self) -> bool {
+        !self.request.method().is_safe()
+    }
+
     /// Who presents this credential; a problem if it does not work.
     pub(crate) async fn caller(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
-        let caller = self.state.gate.principal(credential).await?;
+        let caller = self.state.gate.principal(credential, self.changes()).await?;
         self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
         self.count(&caller).await?;
         Ok(caller)

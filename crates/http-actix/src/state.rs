@@ -99,7 +99,7 @@ impl HttpState {
     /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that
     /// carries one asks first.
     pub async fn recognises(&self, credential: &str) -> bool {
-        self.gate.principal(Credential(credential)).await.is_ok()
+        self.gate.principal(Credential(credential), false).await.is_ok()
     }
 
     /// Counts a request of this caller, and says whether it is one too many: what every request of a caller who is recognised

@@ -15,7 +15,7 @@ use crate::HttpState;
 use crate::auth::Credential;
 use crate::body::{self, Body, Received};
 use crate::fair::Party;
-use crate::idempotency;
+use crate::idempotency::{self, Refusals};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
@@ -225,6 +225,11 @@ impl Call {
         let request =
             idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
         Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
+    }
+
+    /// How refusals of this request are written down for its repetitions.
+    pub(crate) fn refusals(&self) -> Refusals {
+        Refusals::new(self.request_id(), self.path().to_owned())
     }
 
     /// On whose account the call is worked on: the tenant's that the caller belongs to.

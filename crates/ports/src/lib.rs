@@ -45,8 +45,8 @@ pub use outbound::{
 pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope,
-    StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, IdempotencyKey, LogEntry, LogHead,
+    PendingAdmin, Scope, StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};

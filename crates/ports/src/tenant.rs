@@ -8,8 +8,8 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead, SessionRepository,
+    StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -91,6 +91,17 @@ pub trait ConfigRepository {
 
     /// The current versions of at most `limit` ids in order of id, after the id `after`.
     fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>>;
+
+    /// The highest version of this id whose resolved document has this hash.
+    fn with_hash(&mut self, id: &ConfigId, hash: &str) -> StoreResult<Option<StoredConfig>>;
+
+    /// At most `limit` versions of this id without their documents, the highest first, below the version `before`.
+    fn versions(
+        &mut self,
+        id: &ConfigId,
+        before: Option<ConfigVersion>,
+        limit: usize,
+    ) -> StoreResult<Vec<ConfigVersionRecord>>;
 
     /// Removes every version of every config: for a database that nobody has used yet and that takes over what another
     /// one holds, instead of what it was seeded with.

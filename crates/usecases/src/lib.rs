@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod configs;
 pub mod doctor;
 pub mod fleet;
+pub mod idempotency;
 mod journal;
 pub mod limits;
 pub mod machine_tokens;

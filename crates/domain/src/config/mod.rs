@@ -7,6 +7,7 @@
 mod challenge;
 mod currency;
 pub mod demo;
+mod difference;
 mod document;
 mod id;
 mod inherit;
@@ -24,6 +25,7 @@ pub use challenge::{
     DrawdownMode, OrderType,
 };
 pub use currency::Currency;
+pub use difference::{Change, Difference, differences};
 pub use document::{AccountConfig, ConfigMeta, DisplayName, Variant};
 pub use id::{ConfigId, ConfigVersion, next_free_id};
 pub use inherit::{Lineage, resolve};

@@ -173,6 +173,12 @@ impl From<SignatureError> for Problem {
 
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&UploadError> for Problem {
+    fn from(error: &UploadError) -> Self {
         match error {
             UploadError::Invalid { errors, warnings } => {
                 let problem = Self::new(
@@ -183,14 +189,14 @@ impl From<UploadError> for Problem {
                     ),
                 );
                 let warnings = serde_json::to_value(warnings).unwrap_or_default();
-                problem.with_errors(errors).with("warnings", warnings)
+                problem.with_errors(errors.clone()).with("warnings", warnings)
             }
             UploadError::IdTaken { id, suggestion } => Self::new(
                 Code::ConfigIdTaken,
                 format!("Another account config is stored as '{id}'; the next free id is '{suggestion}'"),
             )
             .with("suggestedId", suggestion.as_str()),
-            UploadError::QuotaExceeded(exceeded) => exceeded.into(),
+            UploadError::QuotaExceeded(exceeded) => (*exceeded).into(),
             UploadError::Store(error) => error.into(),
         }
     }
@@ -198,15 +204,25 @@ impl From<UploadError> for Problem {
 
 impl From<ProvisionError> for Problem {
     fn from(error: ProvisionError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ProvisionError> for Problem {
+    fn from(error: &ProvisionError) -> Self {
         match error {
             ProvisionError::UnknownConfig(id) => {
                 Self::new(Code::UnknownConfig, format!("There is no account config '{id}'"))
             }
+            ProvisionError::UnknownVersion(id, version) => Self::new(
+                Code::UnknownConfig,
+                format!("There is no version {version} of the account config '{id}'"),
+            ),
             ProvisionError::ConfigNotAllowed(id) => Self::new(
                 Code::ConfigNotAllowed,
                 format!("The account config '{id}' is not among the tenant's allowed configs"),
             ),
-            ProvisionError::QuotaExceeded(exceeded) => exceeded.into(),
+            ProvisionError::QuotaExceeded(exceeded) => (*exceeded).into(),
             ProvisionError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }

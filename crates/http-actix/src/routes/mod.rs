@@ -14,7 +14,7 @@ mod password;
 mod people;
 mod problems;
 mod provisioning;
-mod respond;
+pub(crate) mod respond;
 mod schemas;
 mod settings;
 mod status;
@@ -69,7 +69,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             configs::upload,
             Both,
             Scope(ConfigsWrite),
-            &[Code::ConfigIdTaken, Code::InvalidConfig, Code::QuotaExceeded],
+            &[
+                Code::InvalidIdempotencyKey,
+                Code::ConfigIdTaken,
+                Code::InvalidConfig,
+                Code::QuotaExceeded,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<configs::__path_read, _, _>(
             configs::read,
@@ -238,6 +244,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(configs::endpoints())
     .chain(people::endpoints())
     .collect()
 }
@@ -273,7 +280,7 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);
     generated::<configs::ConfigView>(all);
-    generated::<configs::ConfigPage>(all);
+    configs::generated(all);
     generated::<accounts::ProvisionBody>(all);
     generated::<accounts::ProvisionedView<'_>>(all);
     generated::<accounts::AccountPage>(all);

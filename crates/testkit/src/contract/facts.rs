@@ -219,6 +219,8 @@ macro_rules! for_each_fact {
                 configs {
                     a_config_is_read_back_whole
                     every_version_stays_and_the_highest_is_current
+                    versions_are_listed_from_the_highest_down
+                    a_version_is_found_by_its_hash
                     a_version_that_is_taken_is_a_conflict
                     of_concurrent_uploads_of_one_version_one_wins
                     heads_are_the_current_versions

@@ -1,4 +1,4 @@
-//! Account configs: validate, upload, read.
+//! Account configs: validate, upload, read, compare.
 
 mod cache;
 mod read;
@@ -6,6 +6,6 @@ mod upload;
 mod validate;
 
 pub use cache::ConfigCache;
-pub use read::{get, list};
-pub use upload::{Upload, UploadError, Uploaded, upload};
+pub use read::{Comparison, compare, get, list, versions};
+pub use upload::{Upload, UploadError, Uploaded, upload, upload_once};
 pub use validate::{ConfigVerdict, account_config_schema, validate};

@@ -49,6 +49,9 @@ pub(super) const ROWS: &[Row] = &[
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),
     row("getConfig", Kind::Scope(Scope::ConfigsRead)),
     row("listConfigs", Kind::Scope(Scope::ConfigsRead)),
+    row("listConfigVersions", Kind::Scope(Scope::ConfigsRead)),
+    row("getConfigVersion", Kind::Scope(Scope::ConfigsRead)),
+    row("compareConfigVersions", Kind::Scope(Scope::ConfigsRead)),
     // Settings.
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),

@@ -88,7 +88,12 @@ impl Request<'_> {
             Principal::Machine { .. } => "machine",
             Principal::Person(_) => "person",
         };
-        let scope = format!("{class}:{}:{}:{key}", caller.actor(), self.operation);
+        self.keyed_by(&format!("{class}:{}", caller.actor()), key, digest)
+    }
+
+    /// The same for a caller of this name.
+    pub(crate) fn keyed_by(&self, caller: &str, key: &str, digest: &dyn Digest) -> IdempotencyKey {
+        let scope = format!("{caller}:{}:{key}", self.operation);
         IdempotencyKey { scope, fingerprint: self.fingerprint(digest) }
     }
 
@@ -143,6 +148,11 @@ pub(crate) fn respond(answer: &Answer, replayed: bool) -> HttpResponseBuilder {
     let content_type = if refused { problem::CONTENT_TYPE } else { respond::JSON };
     response.insert_header((header::CONTENT_TYPE, content_type));
     response
+}
+
+/// The whole response with a kept answer.
+pub(crate) fn answer(answer: Answer, replayed: bool) -> HttpResponse {
+    respond(&answer, replayed).body(answer.body)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod pool;
 mod records;
 mod replicas;
 mod scope;
+mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
@@ -50,6 +51,7 @@ pub use records::{
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
+pub use sealing::Sealing;
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,
     PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,

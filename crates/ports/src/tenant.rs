@@ -166,6 +166,10 @@ pub trait IdempotencyRepository {
 
     /// Keeps first answers, replacing those older than `since`; `Conflict(IdempotencyKey)` if a younger one exists.
     fn insert(&mut self, responses: &[StoredResponse], since: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Removes at most `limit` answers older than `since`, but for what somebody else is removing. For the control database:
+    /// tenants' own logins may not, and there it would look at every answer.
+    fn forget(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<()>;
 }
 
 /// The tenant's event log: outbox, feed and audit trail at once.

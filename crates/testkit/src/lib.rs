@@ -12,7 +12,8 @@ pub mod smtp;
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
 pub use fakes::{
     FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords, FakeSchemaCheck,
-    FakeSigner, FakeTokens, FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy, SequentialIds,
+    FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy,
+    SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::TestPlatform;

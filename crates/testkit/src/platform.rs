@@ -9,8 +9,8 @@ use tenantry_usecases::{Platform, Policy};
 
 use crate::{
     FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
-    FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy,
-    SequentialIds,
+    FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld,
+    SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -113,6 +113,7 @@ impl TestPlatform {
             digest: Arc::new(FakeDigest),
             tokens: Arc::new(FakeTokens::new()),
             macs: Arc::new(FakeMacs),
+            sealing: Arc::new(FakeSealing),
             passwords: Arc::new(FakePasswords::new()),
             keys: Arc::new(FakeKeys::new()),
             machine_tokens,

@@ -3,8 +3,14 @@
 //! What a request does, its events and its answer commit together, so whatever happens to the process, a request that
 //! comes again either finds its answer or nothing that it did. Nobody ever waits for a claim of somebody who died.
 
+mod platform;
+
 use chrono::{DateTime, Utc};
-use tenantry_ports::{Counts, IdempotencyKey, LogHead, StoreError, StoredResponse, TenantScope, TenantTx};
+use tenantry_ports::{
+    Counts, IdempotencyKey, LogHead, StoreError, StoreResult, StoredResponse, TenantScope, TenantTx,
+};
+
+pub(crate) use platform::once_on_platform;
 
 use crate::Platform;
 
@@ -43,6 +49,43 @@ pub enum Once<T> {
     KeyReused,
 }
 
+impl<T> Once<T> {
+    /// What this answer is to a request of this key.
+    pub(crate) fn found(before: StoredResponse, key: &IdempotencyKey) -> Self {
+        if before.key.fingerprint == key.fingerprint { Self::Before(before.into()) } else { Self::KeyReused }
+    }
+
+    /// The same, with what was done seen in another way.
+    pub fn map<U>(self, view: impl FnOnce(T) -> U) -> Once<U> {
+        match self {
+            Self::Done(done) => Once::Done(view(done)),
+            Self::Refused(answer) => Once::Refused(answer),
+            Self::Before(answer) => Once::Before(answer),
+            Self::KeyReused => Once::KeyReused,
+        }
+    }
+}
+
+/// Keeps the refusal of a request for its repetitions, after nothing of it was kept; false if another one of its key was
+/// answered meanwhile.
+pub fn keep_refusal(
+    platform: &Platform,
+    scope: &TenantScope,
+    key: &IdempotencyKey,
+    refusal: &Answer,
+) -> StoreResult<bool> {
+    let now = platform.clock.now();
+    let since = now - platform.policy.idempotency_retention;
+    platform.stores.open(scope)?.write(|tx| {
+        tx.log().lock()?;
+        let free = tx.idempotency().find(&[&key.scope], since)?.is_empty();
+        if free {
+            tx.idempotency().insert(&[refusal.kept(key.clone(), now)], since)?;
+        }
+        Ok(free)
+    })
+}
+
 /// Does what a request asks for in a tenant's database, unless it was answered before.
 ///
 /// `act` runs with the log locked, in the transaction in which its answer is kept; it must not have written anything
@@ -64,8 +107,7 @@ pub fn once<T, E: From<StoreError>>(
             return act(tx, head, counts).map(Once::Done);
         };
         if let Some(before) = tx.idempotency().find(&[&key.scope], since)?.pop() {
-            let same = before.key.fingerprint == key.fingerprint;
-            return Ok(if same { Once::Before(before.into()) } else { Once::KeyReused });
+            return Ok(Once::found(before, key));
         }
         let outcome = act(tx, head, counts);
         let Some(answer) = answer(&outcome) else {

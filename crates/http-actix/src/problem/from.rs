@@ -100,11 +100,11 @@ fn not_ready(status: Status) -> Problem {
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-impl From<NewKeyError> for Problem {
-    fn from(error: NewKeyError) -> Self {
+impl From<&NewKeyError> for Problem {
+    fn from(error: &NewKeyError) -> Self {
         match error {
-            NewKeyError::Invalid(findings) => Self::invalid(findings),
-            NewKeyError::QuotaExceeded(exceeded) => exceeded.into(),
+            NewKeyError::Invalid(findings) => Self::invalid(findings.clone()),
+            NewKeyError::QuotaExceeded(exceeded) => (*exceeded).into(),
             NewKeyError::IdempotencyKeyReused => Self::plain(Code::IdempotencyKeyReused),
             NewKeyError::Store(error) => error.into(),
         }
@@ -113,6 +113,12 @@ impl From<NewKeyError> for Problem {
 
 impl From<ChangeKeyError> for Problem {
     fn from(error: ChangeKeyError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ChangeKeyError> for Problem {
+    fn from(error: &ChangeKeyError) -> Self {
         match error {
             ChangeKeyError::NotFound => {
                 Self::new(Code::ApiKeyNotFound, "The tenant has no API key of this id")

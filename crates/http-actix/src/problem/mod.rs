@@ -123,7 +123,9 @@ impl Problem {
     /// Whether the same request would be refused like this again as far as it is up to the request: what was executed and
     /// refused by the domain. Not who may call, how often, in which form, or what failed here.
     pub(crate) fn is_for_good(&self) -> bool {
-        matches!(self.0.code.entry().status, StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY)
+        let about_the_key = matches!(self.0.code, Code::IdempotencyKeyReused | Code::IdempotencyInProgress);
+        let status = self.0.code.entry().status;
+        !about_the_key && matches!(status, StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY)
     }
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             provisioning::init,
             Root,
             Orderer,
-            &[Code::InvalidPlan, Code::SlugTaken],
+            &[Code::InvalidPlan, Code::InvalidIdempotencyKey, Code::SlugTaken, Code::IdempotencyKeyReused],
         )
         .limited(Policy::Orders),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
@@ -138,8 +138,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::MissingAuthorization,
                 Code::InvalidToken,
                 Code::Forbidden,
+                Code::InvalidIdempotencyKey,
                 Code::SlugTaken,
+                Code::IdempotencyInProgress,
                 Code::UnknownCluster,
+                Code::IdempotencyKeyReused,
                 Code::ProvisioningFailed,
                 Code::ProvisioningUnfinished,
             ],

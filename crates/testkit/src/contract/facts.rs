@@ -143,6 +143,10 @@ macro_rules! for_each_fact {
                     the_last_word_of_a_replica_counts
                     silent_and_stopped_replicas_are_forgotten
                 }
+                idempotency {
+                    an_answer_is_kept_whole_and_once
+                    outdated_answers_are_forgotten
+                }
                 nonces {
                     a_nonce_is_first_once
                     nonces_are_told_apart_by_every_byte

@@ -6,10 +6,11 @@ use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, ConfigVersionRecord, Constraint,
     Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository,
-    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    SettingsRepository, StoreError, StoreResult, StoredConfig, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
+use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
@@ -21,7 +22,7 @@ pub(super) struct TenantState {
     pub(super) attempts: Attempts,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
-    pub(super) responses: Table<String, StoredResponse>,
+    pub(super) responses: Responses,
     pub(super) log: Table<i64, LogEntry>,
 }
 

@@ -14,7 +14,7 @@ use tenantry_ports::{StoreResult, TenantScope};
 use crate::Platform;
 
 pub use fleet::{announce, withdraw};
-pub(crate) use keys::keyring;
+pub(crate) use keys::{Keyring, keyring};
 pub use usage::{Usage, usage};
 
 /// How much the tenant in this scope may have: what its plan gives, but for what these quotas say.

@@ -109,9 +109,12 @@ fn store(
         return Ok(Uploaded { config, warnings, created: false, is_current });
     }
     let settings = tx.settings().get()?.unwrap_or_default();
+    let mut passed = None;
     let version = match current {
         None => {
-            limits::allowance(platform, scope, &settings.quotas).admit(QuotaKind::Configs, counts.configs)?;
+            let allowance = limits::allowance(platform, scope, &settings.quotas);
+            allowance.admit(QuotaKind::Configs, counts.configs)?;
+            passed = limits::passed_by_one(QuotaKind::Configs, &allowance, counts.configs, &upload.trace);
             ConfigVersion::FIRST
         }
         Some(current) => match settings.versioning_strategy {
@@ -132,8 +135,9 @@ fn store(
         created_at: now,
     };
     tx.configs().insert(&config)?;
-    let event = journal::config_uploaded(&config, upload.trace);
-    journal::append(platform, scope, tx, head, vec![event], now)?;
+    let uploaded = journal::config_uploaded(&config, upload.trace);
+    let events = [uploaded].into_iter().chain(passed).collect();
+    journal::append(platform, scope, tx, head, events, now)?;
     Ok(Uploaded { config, warnings, created: true, is_current: true })
 }
 

@@ -113,6 +113,8 @@ impl<'a> Batch<'a> {
         let answer = Answer { status: 201, body: answers.provisioned(&account, &config) };
         self.keep(command, &answer);
         self.events.push(journal::account_provisioned(&account, command.trace.clone()));
+        let passed = limits::passed_by_one(QuotaKind::Accounts, &self.allowance, self.used(), &command.trace);
+        self.events.extend(passed);
         let id = account.id;
         self.accounts.push(account);
         Ok(Ok(Receipt { account: Some(id), answer, replayed: false }))
@@ -164,9 +166,13 @@ impl<'a> Batch<'a> {
         if !self.settings.allowed_configs.allows(id) {
             return Err(ProvisionError::ConfigNotAllowed(id.clone()));
         }
-        let used = self.existing + self.accounts.len() as u64;
-        self.allowance.admit(QuotaKind::Accounts, used).map_err(ProvisionError::QuotaExceeded)?;
+        self.allowance.admit(QuotaKind::Accounts, self.used()).map_err(ProvisionError::QuotaExceeded)?;
         Ok(head)
+    }
+
+    /// How many accounts the tenant has by now.
+    fn used(&self) -> u64 {
+        self.existing + self.accounts.len() as u64
     }
 }
 

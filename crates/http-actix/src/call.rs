@@ -183,8 +183,13 @@ impl Call {
 
     /// The body's very bytes, of JSON as its sender says.
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Problem> {
+        self.bytes_up_to(self.state.settings.body_limit).await
+    }
+
+    /// The same for a body that may have so many bytes.
+    pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
         body::content_type(&self.request)?;
-        body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await
+        body::read(&self.request, &mut self.payload, limit).await
     }
 
     /// The body that came as these bytes, checked.

@@ -8,7 +8,7 @@ use tenantry_ports::{Constraint, StoreError};
 use tenantry_usecases::access::Denied;
 use tenantry_usecases::accounts::ProvisionError;
 use tenantry_usecases::api_keys::{ChangeKeyError, NewKeyError};
-use tenantry_usecases::configs::UploadError;
+use tenantry_usecases::configs::{SimulateError, UploadError};
 use tenantry_usecases::sign_in::LoginError;
 use tenantry_usecases::signatures::SignatureError;
 
@@ -204,6 +204,18 @@ impl From<&UploadError> for Problem {
             .with("suggestedId", suggestion.as_str()),
             UploadError::QuotaExceeded(exceeded) => (*exceeded).into(),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SimulateError> for Problem {
+    fn from(error: SimulateError) -> Self {
+        match error {
+            SimulateError::UnknownConfig => {
+                Self::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version")
+            }
+            SimulateError::Invalid(findings) => Self::invalid(findings),
+            SimulateError::Store(error) => error.into(),
         }
     }
 }

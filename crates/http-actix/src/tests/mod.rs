@@ -22,6 +22,7 @@ mod reading;
 mod server;
 mod settings;
 mod signed;
+mod simulations;
 mod states;
 mod structured;
 mod tenants;

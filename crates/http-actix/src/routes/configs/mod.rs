@@ -1,7 +1,8 @@
-//! Account configs: validate, upload, read, compare.
+//! Account configs: validate, upload, read, compare, simulate.
 
 mod diff;
 mod read;
+mod simulate;
 mod upload;
 mod validate;
 mod versions;
@@ -44,6 +45,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Scope(ConfigsRead),
             &[Code::InvalidParameter, Code::ConfigNotFound],
         ),
+        Endpoint::new::<simulate::__path_simulate, _, _>(
+            simulate::simulate,
+            Both,
+            Scope(ConfigsRead),
+            &[Code::ConfigNotFound],
+        ),
     ]
 }
 
@@ -54,4 +61,6 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<read::ConfigPage>(all);
     generated::<versions::VersionPage>(all);
     generated::<diff::DiffView>(all);
+    generated::<simulate::SimulateBody>(all);
+    generated::<simulate::SimulationView>(all);
 }

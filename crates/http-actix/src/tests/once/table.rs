@@ -101,8 +101,9 @@ pub(super) const ROWS: [Row; 7] = [
 ];
 
 /// The operations that are sent with POST and create nothing that a repetition could create twice.
-pub(super) const OTHERS: [&str; 11] = [
+pub(super) const OTHERS: [&str; 12] = [
     "validateConfig",
+    "simulateConfig",
     // Their tokens, cookies and codes work once, or what they do is done once.
     "confirmTenantProvisioning",
     "login",

@@ -52,6 +52,7 @@ pub(super) const ROWS: &[Row] = &[
     row("listConfigVersions", Kind::Scope(Scope::ConfigsRead)),
     row("getConfigVersion", Kind::Scope(Scope::ConfigsRead)),
     row("compareConfigVersions", Kind::Scope(Scope::ConfigsRead)),
+    with("simulateConfig", Kind::Scope(Scope::ConfigsRead), || json!({ "events": [] })),
     // Settings.
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),

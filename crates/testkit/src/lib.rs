@@ -3,6 +3,7 @@
 pub mod contract;
 mod failing;
 mod fakes;
+pub mod histories;
 mod memory;
 mod platform;
 pub mod postgres;
@@ -16,4 +17,4 @@ pub use fakes::{
     SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
-pub use platform::TestPlatform;
+pub use platform::{TestPlatform, platform_over};

@@ -3,7 +3,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
+use tenantry_ports::{
+    ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
+};
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
@@ -103,27 +105,15 @@ impl TestPlatform {
         let nudges = Arc::<Nudges>::default();
         let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
+        let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
         let platform = Arc::new(Platform {
-            control: world.control(),
-            stores: Arc::new(databases.clone()),
-            databases: Arc::new(databases.clone()),
             clock: clock.clone(),
-            ids: Arc::new(SequentialIds::new()),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            digest: Arc::new(FakeDigest),
-            tokens: Arc::new(FakeTokens::new()),
-            macs: Arc::new(FakeMacs),
-            sealing: Arc::new(FakeSealing),
-            passwords: Arc::new(FakePasswords::new()),
-            keys: Arc::new(FakeKeys::new()),
             machine_tokens,
             schemas,
             nudge: nudges.clone(),
             channels,
             policy,
-            configs: tenantry_usecases::configs::ConfigCache::default(),
-            key_uses: tenantry_usecases::api_keys::KeyUses::default(),
-            keyring: tenantry_usecases::signing_keys::Keyring::default(),
+            ..base
         });
         Self { platform, world, clock, databases, mailer, webhooks, nudges }
     }
@@ -136,6 +126,37 @@ impl TestPlatform {
     /// Has the platform nudge this, too; the first one it is asked for.
     pub fn nudge_also(&self, nudge: Arc<dyn Nudge>) {
         let _ = self.nudges.beside.set(nudge);
+    }
+}
+
+/// A platform over these stores whose other ports are fakes: it takes every account config for valid in form, its clock stands
+/// still, and nobody is nudged.
+pub fn platform_over(
+    control: Arc<dyn ControlStore>,
+    stores: Arc<dyn TenantStores>,
+    databases: Arc<dyn TenantDatabases>,
+) -> Platform {
+    Platform {
+        control,
+        stores,
+        databases,
+        clock: Arc::new(FakeClock::new()),
+        ids: Arc::new(SequentialIds::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        digest: Arc::new(FakeDigest),
+        tokens: Arc::new(FakeTokens::new()),
+        macs: Arc::new(FakeMacs),
+        sealing: Arc::new(FakeSealing),
+        passwords: Arc::new(FakePasswords::new()),
+        keys: Arc::new(FakeKeys::new()),
+        machine_tokens: Arc::new(FakeMachineTokens::new()),
+        schemas: Arc::new(FakeSchemaCheck::content()),
+        nudge: Arc::<Nudges>::default(),
+        channels: Channels::default(),
+        policy: Policy::default(),
+        configs: tenantry_usecases::configs::ConfigCache::default(),
+        key_uses: tenantry_usecases::api_keys::KeyUses::default(),
+        keyring: tenantry_usecases::signing_keys::Keyring::default(),
     }
 }
 

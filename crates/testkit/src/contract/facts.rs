@@ -264,6 +264,10 @@ macro_rules! for_each_fact {
                     what_is_read_under_the_lock_stays_true
                     people_get_as_many_places_as_there_are
                 }
+                histories {
+                    an_accounts_rules_are_one_stored_versions
+                    an_accounts_rules_are_one_stored_versions_also_under_concurrent_uploads
+                }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together
                     a_swallowed_error_dooms_the_transaction

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod attempts;
 pub mod configs;
+pub mod histories;
 pub mod idempotency;
 pub mod log;
 pub mod people;

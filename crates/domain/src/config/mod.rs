@@ -18,6 +18,7 @@ mod payout;
 mod quantity;
 mod schema;
 mod timezone;
+mod together;
 mod versioning;
 
 pub use challenge::{
@@ -36,4 +37,5 @@ pub(crate) use quantity::bounded_amount;
 pub use quantity::{Capital, Count, Fraction, Leverage, Percent};
 pub use schema::schema;
 pub use timezone::Timezone;
+pub use together::inspect_all;
 pub use versioning::{AllowedConfigs, VersioningStrategy};

@@ -4,6 +4,7 @@ mod accounts;
 mod api_key_changes;
 mod api_keys;
 mod authorisation;
+mod config_verdicts;
 mod configs;
 mod conventions;
 mod document;

@@ -146,7 +146,7 @@ pub fn platform_over(
         digest: Arc::new(FakeDigest),
         tokens: Arc::new(FakeTokens::new()),
         macs: Arc::new(FakeMacs),
-        sealing: Arc::new(FakeSealing),
+        sealing: Arc::new(FakeSealing::default()),
         passwords: Arc::new(FakePasswords::new()),
         keys: Arc::new(FakeKeys::new()),
         machine_tokens: Arc::new(FakeMachineTokens::new()),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantry_tests::{Backend, Client, Installation, PATIENCE, Response, Tenantry, for_each_backend};
 
 use crate::steps::tenant;

@@ -84,11 +84,14 @@ impl KeyAnswers<'_> {
             Ok((made, Answer { status: 201, body }))
         };
         match once_on_platform(platform, &self.request, now, act, self.refused)? {
-            Once::Before(Answer { status: 201, body }) => {
-                let body = platform.sealing.open_answer(scope, &body);
-                let body = body.map_err(|error| StoreError::corrupt("stored response", error))?;
-                Ok(Once::Before(Answer { status: 201, body }))
-            }
+            Once::Before(Answer { status: 201, body }) => match platform.sealing.open_answer(scope, &body) {
+                Ok(body) => Ok(Once::Before(Answer { status: 201, body })),
+                // The master key was replaced, and the former one is not known any more. The key is there all the same.
+                Err(error) => {
+                    let before = platform.control.read(|tx| made_before(platform, tx, &self.request))?;
+                    Ok(Once::Done(before.ok_or_else(|| StoreError::corrupt("stored response", error))?))
+                }
+            },
             other => Ok(other),
         }
     }

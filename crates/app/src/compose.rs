@@ -74,6 +74,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
         macs: Arc::new(keys.former.iter().fold(DerivedMacs::new(&keys.current), DerivedMacs::accepting)),
         machine_tokens: Arc::new(Es256Tokens::new(keys.sealing(entropy.clone()))),
+        sealing: Arc::new(keys.sealing(entropy.clone())),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),

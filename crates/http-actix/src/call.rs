@@ -7,15 +7,17 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::Tenant;
-use tenantry_ports::{AccessClaims, IdempotencyKey, TenantScope};
+use tenantry_ports::{AccessClaims, IdempotencyKey, MacPurpose, TenantScope};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Need, Principal};
+use uuid::Uuid;
 
 use crate::HttpState;
 use crate::auth::Credential;
 use crate::body::{self, Body, Received};
+use crate::client_address::Client;
 use crate::fair::Party;
-use crate::idempotency;
+use crate::idempotency::{self, Refusals};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
@@ -204,8 +206,13 @@ impl Call {
 
     /// The body's very bytes, of JSON as its sender says.
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Problem> {
+        self.bytes_up_to(self.state.settings.body_limit).await
+    }
+
+    /// The same for a body that may have so many bytes.
+    pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
         body::content_type(&self.request)?;
-        body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await
+        body::read(&self.request, &mut self.payload, limit).await
     }
 
     /// The body that came as these bytes, checked.
@@ -248,6 +255,37 @@ impl Call {
         let request =
             idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
         Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
+    }
+
+    /// The same for an order of a tenant, which may come from anybody: who presents no credential is told apart by address.
+    /// There may be a password in it, and a plain hash of the request could be searched for that.
+    pub(crate) fn order_idempotency(
+        &self,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<Option<IdempotencyKey>, Problem> {
+        let Some(key) = idempotency::key(self.headers())? else { return Ok(None) };
+        let content_type = body::content_type(&self.request).unwrap_or_default();
+        let tenant = TenantId::new(Uuid::nil());
+        let request =
+            idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
+        let caller = self.request.extensions().get::<Trace>().and_then(|trace| trace.caller.clone());
+        let platform = self.platform();
+        let keyed = match caller {
+            Some(caller) => request.keyed(&caller, &key, platform.digest.as_ref()),
+            None => {
+                let proxies = &self.state.settings.trusted_proxies;
+                let client = Client::of(self.request.peer_addr(), self.headers(), proxies);
+                request.keyed_by(&format!("public:{client}"), &key, platform.digest.as_ref())
+            }
+        };
+        let fingerprint = platform.macs.make(MacPurpose::Fingerprint, &[&keyed.fingerprint]);
+        Ok(Some(IdempotencyKey { fingerprint, ..keyed }))
+    }
+
+    /// How refusals of this request are written down for its repetitions.
+    pub(crate) fn refusals(&self) -> Refusals {
+        Refusals::new(self.request_id(), self.path().to_owned())
     }
 
     /// On whose account the call is worked on: the tenant's that the caller belongs to.

@@ -14,8 +14,8 @@ use crate::auth::{Credential, Gate};
 use crate::lanes::{Lanes, Limits};
 use crate::limits::{Rates, TenantRates, Ticks};
 use crate::pools::{Pool, PoolQueue};
-use crate::routes::accounts::{Found, Reader};
-use crate::{Doors, HttpSettings, Watch, openapi, routes};
+use crate::routes::accounts::{Found, Reader, Receipts};
+use crate::{Doors, HttpSettings, Watch, openapi};
 
 /// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
 pub trait Readiness: Send + Sync {
@@ -71,7 +71,7 @@ impl HttpState {
             serde_json::to_vec(&openapi::document(&settings, doors.access())).map_err(io::Error::other)?;
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
-            provisioning: provisioning_lanes(&platform, storage.queue()),
+            provisioning: provisioning_lanes(&platform, &prefix, storage.queue()),
             reading: reading_lanes(&platform, storage.queue()),
             replica: platform.ids.time_ordered().to_string(),
             platform,
@@ -156,12 +156,14 @@ impl HttpState {
 
 fn provisioning_lanes(
     platform: &Arc<Platform>,
+    prefix: &str,
     storage: &PoolQueue,
 ) -> Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>> {
     let platform = Arc::clone(platform);
+    let receipts = Receipts { prefix: prefix.to_owned() };
     let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
     Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ProvisionAccount]| {
-        accounts::provision(&platform, scope, slice, routes::accounts::receipt)
+        accounts::provision(&platform, scope, slice, &receipts)
     })
 }
 

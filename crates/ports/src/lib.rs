@@ -18,6 +18,7 @@ mod pool;
 mod records;
 mod replicas;
 mod scope;
+mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
@@ -52,11 +53,12 @@ pub use outbound::{
 pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, Counts, Credentials, IdempotencyKey, LogEntry, LogHead, PendingAdmin, Scope,
-    StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, IdempotencyKey, LogEntry, LogHead,
+    PendingAdmin, Scope, StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
+pub use sealing::Sealing;
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,
     PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSecrets,

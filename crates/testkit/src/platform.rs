@@ -5,6 +5,9 @@ use std::time::Duration;
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
 use tenantry_usecases::endpoints::EndpointCalls;
+use tenantry_ports::{
+    ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
+};
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
@@ -12,6 +15,9 @@ use crate::{
     FailingDatabases, FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs,
     FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks,
     MemoryWorld, SeededEntropy, SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
+    FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld,
+    SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -107,18 +113,9 @@ impl TestPlatform {
         let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
         let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
+        let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
         let platform = Arc::new(Platform {
-            control: world.control(),
-            stores: Arc::new(databases.clone()),
-            databases: Arc::new(databases.clone()),
             clock: clock.clone(),
-            ids: Arc::new(SequentialIds::new()),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            digest: Arc::new(FakeDigest),
-            tokens: Arc::new(FakeTokens::new()),
-            macs: Arc::new(FakeMacs),
-            passwords: Arc::new(FakePasswords::new()),
-            keys: Arc::new(FakeKeys::new()),
             machine_tokens,
             schemas,
             nudge: nudges.clone(),
@@ -130,9 +127,7 @@ impl TestPlatform {
                 timeout: Duration::from_secs(15),
             },
             policy,
-            configs: tenantry_usecases::configs::ConfigCache::default(),
-            key_uses: tenantry_usecases::api_keys::KeyUses::default(),
-            keyring: tenantry_usecases::signing_keys::Keyring::default(),
+            ..base
         });
         Self { platform, world, clock, databases, mailer, webhooks, endpoints, nudges }
     }
@@ -145,6 +140,37 @@ impl TestPlatform {
     /// Has the platform nudge this, too; the first one it is asked for.
     pub fn nudge_also(&self, nudge: Arc<dyn Nudge>) {
         let _ = self.nudges.beside.set(nudge);
+    }
+}
+
+/// A platform over these stores whose other ports are fakes: it takes every account config for valid in form, its clock stands
+/// still, and nobody is nudged.
+pub fn platform_over(
+    control: Arc<dyn ControlStore>,
+    stores: Arc<dyn TenantStores>,
+    databases: Arc<dyn TenantDatabases>,
+) -> Platform {
+    Platform {
+        control,
+        stores,
+        databases,
+        clock: Arc::new(FakeClock::new()),
+        ids: Arc::new(SequentialIds::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        digest: Arc::new(FakeDigest),
+        tokens: Arc::new(FakeTokens::new()),
+        macs: Arc::new(FakeMacs),
+        sealing: Arc::new(FakeSealing::default()),
+        passwords: Arc::new(FakePasswords::new()),
+        keys: Arc::new(FakeKeys::new()),
+        machine_tokens: Arc::new(FakeMachineTokens::new()),
+        schemas: Arc::new(FakeSchemaCheck::content()),
+        nudge: Arc::<Nudges>::default(),
+        channels: Channels::default(),
+        policy: Policy::default(),
+        configs: tenantry_usecases::configs::ConfigCache::default(),
+        key_uses: tenantry_usecases::api_keys::KeyUses::default(),
+        keyring: tenantry_usecases::signing_keys::Keyring::default(),
     }
 }
 

@@ -8,6 +8,7 @@ pub mod configs;
 pub mod doctor;
 pub mod endpoints;
 pub mod fleet;
+pub mod idempotency;
 mod journal;
 pub mod limits;
 pub mod machine_tokens;

@@ -5,7 +5,7 @@ use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
     Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Macs, Nudge, PasswordHasher,
-    SchemaCheck, TenantDatabases, TenantStores, Tokens,
+    SchemaCheck, Sealing, TenantDatabases, TenantStores, Tokens,
 };
 
 use crate::api_keys::KeyUses;
@@ -28,6 +28,7 @@ pub struct Platform {
     pub digest: Arc<dyn Digest>,
     pub tokens: Arc<dyn Tokens>,
     pub macs: Arc<dyn Macs>,
+    pub sealing: Arc<dyn Sealing>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub keys: Arc<dyn KeyMint>,
     pub machine_tokens: Arc<dyn MachineTokens>,

@@ -5,6 +5,7 @@
 mod accounts;
 mod crashes;
 mod doors;
+mod duplicates;
 mod forgeries;
 #[cfg(debug_assertions)]
 mod kill_matrix;

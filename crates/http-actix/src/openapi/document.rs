@@ -318,7 +318,7 @@ fn problem(codes: &[Code]) -> Response {
             response = response.header(header, text_header(about));
         }
     }
-    if codes.contains(&Code::TenantNotReady) {
+    if codes.contains(&Code::TenantNotReady) || codes.contains(&Code::IdempotencyInProgress) {
         response =
             response.header("Retry-After", text_header("After how many seconds to try again, if that helps"));
     }

@@ -162,6 +162,9 @@ catalogue! {
     ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
         "The API key was revoked or has expired, so it cannot be replaced.",
         "Make a new key.";
+    IdempotencyInProgress = "idempotency_in_progress", CONFLICT, "Idempotency In Progress",
+        "The first request of this idempotency key is still being worked on.",
+        "Repeat the request after the seconds that `Retry-After` says, to get the first one's answer.";
     SlugTaken = "slug_taken", CONFLICT, "Slug Already Exists",
         "Another tenant holds the slug.",
         "Choose another slug.";

@@ -15,7 +15,7 @@ mod password;
 mod people;
 mod problems;
 mod provisioning;
-mod respond;
+pub(crate) mod respond;
 mod schemas;
 mod settings;
 mod status;
@@ -70,7 +70,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             configs::upload,
             Both,
             Scope(ConfigsWrite),
-            &[Code::ConfigIdTaken, Code::InvalidConfig, Code::QuotaExceeded],
+            &[
+                Code::InvalidIdempotencyKey,
+                Code::ConfigIdTaken,
+                Code::InvalidConfig,
+                Code::QuotaExceeded,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<configs::__path_read, _, _>(
             configs::read,
@@ -114,7 +120,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             provisioning::init,
             Root,
             Orderer,
-            &[Code::InvalidPlan, Code::SlugTaken],
+            &[Code::InvalidPlan, Code::InvalidIdempotencyKey, Code::SlugTaken, Code::IdempotencyKeyReused],
         )
         .limited(Policy::Orders),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
@@ -133,8 +139,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::MissingAuthorization,
                 Code::InvalidToken,
                 Code::Forbidden,
+                Code::InvalidIdempotencyKey,
                 Code::SlugTaken,
+                Code::IdempotencyInProgress,
                 Code::UnknownCluster,
+                Code::IdempotencyKeyReused,
                 Code::ProvisioningFailed,
                 Code::ProvisioningUnfinished,
             ],
@@ -240,6 +249,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .chain(configuration::endpoints())
+    .chain(configs::endpoints())
     .chain(people::endpoints())
     .collect()
 }
@@ -275,7 +285,7 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);
     generated::<configs::ConfigView>(all);
-    generated::<configs::ConfigPage>(all);
+    configs::generated(all);
     generated::<accounts::ProvisionBody>(all);
     generated::<accounts::ProvisionedView<'_>>(all);
     generated::<accounts::AccountPage>(all);

@@ -144,6 +144,10 @@ macro_rules! for_each_fact {
                     silent_and_stopped_replicas_are_forgotten
                     the_others_can_be_asked_for
                 }
+                idempotency {
+                    an_answer_is_kept_whole_and_once
+                    outdated_answers_are_forgotten
+                }
                 nonces {
                     a_nonce_is_first_once
                     nonces_are_told_apart_by_every_byte
@@ -233,6 +237,8 @@ macro_rules! for_each_fact {
                 configs {
                     a_config_is_read_back_whole
                     every_version_stays_and_the_highest_is_current
+                    versions_are_listed_from_the_highest_down
+                    a_version_is_found_by_its_hash
                     a_version_that_is_taken_is_a_conflict
                     of_concurrent_uploads_of_one_version_one_wins
                     heads_are_the_current_versions
@@ -270,6 +276,10 @@ macro_rules! for_each_fact {
                     counts_are_those_of_what_is_stored
                     what_is_read_under_the_lock_stays_true
                     people_get_as_many_places_as_there_are
+                }
+                histories {
+                    an_accounts_rules_are_one_stored_versions
+                    an_accounts_rules_are_one_stored_versions_also_under_concurrent_uploads
                 }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together

@@ -10,6 +10,7 @@ mod macs;
 mod outbound;
 mod passwords;
 mod schema;
+mod sealing;
 mod tokens;
 
 pub use clock::FakeClock;
@@ -22,4 +23,5 @@ pub use macs::FakeMacs;
 pub use outbound::{FakeMailer, FakeSigner, FakeWebhooks, ReceivedCall};
 pub use passwords::FakePasswords;
 pub use schema::FakeSchemaCheck;
+pub use sealing::FakeSealing;
 pub use tokens::FakeTokens;

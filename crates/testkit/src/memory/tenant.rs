@@ -11,6 +11,11 @@ use tenantry_ports::{
 
 use super::attempts::Attempts;
 use super::basis::Configured;
+    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, ConfigVersionRecord, Constraint,
+    Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository,
+    SettingsRepository, StoreError, StoreResult, StoredConfig, TenantTx, UserRepository,
+
+use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
@@ -23,7 +28,7 @@ pub(super) struct TenantState {
     pub(super) configured: Configured,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
-    pub(super) responses: Table<String, StoredResponse>,
+    pub(super) responses: Responses,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -89,13 +94,27 @@ impl TenantState {
     }
 
     fn head(&self, id: &ConfigId) -> Option<&StoredConfig> {
-        let first = (id.clone(), ConfigVersion::FIRST);
-        self.configs.range(first..).take_while(|((other, _), _)| other == id).last().map(|(_, config)| config)
+        self.versions(id).next()
+    }
+
+    /// The highest first.
+    fn versions(&self, id: &ConfigId) -> impl Iterator<Item = &StoredConfig> {
+        let (first, last) = (ConfigVersion::FIRST, ConfigVersion::LAST);
+        self.configs.range((id.clone(), first)..=(id.clone(), last)).rev().map(|(_, config)| config)
     }
 }
 
 fn head_of(config: &StoredConfig) -> ConfigHead {
     ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
+}
+
+fn record_of(config: &StoredConfig) -> ConfigVersionRecord {
+    ConfigVersionRecord {
+        version: config.version,
+        hash: config.hash.clone(),
+        created_by: config.created_by.clone(),
+        created_at: config.created_at,
+    }
 }
 
 impl ConfigRepository for Transaction<TenantState> {
@@ -133,6 +152,22 @@ impl ConfigRepository for Transaction<TenantState> {
                 state.configs.keys().map(|(id, _)| id).filter(|id| Some(*id) > after).collect();
             ids.dedup();
             Ok(ids.into_iter().take(limit).filter_map(|id| state.head(id)).map(head_of).collect())
+        })
+    }
+
+    fn with_hash(&mut self, id: &ConfigId, hash: &str) -> StoreResult<Option<StoredConfig>> {
+        self.look(|state| Ok(state.versions(id).find(|config| config.hash == hash).cloned()))
+    }
+
+    fn versions(
+        &mut self,
+        id: &ConfigId,
+        before: Option<ConfigVersion>,
+        limit: usize,
+    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+        self.look(|state| {
+            let below = |config: &&StoredConfig| before.is_none_or(|before| config.version < before);
+            Ok(state.versions(id).filter(below).take(limit).map(record_of).collect())
         })
     }
 

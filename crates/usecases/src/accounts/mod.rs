@@ -6,5 +6,5 @@
 mod provision;
 mod read;
 
-pub use provision::{ProvisionAccount, ProvisionError, Receipt, provision};
+pub use provision::{Answers, ProvisionAccount, ProvisionError, Receipt, provision};
 pub use read::{AccountView, Asked, Reading, list, read};

@@ -16,6 +16,8 @@ use crate::Platform;
 
 pub use fleet::{SILENCE, announce, others, withdraw};
 pub(crate) use keys::keyring;
+pub use fleet::{announce, withdraw};
+pub(crate) use keys::{Keyring, keyring};
 pub(crate) use marks::{Level, passed, passed_by_one};
 pub use usage::{Usage, usage};
 

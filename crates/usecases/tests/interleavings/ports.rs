@@ -26,6 +26,7 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         tokens: platform.tokens.clone(),
         macs: platform.macs.clone(),
         machine_tokens: platform.machine_tokens.clone(),
+        sealing: platform.sealing.clone(),
         passwords: platform.passwords.clone(),
         keys: platform.keys.clone(),
         schemas: platform.schemas.clone(),

@@ -88,6 +88,7 @@ fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId 
     let wanted = ProvisionAccount {
         user_id: WebsiteUserId::new(user).unwrap(),
         config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+        config_version: None,
         meta: Some(sample::json_object()),
         idempotency: None,
         trace: "trace".to_owned(),

@@ -6,7 +6,7 @@ mod read;
 mod reader;
 mod view;
 
-pub(crate) use provision::{__path_provision, provision, receipt};
+pub(crate) use provision::{__path_provision, Receipts, provision};
 #[cfg(test)]
 pub(crate) use provision::{ProvisionBody, ProvisionedView};
 #[cfg(test)]

@@ -34,7 +34,9 @@ const NOTHING: [(&str, &str); 8] = [
 
 /// What stands for the names in paths where there is nothing of that name.
 pub(super) fn nothing_in(tenant: &str) -> Vec<(&'static str, String)> {
-    let tenant = [("tenantId", tenant.to_owned()), ("tenant", tenant.to_owned())];
+    // A version of a config is a number, the same everywhere.
+    let tenant =
+        [("tenantId", tenant), ("tenant", tenant), ("version", "1")].map(|(name, id)| (name, id.to_owned()));
     tenant.into_iter().chain(NOTHING.map(|(name, id)| (name, id.to_owned()))).collect()
 }
 

@@ -62,6 +62,10 @@ pub(super) const ROWS: &[Row] = &[
     row("deleteProcess", Kind::Admin),
     row("listProcessHistory", Kind::Staff),
     with("restoreProcess", Kind::Admin, || json!({ "version": 1 })),
+    row("listConfigVersions", Kind::Scope(Scope::ConfigsRead)),
+    row("getConfigVersion", Kind::Scope(Scope::ConfigsRead)),
+    row("compareConfigVersions", Kind::Scope(Scope::ConfigsRead)),
+    with("simulateConfig", Kind::Scope(Scope::ConfigsRead), || json!({ "events": [] })),
     // Settings.
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),

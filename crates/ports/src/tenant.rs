@@ -8,8 +8,9 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, OrganisationRepository,
+    SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository,
+    Verdict,
 };
 
 /// Opens tenants' databases.
@@ -63,6 +64,8 @@ pub trait TenantTx {
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// The organisation.
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.

@@ -1,12 +1,13 @@
 use tenantry_domain::account::Account;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    IdempotencyRepository, LogEntry, LogRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -21,6 +22,7 @@ pub(super) struct TenantState {
     pub(super) attempts: Attempts,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
+    pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
 }
@@ -47,6 +49,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
         self
     }
 

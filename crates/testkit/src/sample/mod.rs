@@ -4,6 +4,7 @@
 
 mod account;
 mod config;
+mod organisation;
 mod people;
 mod tenant;
 
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub use account::{account, account_of};
 pub use config::{config_document, stored_config};
+pub use organisation::{assignment, org_unit};
 pub use people::{email, pending_admin, session, user, username};
 pub use tenant::{
     api_key, cluster, confirm_claims, database_of, journal, lifecycles, notice, pooled_database, run, scope,

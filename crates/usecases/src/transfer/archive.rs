@@ -33,6 +33,8 @@ pub enum Kind {
     Config,
     /// An account.
     Account,
+    /// A unit of the organisation; what others hang on comes first.
+    Organisation,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -41,7 +43,8 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 5] = [Self::Settings, Self::User, Self::Config, Self::Account, Self::Event];
+    pub const RECORDS: [Self; 6] =
+        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Organisation, Self::Event];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +54,7 @@ impl Kind {
             Self::User => "user",
             Self::Config => "config",
             Self::Account => "account",
+            Self::Organisation => "organisation",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }

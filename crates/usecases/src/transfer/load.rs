@@ -3,6 +3,7 @@ use std::io::BufRead;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::Account;
 use tenantry_domain::event::EventType;
+use tenantry_domain::organisation::OrgUnit;
 use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
 
 use super::archive::{Kind, Tally};
@@ -32,7 +33,8 @@ pub(super) fn load(
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
-        let mut loader = Loader { scope, tx, head, accounts: Vec::new(), events: Vec::new() };
+        let mut loader =
+            Loader { scope, tx, head, accounts: Vec::new(), units: Vec::new(), events: Vec::new() };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -66,6 +68,7 @@ struct Loader<'a> {
     tx: &'a mut dyn TenantTx,
     head: LogHead,
     accounts: Vec<Account>,
+    units: Vec<OrgUnit>,
     events: Vec<LogEntry>,
 }
 
@@ -79,18 +82,22 @@ impl Loader<'_> {
             }
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        if self.accounts.len() >= SLICE || self.events.len() >= SLICE { self.flush() } else { Ok(()) }
+        let longest = self.accounts.len().max(self.units.len()).max(self.events.len());
+        if longest >= SLICE { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.accounts().insert(&self.accounts)?;
+        self.tx.organisation().insert(&self.units)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
         }
         self.accounts.clear();
+        self.units.clear();
         self.events.clear();
         Ok(())
     }

@@ -1,0 +1,16 @@
+//! A tenant's organisation, as SAP has it: company codes with plants with storage locations, purchasing organisations with
+//! purchasing groups, and which purchasing organisation buys for which company code or plant.
+
+mod content;
+mod id;
+mod kind;
+mod names;
+mod tree;
+mod unit;
+
+pub use content::{Assignee, Label, OrgContent, OrgPlace};
+pub use id::{OrgId, OrgIdKind};
+pub use kind::OrgKind;
+pub use names::{UnitCode, UnitDescription, UnitName};
+pub use tree::OrgTree;
+pub use unit::OrgUnit;

@@ -41,6 +41,8 @@ pub(crate) enum Who {
     Admin,
     /// The same, and keys of that tenant that have the scope.
     Scope(Scope),
+    /// The operator, or an admin or a user of the tenant in the path.
+    Staff,
     /// Somebody who is signed in to the tenant in the path.
     Person,
     /// Whoever has the cookie `refreshToken`.

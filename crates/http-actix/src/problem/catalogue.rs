@@ -142,6 +142,9 @@ catalogue! {
     SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
+    OrgUnitNotFound = "org_unit_not_found", NOT_FOUND, "Org Unit Not Found",
+        "The tenant's organisation has no unit of this kind and id.",
+        "List the units of the kind to see their ids, or show the whole organisation (`…/org/hierarchy`).";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";
@@ -184,6 +187,16 @@ catalogue! {
     LastAdmin = "last_admin", CONFLICT, "Last Admin",
         "The tenant would be left without an admin who can sign in.",
         "Make somebody else an admin first.";
+    OrgCodeTaken = "org_code_taken", CONFLICT, "Org Code Already Exists",
+        "Another unit of the same kind has this code (of purchasing groups: another one of the same purchasing organisation). \
+         Codes compare exactly.",
+        "Choose another `code`, or change the unit that has it: lists find it with `q`.";
+    OrgAssignmentExists = "org_assignment_exists", CONFLICT, "Org Assignment Already Exists",
+        "The purchasing organisation is assigned to that company code or plant already.",
+        "Nothing is to be done: one assignment is enough.";
+    OrgUnitInUse = "org_unit_in_use", CONFLICT, "Org Unit In Use",
+        "Other units belong to this one, or it is assigned to them; `dependents` says of which kinds, how many, and some codes.",
+        "Delete or move those first.";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "Precondition Failed",
         "The thing has changed since: its entity tag is none of those in `If-Match`.",
         "Read it again, see whether the change is still meant, and send it with the new `ETag`.";
@@ -205,6 +218,9 @@ catalogue! {
     UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
         "There is no database server of the name given in `cluster`.",
         "Use a name from the settings, `tenant_databases.clusters`, or leave it out.";
+    UnknownOrgUnit = "unknown_org_unit", UNPROCESSABLE_ENTITY, "Unknown Org Unit",
+        "What the unit is to belong to, or to be assigned to, does not exist in this tenant; `errors` names the members.",
+        "Create that first, or use the id of one that exists.";
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";

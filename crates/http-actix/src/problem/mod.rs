@@ -3,6 +3,7 @@
 pub(crate) mod catalogue;
 mod from;
 mod limits;
+mod organisation;
 mod people;
 mod tenants;
 

@@ -10,11 +10,12 @@ mod docs;
 mod health;
 mod login;
 mod oauth;
+pub(crate) mod organisation;
 mod password;
 mod people;
 mod problems;
 mod provisioning;
-mod respond;
+pub(crate) mod respond;
 mod schemas;
 mod settings;
 mod status;
@@ -239,6 +240,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .chain(people::endpoints())
+    .chain(organisation::endpoints())
     .collect()
 }
 
@@ -280,4 +282,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
     people::generated(all);
+    organisation::generated(all);
 }

@@ -14,6 +14,7 @@ mod limits;
 mod login;
 mod look_ups;
 mod machine_tokens;
+mod organisation;
 mod people;
 mod provisioning;
 mod rates;

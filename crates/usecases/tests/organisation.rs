@@ -4,14 +4,18 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::Barrier;
 
 use serde_json::{Value, json};
 use support::active;
-use tenantry_domain::organisation::{OrgContent, OrgId, OrgKind, OrgUnit};
+use tenantry_domain::Pointer;
+use tenantry_domain::organisation::{OrgContent, OrgId, OrgKind, OrgUnit, Tally, UnitDraft};
 use tenantry_ports::{IdempotencyKey, OrgFilter, StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
-use tenantry_usecases::organisation::{self, Change, Create, Created, OrgError};
+use tenantry_usecases::organisation::{
+    self, Change, Create, Created, Import, ImportError, MOST_UNITS, OrgError,
+};
 
 struct Stage {
     test: TestPlatform,
@@ -190,4 +194,78 @@ fn of_many_who_want_one_code_one_gets_it() {
     });
     let refused = outcomes.iter().filter(|outcome| matches!(outcome, Err(OrgError::CodeTaken { .. })));
     assert_eq!((refused.count(), stage.told().len()), (7, 1));
+}
+
+fn drafts(lines: &[(OrgKind, &str, Option<&str>)]) -> Vec<UnitDraft> {
+    let draft = |(row, (kind, code, company_code)): (usize, &(OrgKind, &str, Option<&str>))| UnitDraft {
+        at: Pointer::root().index(row),
+        kind: *kind,
+        code: Some((*code).to_owned()),
+        name: Some("Name".to_owned()),
+        description: None,
+        company_code: company_code.map(str::to_owned),
+        plant: None,
+        purchasing_org: None,
+    };
+    lines.iter().enumerate().map(draft).collect()
+}
+
+impl Stage {
+    fn import(&self, drafts: Vec<UnitDraft>, dry_run: bool) -> Result<BTreeMap<OrgKind, Tally>, ImportError> {
+        let wish = Import { drafts, dry_run, actor: "usr_3".into(), trace: "import".into() };
+        organisation::import(&self.test.platform, &self.scope, wish)
+    }
+}
+
+#[test]
+fn an_import_says_what_it_does_and_a_dry_run_only_says_it() {
+    let stage = Stage::new();
+    let cc = stage.create(json!({ "kind": "company_code", "code": "CC1", "name": "Name" }));
+    stage.create(plant(cc.id, "P1"));
+    let document = || {
+        drafts(&[
+            (OrgKind::CompanyCode, "CC1", None),
+            (OrgKind::Plant, "P1", Some("CC1")),
+            (OrgKind::Plant, "P2", Some("CC1")),
+        ])
+    };
+    let planned = stage.import(document(), true).unwrap();
+    assert_eq!(stage.told().len(), 2, "nothing happened");
+    let done = stage.import(document(), false).unwrap();
+    assert_eq!(done, planned);
+    assert_eq!(done[&OrgKind::CompanyCode], Tally { unchanged: 1, ..Tally::default() });
+    assert_eq!(done[&OrgKind::Plant], Tally { created: 1, updated: 1, unchanged: 0 });
+    let told = stage.told().split_off(2);
+    let types: Vec<_> = told.iter().map(|(event_type, _)| event_type.as_str()).collect();
+    assert_eq!(types, ["org.created", "org.updated", "org.imported"]);
+    assert_eq!(told[1].1["before"]["name"], "Plant");
+    assert_eq!(
+        told[2].1,
+        json!({
+            "units": {
+                "company_code": { "created": 0, "updated": 0, "unchanged": 1 },
+                "plant": { "created": 1, "updated": 1, "unchanged": 0 }
+            },
+            "by": "usr_3"
+        })
+    );
+    let again = stage.import(document(), false).unwrap();
+    assert_eq!(again[&OrgKind::Plant], Tally { unchanged: 2, ..Tally::default() });
+    assert_eq!(stage.told().len(), 5, "nothing is different");
+}
+
+#[test]
+fn of_a_document_with_a_fault_nothing_is_kept() {
+    let stage = Stage::new();
+    let document = drafts(&[(OrgKind::CompanyCode, "CC1", None), (OrgKind::Plant, "P1", Some("CC2"))]);
+    for dry_run in [true, false] {
+        let Err(ImportError::Invalid(findings)) = stage.import(document.clone(), dry_run) else { panic!() };
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert_eq!((finding.pointer.as_str(), finding.code.as_ref()), ("/1/companyCode", "unknown_org_unit"));
+    }
+    assert!(stage.told().is_empty());
+    assert!(organisation::whole(&stage.test.platform, &stage.scope).unwrap().units().is_empty());
+    let too_many = vec![document[0].clone(); MOST_UNITS + 1];
+    let Err(ImportError::Invalid(findings)) = stage.import(too_many, false) else { panic!() };
+    assert_eq!(findings[0].code, "too_many_units");
 }

@@ -12,6 +12,7 @@ mod limits;
 mod machines;
 #[cfg(debug_assertions)]
 mod notices;
+mod organisation;
 mod people;
 mod steps;
 mod wire;

@@ -67,6 +67,11 @@ impl OrgId {
         self.kind
     }
 
+    /// The UUID without its prefix.
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+
     /// The same as an id of one kind; none if it is of another.
     pub fn typed<K: OrgIdKind>(self) -> Option<Id<K>> {
         (self.kind == K::KIND).then(|| Id::new(self.uuid))

@@ -5,12 +5,14 @@ mod content;
 mod id;
 mod kind;
 mod names;
+mod plan;
 mod tree;
 mod unit;
 
 pub use content::{Assignee, Label, OrgContent, OrgPlace};
 pub use id::{OrgId, OrgIdKind};
-pub use kind::OrgKind;
+pub use kind::{InvalidOrgKind, OrgKind};
 pub use names::{UnitCode, UnitDescription, UnitName};
+pub use plan::{OrgPlan, Tally, UnitDraft};
 pub use tree::OrgTree;
 pub use unit::OrgUnit;

@@ -52,6 +52,9 @@ catalogue! {
     MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON",
         "The body is not a JSON document; the detail says at which line and column reading stopped.",
         "Send UTF-8 JSON (RFC 8259): one document, no trailing commas, no comments.";
+    MalformedCsv = "malformed_csv", BAD_REQUEST, "Malformed CSV",
+        "The body is no CSV in UTF-8; the detail says at which row reading stopped.",
+        "Save the sheet as CSV in UTF-8, with commas or semicolons between the cells.";
     ValidationFailed = "validation_failed", BAD_REQUEST, "Validation Failed",
         "The body is JSON, but members are missing, unknown, of the wrong type or outside their limits.",
         "Mend every entry of `errors`: `pointer` says where, `message` what is expected. They are reported all at once.";
@@ -221,6 +224,10 @@ catalogue! {
     UnknownOrgUnit = "unknown_org_unit", UNPROCESSABLE_ENTITY, "Unknown Org Unit",
         "What the unit is to belong to, or to be assigned to, does not exist in this tenant; `errors` names the members.",
         "Create that first, or use the id of one that exists.";
+    InvalidOrganisation = "invalid_organisation", UNPROCESSABLE_ENTITY, "Invalid Organisation",
+        "The document names units that do not exist, or is wrong in other ways; of it nothing was taken.",
+        "Mend every entry of `errors`: `pointer` says where (in a sheet: `/row/column`), `message` what is expected. With \
+         `dryRun=true` a document is checked without being taken.";
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";

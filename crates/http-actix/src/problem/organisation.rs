@@ -43,6 +43,24 @@ impl From<OrgError> for Problem {
     }
 }
 
+impl Problem {
+    /// A document about an organisation that is wrong in these ways, of which at most [`TOLD`] are told.
+    pub(crate) fn invalid_organisation(mut findings: Vec<Finding>) -> Self {
+        let detail = match findings.as_slice() {
+            [only] => only.message.clone(),
+            more if more.len() <= TOLD => {
+                format!("The document has {} faults; `errors` lists them all", more.len())
+            }
+            more => format!("The document has {} faults; `errors` lists the first {TOLD}", more.len()),
+        };
+        findings.truncate(TOLD);
+        Self::new(Code::InvalidOrganisation, detail).with_errors(findings)
+    }
+}
+
+/// How many findings are told at most: nobody mends ten thousand by hand.
+const TOLD: usize = 1_000;
+
 fn in_use(dependents: &[Dependents]) -> Problem {
     let told = dependents.iter().map(|Dependents { kind, count, codes }| {
         let plural = if *count == 1 { "" } else { "s" };

@@ -307,3 +307,97 @@ async fn the_hierarchy_is_the_whole_tree_with_assignments_at_both_ends() {
         .await;
     assert_eq!(again().await, StatusCode::OK);
 }
+
+/// What an import is answered with.
+async fn import(stage: &Stage, query: &str, media_type: &str, document: impl Into<Vec<u8>>) -> Reply {
+    let request = post(&at(&format!("import{query}")), &stage.admin);
+    let request = request.insert_header(("Content-Type", media_type)).set_payload(document.into());
+    stage.world.send(request).await
+}
+
+#[actix_web::test]
+async fn a_whole_organisation_goes_out_and_comes_in_as_json_and_as_csv() {
+    let stage = Stage::new().await;
+    let sheet = "kind,code,name,description,companyCode,plant,purchasingOrg\r\n\
+                 company_code,CC1,\"Company \"\"1\"\", Ltd.\",\"one\ntwo\",,,\r\n\
+                 plant,P1,Werk S\u{fc}d,,CC1,,\r\n\
+                 purchasing_org,PO1,Org,,,,\r\n\
+                 purchasing_group,PG1,Group,,,,PO1\r\n\
+                 porg_assignment,,,,,P1,PO1\r\n";
+    let planned = import(&stage, "?dryRun=true", "text/csv", sheet).await.json();
+    assert_eq!(planned["total"], json!({ "created": 5, "updated": 0, "unchanged": 0 }));
+    assert_eq!(stage.get("export").await.json(), json!({ "units": [] }));
+    let mut done = import(&stage, "", "text/csv; charset=utf-8", sheet).await.json();
+    assert_eq!(done["dryRun"].take(), false);
+    assert_eq!((&done["total"], &done["kinds"]), (&planned["total"], &planned["kinds"]));
+    let exported = stage.get("export?format=csv").await;
+    assert_eq!(exported.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(exported.header("content-disposition"), Some("attachment; filename=\"organisation.csv\""));
+    assert_eq!(String::from_utf8_lossy(&exported.bytes), sheet);
+    let accepting = get(&at("export"), &stage.user).insert_header(("Accept", "text/csv, */*;q=0.1"));
+    assert_eq!(stage.world.send(accepting).await.bytes, exported.bytes);
+    let document = stage.get("export").await;
+    assert_eq!(
+        document.json()["units"][0],
+        json!({ "kind": "company_code", "code": "CC1", "name": "Company \"1\", Ltd.", "description": "one\ntwo" })
+    );
+    assert_eq!(
+        document.json()["units"][4],
+        json!({ "kind": "porg_assignment", "plant": "P1", "purchasingOrg": "PO1" })
+    );
+    let again = import(&stage, "", "application/json", document.bytes.to_vec()).await.json();
+    assert_eq!(again["total"], json!({ "created": 0, "updated": 0, "unchanged": 5 }));
+    let renamed =
+        json!({ "units": [{ "kind": "plant", "code": "P1", "name": "Plant", "companyCode": "CC1" }] });
+    let changed = import(&stage, "", "application/json", renamed.to_string()).await.json();
+    assert_eq!(changed["kinds"][1], json!({ "kind": "plant", "created": 0, "updated": 1, "unchanged": 0 }));
+    assert_eq!(stage.codes("plants?q=plant").await.0, ["P1"]);
+    stage.get("export?format=xml").await.problem("invalid_parameter");
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_document_is_told_where_it_is_and_nothing_is_taken() {
+    let stage = Stage::new().await;
+    let sheet = "kind;code;name;companyCode;plant\n\
+                 company_code;CC1;;;\n\
+                 plant;P1;Plant;CC1;\n\
+                 storage_location;S1;\" x\";;P9\n";
+    let refused = import(&stage, "", "text/csv", sheet).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        refused.findings("invalid_organisation"),
+        pairs(&[("/2/name", "required"), ("/4/name", "invalid_name"), ("/4/plant", "unknown_org_unit")])
+    );
+    let told = refused.json()["errors"][2]["message"].take();
+    assert_eq!(
+        told,
+        "Row 4, column plant: There is no plant 'P9', neither in the document nor in the organisation"
+    );
+    let document = json!({ "units": [
+        { "kind": "company_code", "code": "CC1", "name": "One" },
+        { "kind": "plant", "code": "P1", "name": "Plant", "companyCode": "CC2" },
+    ] });
+    let refused = import(&stage, "?dryRun=true", "application/json", document.to_string()).await;
+    assert_eq!(
+        refused.findings("invalid_organisation"),
+        pairs(&[("/units/1/companyCode", "unknown_org_unit")])
+    );
+    let ill_formed = json!({ "units": [{ "kind": "shop", "codes": "CC1" }], "more": 1 });
+    let refused = import(&stage, "", "application/json", ill_formed.to_string()).await;
+    assert_eq!(
+        refused.findings("validation_failed"),
+        pairs(&[
+            ("/more", "unknown_member"),
+            ("/units/0/codes", "unknown_member"),
+            ("/units/0/kind", "not_allowed")
+        ])
+    );
+    import(&stage, "", "text/csv", b"kind,name\nplant,\xff\n".to_vec()).await.problem("malformed_csv");
+    import(&stage, "", "text/plain", "kind").await.problem("unsupported_media_type");
+    import(&stage, "?dryrun=true", "text/csv", "kind\n").await.problem("invalid_parameter");
+    let large = vec![b' '; (4 << 20) + 1];
+    import(&stage, "", "text/csv", large).await.problem("payload_too_large");
+    assert_eq!(stage.get("export").await.json(), json!({ "units": [] }));
+    let body = json!({ "units": [] });
+    stage.world.post(&at("import"), &stage.user, &body).await.problem("forbidden");
+}

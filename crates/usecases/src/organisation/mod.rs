@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod import;
 mod read;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use tenantry_ports::{Constraint, StoreError};
 
 pub use change::{Change, remove, replace};
 pub use create::{Create, Created, create};
+pub use import::{Import, ImportError, MOST_UNITS, import};
 pub use read::{find, list, whole};
 
 /// Why a unit was not created, changed or deleted.

@@ -1,7 +1,7 @@
 use actix_web::http::{StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tenantry_domain::organisation::{Label, OrgId, OrgKind, OrgTree, OrgUnit};
+use tenantry_domain::organisation::{Label, OrgId, OrgKind, OrgTree, OrgUnit, UnitDescription};
 use tenantry_ports::StoreError;
 use tenantry_usecases::access::Need;
 use tenantry_usecases::organisation;
@@ -197,7 +197,7 @@ impl<'a> Node<'a> {
     /// None for an assignment, which is called nothing.
     fn of(unit: &'a OrgUnit) -> Option<Self> {
         let Label { code, name, description } = unit.content.label()?;
-        let description = description.as_ref().map(|description| description.as_str());
+        let description = description.as_ref().map(UnitDescription::as_str);
         Some(Self { id: unit.id, code: code.as_str(), name: name.as_str(), description })
     }
 }

@@ -1,7 +1,10 @@
 //! A tenant's organisation: the same operations on each of six kinds of units, and the whole of it.
 
+mod document;
 mod handlers;
 mod hierarchy;
+mod sheet;
+mod transfer;
 mod units;
 mod view;
 
@@ -34,7 +37,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .flatten()
-    .chain([Endpoint::new::<hierarchy::__path_hierarchy, _, _>(hierarchy::hierarchy, Prefix, Staff, &[])])
+    .chain([
+        Endpoint::new::<hierarchy::__path_hierarchy, _, _>(hierarchy::hierarchy, Prefix, Staff, &[]),
+        Endpoint::new::<transfer::__path_export, _, _>(
+            transfer::export,
+            Prefix,
+            Staff,
+            &[Code::InvalidParameter],
+        ),
+        Endpoint::new::<transfer::__path_import, _, _>(
+            transfer::import,
+            Prefix,
+            Admin,
+            &[
+                Code::TenantNotReady,
+                Code::TenantFailed,
+                Code::InvalidParameter,
+                Code::MalformedCsv,
+                Code::InvalidOrganisation,
+            ],
+        ),
+    ])
     .collect()
 }
 
@@ -147,4 +170,6 @@ pub(super) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     of::<PurchasingGroupBody>(all);
     of::<PorgAssignmentBody>(all);
     crate::openapi::generated::<hierarchy::HierarchyView<'_>>(all);
+    crate::openapi::generated::<document::DocumentBody>(all);
+    crate::openapi::generated::<transfer::ImportedView>(all);
 }

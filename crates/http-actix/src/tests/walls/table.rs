@@ -114,6 +114,8 @@ pub(super) const ROWS: &[Row] = &[
     with("replacePorgAssignment", Kind::Admin, organisation::porg_assignment),
     row("deletePorgAssignment", Kind::Admin),
     row("getOrgHierarchy", Kind::Staff),
+    row("exportOrganisation", Kind::Staff),
+    with("importOrganisation", Kind::Admin, || json!({ "units": [] })),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),

@@ -229,3 +229,60 @@ fn bulk<S: Sql>(rows: &[UnitRow]) -> Bulk<'_, S> {
         numbers(|row| row.updated_at),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use tenantry_domain::organisation::OrgKind;
+    use tenantry_testkit::sample::org_unit;
+
+    use super::*;
+    use crate::testing;
+    use crate::testing::traffic::Ear;
+
+    #[test]
+    fn a_slice_is_one_statement_and_a_whole_organisation_one_round_trip() {
+        let Some(place) = testing::postgres() else { return };
+        let (database, store) = (place.tenant_database(), place.store());
+        let company = org_unit(OrgKind::CompanyCode, "CC1", None);
+        let plants = (0..500).map(|n| org_unit(OrgKind::Plant, &format!("P{n}"), Some(company.id)));
+        let units: Vec<_> = std::iter::once(company.clone()).chain(plants).collect();
+        let later: Vec<_> = units.iter().map(|unit| OrgUnit { version: 2, ..unit.clone() }).collect();
+        let ear = Ear::on(&database);
+        let inserted = ear.hear(|| store.write(|tx| tx.organisation().insert(&units)).unwrap());
+        let updated = ear.hear(|| store.write(|tx| tx.organisation().update(&later)).unwrap());
+        assert_eq!((inserted.sent.len(), updated.sent.len()), (3, 3), "{inserted:#?} {updated:#?}");
+        let read = ear.hear(|| assert_eq!(store.read(|tx| tx.organisation().all()).unwrap(), later));
+        assert_eq!(read.sent.len(), 1, "{read:#?}");
+    }
+
+    #[test]
+    fn no_unit_is_below_one_of_the_wrong_kind_whoever_writes_it() {
+        use diesel::connection::SimpleConnection as _;
+        for place in testing::both() {
+            let company = org_unit(OrgKind::CompanyCode, "CC1", None);
+            place.store().write(|tx| tx.organisation().insert(std::slice::from_ref(&company))).unwrap();
+            let database = place.tenant_database();
+            let insert = |id: &str, kind: &str, parent: &str, code: &str| {
+                let statement = format!(
+                    "INSERT INTO org_units (id, kind, parent_id, code, name, folded, version, created_at, updated_at) \
+                     VALUES ('{id}', '{kind}', {parent}, {code}, {code}, {code}, 1, 0, 0)"
+                );
+                database.connection().unwrap().db.batch_execute(&statement)
+            };
+            let parent = format!("'{}'", company.id);
+            for (id, kind, parent, code) in [
+                ("sloc_1", "sloc", parent.as_str(), "'S1'"),
+                ("plant_1", "plant", "NULL", "'P1'"),
+                ("plant_1", "plant", parent.as_str(), "NULL"),
+                ("plant_1", "sloc", parent.as_str(), "'P1'"),
+                ("cc_1", "cc", parent.as_str(), "'CC2'"),
+                ("pasg_1", "pasg", parent.as_str(), "NULL"),
+                ("shop_1", "shop", "NULL", "'S1'"),
+            ] {
+                let refused = insert(id, kind, parent, code);
+                assert!(refused.is_err_and(|error| error.to_string().contains("org_units")), "{id} {kind}");
+            }
+            insert("plant_1", "plant", &parent, "'P1'").unwrap();
+        }
+    }
+}

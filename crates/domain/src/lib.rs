@@ -8,6 +8,7 @@ pub mod finding;
 pub mod id;
 pub mod json;
 pub mod money;
+pub mod organisation;
 pub mod people;
 pub mod tenant;
 pub mod text;

@@ -215,6 +215,12 @@ impl Call {
         body::read(&self.request, &mut self.payload, limit).await
     }
 
+    /// The body's very bytes of whatever kind, of which there may be more than usual.
+    pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let limit = limit.max(self.state.settings.body_limit);
+        body::read(&self.request, &mut self.payload, limit).await
+    }
+
     /// The body that came as these bytes, checked.
     pub(crate) fn parsed<T: Body>(&self, bytes: Bytes) -> Result<Received<T>, Problem> {
         body::parse(bytes, self.state.platform.schemas.as_ref())

@@ -44,6 +44,8 @@ pub(crate) enum Who {
     Staff,
     /// The operator, an admin of the tenant in the path, and keys of that tenant that have the scope.
     Scope(Scope),
+    /// The operator, or an admin or a user of the tenant in the path.
+    Staff,
     /// Somebody who is signed in to the tenant in the path.
     Person,
     /// Whoever has the cookie `refreshToken`.

@@ -65,6 +65,11 @@ pub enum Constraint {
     ConfigHistory,
     /// An account's id.
     AccountId,
+    /// The code of a unit of the organisation among those of its kind; a purchasing group's within its purchasing
+    /// organisation.
+    OrgCode,
+    /// The assignment of a purchasing organisation to somebody.
+    OrgAssignment,
     /// An idempotency key in its scope.
     IdempotencyKey,
     /// A sequence number of a tenant's log.

@@ -12,6 +12,7 @@ mod machine_tokens;
 mod macs;
 mod nonces;
 mod notices;
+mod organisation;
 mod outbound;
 mod people;
 mod pool;
@@ -46,6 +47,7 @@ pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
     NoticeStatus, Settlement,
 };
+pub use organisation::{OrgFilter, OrganisationRepository};
 pub use outbound::{
     CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier, Mail, MailAnswer, MailFailure,
     Mailer, WebhookAnswer, WebhookFailure, WebhookRequest, WebhookResponse, WebhookSender,

@@ -11,6 +11,9 @@ use crate::{
     Access, AttemptRepository, BasisRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository,
     Access, AttemptRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead, SessionRepository,
     StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, OrganisationRepository,
+    SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository,
+    Verdict,
 };
 
 /// Opens tenants' databases.
@@ -66,6 +69,8 @@ pub trait TenantTx {
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// The organisation.
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.

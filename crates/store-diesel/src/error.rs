@@ -36,6 +36,7 @@ pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
 const CONSTRAINTS: [(Constraint, &str, &str); 15] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 16] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -52,6 +53,9 @@ const CONSTRAINTS: [(Constraint, &str, &str); 15] = [
     (Constraint::ProcessName, "processes_name", "processes.process_type, processes.name"),
     (Constraint::ConfigHistory, "config_versions_pkey", "config_versions.subject, config_versions.version"),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
+    (Constraint::OrgCode, "org_units_code", "org_units.kind, org_units.code"),
+    (Constraint::OrgCode, "org_units_group_code", "org_units.parent_id, org_units.code"),
+    (Constraint::OrgAssignment, "org_units_assignment", "org_units.parent_id, org_units.target_id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
     (Constraint::Notice, "notices_pkey", "notices.id, notices.channel"),

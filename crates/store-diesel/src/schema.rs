@@ -274,6 +274,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    org_units (id) {
+        id -> Text,
+        kind -> Text,
+        parent_id -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        code -> Nullable<Text>,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        folded -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
     idempotency (scope) {
         scope -> Text,
         fingerprint -> Binary,

@@ -6,6 +6,7 @@ mod config_versions;
 mod configs;
 mod idempotency;
 mod log;
+mod organisation;
 #[cfg(test)]
 mod round_trips;
 mod sessions;
@@ -15,6 +16,8 @@ mod users;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
     LogRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
+    OrganisationRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -45,6 +48,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
         self
     }
 

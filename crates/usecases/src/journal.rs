@@ -1,6 +1,7 @@
 //! Appending to a tenant's event log.
 
 mod configuration;
+pub(crate) mod organisation;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};

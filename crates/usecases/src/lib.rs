@@ -14,6 +14,7 @@ pub mod limits;
 pub mod machine_tokens;
 pub mod master_keys;
 pub mod notices;
+pub mod organisation;
 mod platform;
 pub mod provisioning;
 pub mod settings;

@@ -13,6 +13,7 @@ mod limits;
 mod machines;
 #[cfg(debug_assertions)]
 mod notices;
+mod organisation;
 mod people;
 mod source_003;
 #[cfg(debug_assertions)]

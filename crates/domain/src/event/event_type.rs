@@ -81,6 +81,14 @@ event_types! {
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint failed for so long that nothing is delivered to it any more.
     WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
+    /// A unit of the organisation was created.
+    ORG_CREATED = "org.created";
+    /// A unit of the organisation was changed.
+    ORG_UPDATED = "org.updated";
+    /// A unit of the organisation was deleted.
+    ORG_DELETED = "org.deleted";
+    /// A document about the organisation was imported; what it changed is told before.
+    ORG_IMPORTED = "org.imported";
     /// A person who can sign in was created.
     USER_CREATED = "user.created";
     /// A person's names, role, abilities or right to sign in changed.
@@ -172,7 +180,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 34);
+        assert_eq!(listed.len(), 38);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -186,6 +194,8 @@ mod tests {
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
             ("user", "created|updated|password_changed|signed_out"),
+            ("org", "created|updated|deleted|imported"),
+            ("user", "created|updated|password_changed"),
             ("session", "started|revoked|reuse_detected"),
         ] {
             for member in members.split('|') {

@@ -60,6 +60,10 @@ const TAGS: [(&str, &str); 11] = [
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
     ("auth", "Signing in, staying signed in, and signing out."),
     ("users", "A tenant's people, and where they are signed in."),
+    (
+        "organisation",
+        "A tenant's company codes, plants, storage locations, purchasing organisations and who buys for whom.",
+    ),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
     (
@@ -179,6 +183,7 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     let by_caller =
         matches!(endpoint.who, Who::Admin | Who::Staff | Who::Scope(_) | Who::Person | Who::Client);
+        matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Staff | Who::Person | Who::Client);
     let refusal = (rate.is_some() || by_caller).then_some(Code::RateLimited);
     let codes = problems(endpoint, access, operation.request_body.is_some());
     for code in codes.into_iter().chain(refusal) {
@@ -244,6 +249,11 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
+        Who::Staff => vec![
+            SecurityRequirement::new("bearer", ["admin"]),
+            SecurityRequirement::new("bearer", ["user"]),
+            SecurityRequirement::new("apiKey", ["operator"]),
+        ],
         Who::Person => vec![SecurityRequirement::new("bearer", ["user"])],
         Who::RefreshCookie => vec![SecurityRequirement::new::<_, [&str; 0], _>("refreshToken", [])],
         Who::Scope(scope) => {
@@ -260,6 +270,7 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
         Who::Person | Who::Staff => people::PROBLEMS.to_vec(),
+        Who::Staff | Who::Person => people::PROBLEMS.to_vec(),
         Who::RefreshCookie => vec![Code::CrossSite],
         Who::Admin => {
             vec![

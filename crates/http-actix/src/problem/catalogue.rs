@@ -52,6 +52,9 @@ catalogue! {
     MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON",
         "The body is not a JSON document; the detail says at which line and column reading stopped.",
         "Send UTF-8 JSON (RFC 8259): one document, no trailing commas, no comments.";
+    MalformedCsv = "malformed_csv", BAD_REQUEST, "Malformed CSV",
+        "The body is no CSV in UTF-8; the detail says at which row reading stopped.",
+        "Save the sheet as CSV in UTF-8, with commas or semicolons between the cells.";
     ValidationFailed = "validation_failed", BAD_REQUEST, "Validation Failed",
         "The body is JSON, but members are missing, unknown, of the wrong type or outside their limits.",
         "Mend every entry of `errors`: `pointer` says where, `message` what is expected. They are reported all at once.";
@@ -153,6 +156,9 @@ catalogue! {
     ProcessNotFound = "process_not_found", NOT_FOUND, "Process Not Found",
         "The tenant has no process of this id, or not any more.",
         "List the tenant's processes to see their ids. One that was removed can be restored, if its id is known.";
+    OrgUnitNotFound = "org_unit_not_found", NOT_FOUND, "Org Unit Not Found",
+        "The tenant's organisation has no unit of this kind and id.",
+        "List the units of the kind to see their ids, or show the whole organisation (`…/org/hierarchy`).";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";
@@ -201,6 +207,16 @@ catalogue! {
     LastAdmin = "last_admin", CONFLICT, "Last Admin",
         "The tenant would be left without an admin who can sign in.",
         "Make somebody else an admin first.";
+    OrgCodeTaken = "org_code_taken", CONFLICT, "Org Code Already Exists",
+        "Another unit of the same kind has this code (of purchasing groups: another one of the same purchasing organisation). \
+         Codes compare exactly.",
+        "Choose another `code`, or change the unit that has it: lists find it with `q`.";
+    OrgAssignmentExists = "org_assignment_exists", CONFLICT, "Org Assignment Already Exists",
+        "The purchasing organisation is assigned to that company code or plant already.",
+        "Nothing is to be done: one assignment is enough.";
+    OrgUnitInUse = "org_unit_in_use", CONFLICT, "Org Unit In Use",
+        "Other units belong to this one, or it is assigned to them; `dependents` says of which kinds, how many, and some codes.",
+        "Delete or move those first.";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "Precondition Failed",
         "The thing has changed since: its entity tag is none of those in `If-Match`.",
         "Read it again, see whether the change is still meant, and send it with the new `ETag`.";
@@ -225,6 +241,13 @@ catalogue! {
     UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
         "There is no database server of the name given in `cluster`.",
         "Use a name from the settings, `tenant_databases.clusters`, or leave it out.";
+    UnknownOrgUnit = "unknown_org_unit", UNPROCESSABLE_ENTITY, "Unknown Org Unit",
+        "What the unit is to belong to, or to be assigned to, does not exist in this tenant; `errors` names the members.",
+        "Create that first, or use the id of one that exists.";
+    InvalidOrganisation = "invalid_organisation", UNPROCESSABLE_ENTITY, "Invalid Organisation",
+        "The document names units that do not exist, or is wrong in other ways; of it nothing was taken.",
+        "Mend every entry of `errors`: `pointer` says where (in a sheet: `/row/column`), `message` what is expected. With \
+         `dryRun=true` a document is checked without being taken.";
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";

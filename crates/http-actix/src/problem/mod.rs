@@ -4,6 +4,7 @@ pub(crate) mod catalogue;
 mod configuration;
 mod from;
 mod limits;
+mod organisation;
 mod people;
 mod tenants;
 

@@ -11,6 +11,7 @@ mod docs;
 mod health;
 mod login;
 mod oauth;
+pub(crate) mod organisation;
 mod password;
 mod people;
 mod problems;
@@ -251,6 +252,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .chain(configuration::endpoints())
     .chain(configs::endpoints())
     .chain(people::endpoints())
+    .chain(organisation::endpoints())
     .collect()
 }
 
@@ -293,4 +295,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<problems::ProblemCatalogue>(all);
     configuration::generated(all);
     people::generated(all);
+    organisation::generated(all);
 }

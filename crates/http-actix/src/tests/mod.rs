@@ -17,6 +17,7 @@ mod login;
 mod look_ups;
 mod machine_tokens;
 mod once;
+mod organisation;
 mod people;
 mod prefix;
 mod provisioning;

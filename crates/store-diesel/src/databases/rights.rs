@@ -3,6 +3,8 @@
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either, as from the history of basis and processes.
 const TABLES: [(&str, &str); 13] = [
+/// nothing can be removed either.
+const TABLES: [(&str, &str); 11] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
@@ -12,6 +14,7 @@ const TABLES: [(&str, &str); 13] = [
     ("config_versions", "SELECT, INSERT"),
     ("account_configs", "SELECT, INSERT, DELETE"),
     ("accounts", "SELECT, INSERT"),
+    ("org_units", "SELECT, INSERT, UPDATE, DELETE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

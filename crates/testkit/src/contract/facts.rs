@@ -257,6 +257,17 @@ macro_rules! for_each_fact {
                     concurrent_slices_all_arrive
                     what_is_rolled_back_is_not_counted
                 }
+                organisation {
+                    units_of_every_kind_are_read_back_whole
+                    a_code_that_is_taken_is_a_conflict
+                    a_groups_code_is_unique_within_its_purchasing_org
+                    an_assignment_that_is_there_is_a_conflict
+                    a_unit_that_hangs_on_nothing_is_refused
+                    what_something_hangs_on_is_not_removed
+                    units_are_changed_version_by_version
+                    units_are_listed_newest_first_and_filtered
+                    of_concurrent_units_with_one_code_one_wins
+                }
                 idempotency {
                     an_answer_is_read_back_whole
                     scopes_are_found_exactly

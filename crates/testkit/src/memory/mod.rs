@@ -10,6 +10,7 @@ mod idempotency;
 mod log;
 mod nonces;
 mod notices;
+mod organisation;
 mod people;
 mod pool;
 mod replicas;

@@ -1,12 +1,16 @@
 use tenantry_domain::account::Account;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, Constraint, Counts,
     Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository,
     StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
+    IdempotencyRepository, LogEntry, LogRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -29,6 +33,8 @@ pub(super) struct TenantState {
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Responses,
+    pub(super) organisation: Table<OrgId, OrgUnit>,
+    pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -58,6 +64,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
         self
     }
 

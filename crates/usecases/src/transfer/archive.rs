@@ -35,6 +35,8 @@ pub enum Kind {
     Config,
     /// An account.
     Account,
+    /// A unit of the organisation; what others hang on comes first.
+    Organisation,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -45,6 +47,7 @@ impl Kind {
     /// The kinds that hold the tenant's data.
     pub const RECORDS: [Self; 6] =
         [Self::Settings, Self::User, Self::Configuration, Self::Config, Self::Account, Self::Event];
+        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Organisation, Self::Event];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Kind {
             Self::Configuration => "configuration",
             Self::Config => "config",
             Self::Account => "account",
+            Self::Organisation => "organisation",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }

@@ -83,6 +83,9 @@ pub fn export(
         configuration::export(tx, &mut archive)?;
         configs(tx, &mut archive)?;
         accounts(tx, &mut archive)?;
+        for unit in tx.organisation().all()? {
+            archive.record(Kind::Organisation, &unit)?;
+        }
         let broken_at = events(platform, tx, &mut archive)?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })

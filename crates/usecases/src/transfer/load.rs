@@ -6,6 +6,8 @@ use tenantry_domain::event::EventType;
 use tenantry_ports::{
     ConfigVersionRecord, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx,
 };
+use tenantry_domain::organisation::OrgUnit;
+use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
 
 use super::archive::{Kind, Tally};
 use super::configuration::Configurations;
@@ -36,6 +38,8 @@ pub(super) fn load(
         }
         tx.configs().clear()?;
         let mut loader = Loader::new(scope, tx, head);
+        let mut loader =
+            Loader { scope, tx, head, accounts: Vec::new(), units: Vec::new(), events: Vec::new() };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -71,6 +75,7 @@ struct Loader<'a> {
     configurations: Configurations,
     versions: Vec<ConfigVersionRecord>,
     accounts: Vec<Account>,
+    units: Vec<OrgUnit>,
     events: Vec<LogEntry>,
 }
 
@@ -102,21 +107,26 @@ impl<'a> Loader<'a> {
             }
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Event(entry) => self.events.push(*entry),
         }
         let waiting = [self.versions.len(), self.accounts.len(), self.events.len()];
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
+        let longest = self.accounts.len().max(self.units.len()).max(self.events.len());
+        if longest >= SLICE { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.basis().add_versions(&self.versions)?;
         self.tx.accounts().insert(&self.accounts)?;
+        self.tx.organisation().insert(&self.units)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
         }
         self.versions.clear();
         self.accounts.clear();
+        self.units.clear();
         self.events.clear();
         Ok(())
     }

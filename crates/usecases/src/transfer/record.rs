@@ -8,6 +8,7 @@ use tenantry_domain::account::{Account, AccountState, AccountStatus, WebsiteUser
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::{AccountId, TenantId, UserId};
+use tenantry_domain::organisation::OrgUnit;
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{ConfigVersionRecord, Credentials, LogEntry, StoredConfig};
@@ -31,6 +32,7 @@ pub(super) enum Entry {
     Configuration(Box<ConfigVersionRecord>),
     Config(Box<StoredConfig>),
     Account(Box<AccountRecord>),
+    Organisation(Box<OrgUnit>),
     Event(Box<LogEntry>),
     Trailer(Trailer),
 }
@@ -46,6 +48,7 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         }
         Kind::Config => Entry::Config(Box::new(data::<ConfigRecord>(kind, line)?.into())),
         Kind::Account => Entry::Account(data(kind, line)?),
+        Kind::Organisation => Entry::Organisation(data(kind, line)?),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
     })

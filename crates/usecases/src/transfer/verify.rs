@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
@@ -6,6 +6,7 @@ use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::event::chain_input;
 use tenantry_domain::id::{AccountId, UserId};
 use tenantry_domain::json;
+use tenantry_domain::organisation::{OrgId, OrgPlace, OrgUnit};
 use tenantry_ports::{Credentials, Digest, LogEntry, LogHead, StoredConfig, hexadecimal};
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Tally, Trailer};
@@ -97,6 +98,8 @@ struct Inspection<'a> {
     config: Option<(ConfigId, ConfigVersion)>,
     configs: BTreeMap<(ConfigId, ConfigVersion), String>,
     account: Option<AccountId>,
+    units: BTreeSet<OrgId>,
+    places: HashSet<OrgPlace>,
     log: LogHead,
 }
 
@@ -116,6 +119,8 @@ impl<'a> Inspection<'a> {
             config: None,
             configs: BTreeMap::new(),
             account: None,
+            units: BTreeSet::new(),
+            places: HashSet::new(),
             log: LogHead::EMPTY,
         }
     }
@@ -168,6 +173,7 @@ impl<'a> Inspection<'a> {
             }
             Entry::Config(config) => self.config(*config),
             Entry::Account(account) => self.account(&account),
+            Entry::Organisation(unit) => self.unit(&unit),
             Entry::Event(entry) => {
                 if let Err(what) = check_link(self.digest, self.log, &entry) {
                     self.flaw(format!("event {}: {what}", entry.sequence));
@@ -232,6 +238,24 @@ impl<'a> Inspection<'a> {
             self.flaw(format!("account {}: its config {id}, version {version}, is not there", account.id));
         }
         self.account = Some(account.id);
+    }
+
+    fn unit(&mut self, unit: &OrgUnit) {
+        if unit.id.kind() != unit.content.kind() {
+            self.flaw(format!("unit {} is no {}", unit.id, unit.content.kind().noun()));
+        }
+        if self.units.last().is_some_and(|before| unit.id <= *before) {
+            self.flaw(format!("unit {} is not in order", unit.id));
+        }
+        let (parent, target) = (unit.content.parent(), unit.content.target());
+        for end in parent.into_iter().chain(target).filter(|end| !self.units.contains(end)) {
+            self.flaws
+                .push(Flaw { line: self.number, what: format!("unit {}: {end} is not there", unit.id) });
+        }
+        if !self.places.insert(unit.content.place()) {
+            self.flaw(format!("unit {} has a place that another one has", unit.id));
+        }
+        self.units.insert(unit.id);
     }
 
     fn trailer(&mut self, told: Trailer) {

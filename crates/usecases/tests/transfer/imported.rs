@@ -29,6 +29,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("configuration", 5),
         ("event", 10),
         ("head", 1),
+        ("organisation", 4),
         ("settings", 1),
         ("trailer", 1),
         ("user", 2),
@@ -39,6 +40,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
     assert_eq!(trailer["lines"], lines.len() - 1);
     assert_eq!(trailer["sha256"], sha256(&lines[..lines.len() - 1]));
     for kind in ["settings", "user", "configuration", "config", "account", "event"] {
+    for kind in ["settings", "user", "config", "account", "organisation", "event"] {
         // As grep would find them.
         let begin = format!("{{\"kind\":\"{kind}\",");
         let of_kind: Vec<_> = lines.iter().filter(|line| line.starts_with(&begin)).cloned().collect();

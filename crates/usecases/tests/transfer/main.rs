@@ -15,6 +15,7 @@ use support::{acme_with_admin, work_off};
 use tenantry_domain::account::{Account, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::id::{AccountId, TenantId};
+use tenantry_domain::organisation::{OrgKind, OrgUnit};
 use tenantry_domain::tenant::{Limit, Quotas, Settings, Slug, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
@@ -29,7 +30,7 @@ fn find(test: &TestPlatform, id: TenantId) -> Tenant {
 }
 
 /// acme with an admin and another person, two versions of a config beside the demonstration's, settings of its own,
-/// fresh accounts and one that has traded.
+/// fresh accounts and one that has traded, and an organisation.
 fn acme(test: &TestPlatform) -> Tenant {
     let mut wish = acme_with_admin();
     wish.config = Some(sample::json_object());
@@ -57,7 +58,8 @@ fn acme(test: &TestPlatform) -> Tenant {
             tx.settings().put(&settings)?;
             tx.users().insert(&sample::user("somebody"), "$fake$7$00")?;
             configs.iter().try_for_each(|config| tx.configs().insert(config))?;
-            tx.accounts().insert(&[sample::account(id, &configs[1])])
+            tx.accounts().insert(&[sample::account(id, &configs[1])])?;
+            tx.organisation().insert(&organisation())
         })
         .unwrap();
     tenant
@@ -79,6 +81,12 @@ fn configure(test: &TestPlatform, scope: &TenantScope) {
         test.clock.advance(chrono::TimeDelta::seconds(1));
     }
     basis::remove(&test.platform, scope, last.unwrap().id, author(), |_| true).unwrap();
+fn organisation() -> [OrgUnit; 4] {
+    let company_code = sample::org_unit(OrgKind::CompanyCode, "CC1", None);
+    let plant = sample::org_unit(OrgKind::Plant, "P1", Some(company_code.id));
+    let purchasing_org = sample::org_unit(OrgKind::PurchasingOrg, "PO1", None);
+    let assignment = sample::assignment(purchasing_org.id, plant.id);
+    [company_code, plant, purchasing_org, assignment]
 }
 
 fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId {

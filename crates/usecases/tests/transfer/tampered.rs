@@ -22,6 +22,7 @@ fn forged(test: &TestPlatform, archive: &[u8], change: impl FnOnce(&mut Vec<Stri
 /// The trailer in the order of members in which it is written.
 fn in_order(trailer: &Value) -> String {
     let records: Vec<_> = ["settings", "user", "configuration", "config", "account", "event"]
+    let records: Vec<_> = ["settings", "user", "config", "account", "organisation", "event"]
         .map(|kind| {
             let sum = &trailer["records"][kind];
             format!("\"{kind}\":{{\"count\":{},\"sha256\":{}}}", sum["count"], sum["sha256"])
@@ -113,6 +114,7 @@ fn counts_and_hashes_of_the_trailer_are_not_believed() {
     let whole = lines(&archive);
     let trailer: Value = serde_json::from_str(whole.last().unwrap()).unwrap();
     for kind in ["settings", "user", "configuration", "config", "account", "event"] {
+    for kind in ["settings", "user", "config", "account", "organisation", "event"] {
         for (member, wrong) in [("count", json!(77)), ("sha256", json!("00".repeat(32)))] {
             let mut other = trailer.clone();
             other["records"][kind][member] = wrong;
@@ -201,6 +203,15 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
                 lines[place + 1] = lines[place + 1].replace("somebody@example.com", "ADMIN@acme.example");
             }),
             "has an address or a username that another one has",
+        ),
+        (remove("organisation"), ": cc_"),
+        (Box::new(swap("organisation", "\"id\":\"cc_", "\"id\":\"porg_")), "is no company code"),
+        (
+            Box::new(|lines| {
+                let place = first(lines, "organisation");
+                lines.insert(place, lines[place].replace("\"version\":1", "\"version\":2"));
+            }),
+            "has a place that another one has",
         ),
     ];
     for (change, expected) in cases {

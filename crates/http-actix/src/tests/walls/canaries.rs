@@ -9,6 +9,7 @@ use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
 
 use super::super::{Reply, World, authorised, config, post};
 use super::callers::{self, Registered};
+use super::organisation;
 
 /// A tenant full of canaries.
 pub(super) struct Furnished {
@@ -21,12 +22,19 @@ pub(super) struct Furnished {
 
 /// Ids of every kind of thing, of which there is none of.
 const NOTHING: [(&str, &str); 8] = [
+const NOTHING: [(&str, &str); 13] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("processId", "pc_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("companyCodeId", "cc_0195c0de00007000800000000000000a"),
+    ("plantId", "plant_0195c0de00007000800000000000000a"),
+    ("storageLocationId", "sloc_0195c0de00007000800000000000000a"),
+    ("purchasingOrgId", "porg_0195c0de00007000800000000000000a"),
+    ("purchasingGroupId", "pgrp_0195c0de00007000800000000000000a"),
+    ("porgAssignmentId", "pasg_0195c0de00007000800000000000000a"),
     // Who has the id of a provisioning may see it, so another tenant has none.
     ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
     ("code", "not_found"),
@@ -76,6 +84,7 @@ impl Furnished {
             actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
         let process = process(world, slug, &canary).await;
+        let organisation = organisation::furnish(world, slug, &canary).await;
         let (person, session) = person(world, slug, &format!("{canary}-person")).await;
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
@@ -86,7 +95,10 @@ impl Furnished {
             ("processId", process),
             ("userId", person),
             ("sessionId", session),
-        ] {
+        ]
+        .into_iter()
+        .chain(organisation)
+        {
             furnished.place.iter_mut().find(|(known, _)| *known == name).unwrap().1 = id;
         }
         furnished

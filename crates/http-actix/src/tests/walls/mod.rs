@@ -8,6 +8,7 @@ mod canaries;
 mod cookies;
 mod ended;
 mod members;
+mod organisation;
 mod table;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use tenantry_ports::Scope;
 
+use super::organisation;
+
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -97,6 +99,40 @@ pub(super) const ROWS: &[Row] = &[
     row("listSessionsOfUser", Kind::Admin),
     row("endSessionOfUser", Kind::Admin),
     row("endSessionsOfUser", Kind::Admin),
+    // The organisation.
+    with("createCompanyCode", Kind::Admin, organisation::company_code),
+    row("listCompanyCodes", Kind::Staff),
+    row("getCompanyCode", Kind::Staff),
+    with("replaceCompanyCode", Kind::Admin, organisation::company_code),
+    row("deleteCompanyCode", Kind::Admin),
+    with("createPlant", Kind::Admin, organisation::plant),
+    row("listPlants", Kind::Staff),
+    row("getPlant", Kind::Staff),
+    with("replacePlant", Kind::Admin, organisation::plant),
+    row("deletePlant", Kind::Admin),
+    with("createStorageLocation", Kind::Admin, organisation::storage_location),
+    row("listStorageLocations", Kind::Staff),
+    row("getStorageLocation", Kind::Staff),
+    with("replaceStorageLocation", Kind::Admin, organisation::storage_location),
+    row("deleteStorageLocation", Kind::Admin),
+    with("createPurchasingOrg", Kind::Admin, organisation::company_code),
+    row("listPurchasingOrgs", Kind::Staff),
+    row("getPurchasingOrg", Kind::Staff),
+    with("replacePurchasingOrg", Kind::Admin, organisation::company_code),
+    row("deletePurchasingOrg", Kind::Admin),
+    with("createPurchasingGroup", Kind::Admin, organisation::purchasing_group),
+    row("listPurchasingGroups", Kind::Staff),
+    row("getPurchasingGroup", Kind::Staff),
+    with("replacePurchasingGroup", Kind::Admin, organisation::purchasing_group),
+    row("deletePurchasingGroup", Kind::Admin),
+    with("createPorgAssignment", Kind::Admin, organisation::porg_assignment),
+    row("listPorgAssignments", Kind::Staff),
+    row("getPorgAssignment", Kind::Staff),
+    with("replacePorgAssignment", Kind::Admin, organisation::porg_assignment),
+    row("deletePorgAssignment", Kind::Admin),
+    row("getOrgHierarchy", Kind::Staff),
+    row("exportOrganisation", Kind::Staff),
+    with("importOrganisation", Kind::Admin, || json!({ "units": [] })),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),

@@ -7,6 +7,7 @@ pub mod configs;
 pub mod histories;
 pub mod idempotency;
 pub mod log;
+pub mod organisation;
 pub mod people;
 pub mod sessions;
 pub mod settings;

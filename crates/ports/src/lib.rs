@@ -8,6 +8,7 @@ mod databases;
 mod error;
 mod machine_tokens;
 mod macs;
+mod mappings;
 mod nonces;
 mod notices;
 mod outbound;
@@ -33,6 +34,7 @@ pub use databases::{
 pub use error::{Constraint, StoreError, StoreResult};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
+pub use mappings::MappingRepository;
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -57,7 +59,7 @@ pub use security::{
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
-    AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+    AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
+    IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

@@ -4,6 +4,7 @@ mod accounts;
 mod configs;
 mod idempotency;
 mod log;
+mod mappings;
 #[cfg(test)]
 mod round_trips;
 mod sessions;
@@ -12,7 +13,7 @@ mod users;
 
 use tenantry_ports::{
     AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
-    SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    MappingRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -39,6 +40,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

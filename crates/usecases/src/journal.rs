@@ -1,5 +1,6 @@
 //! Appending to a tenant's event log.
 
+pub(crate) mod accounts;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};

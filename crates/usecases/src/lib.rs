@@ -9,6 +9,7 @@ pub mod fleet;
 mod journal;
 pub mod limits;
 pub mod machine_tokens;
+pub mod mappings;
 pub mod master_keys;
 pub mod notices;
 mod platform;

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod limits;
+mod mapping;
 mod rules;
 mod state;
 mod status;
@@ -12,6 +13,7 @@ mod website_user;
 
 pub use aggregate::{Account, AccountToProvision};
 pub use limits::{LossLimit, daily_loss, max_drawdown};
+pub use mapping::{AccountMapping, Unmapped};
 pub use rules::{Rule, RuleState, RuleStatus, rule_statuses};
 pub use state::{AccountState, CurrentChallenge, DayStatistics, Phase, Pnl, Position, Side};
 pub use status::{AccountStatus, InvalidAccountStatus};

@@ -59,8 +59,8 @@ catalogue! {
         "The plan is none of those on offer.",
         "Use one of the plans that the detail names, spelled as there.";
     InvalidParameter = "invalid_parameter", BAD_REQUEST, "Invalid Parameter",
-        "A query parameter is unknown, given twice or has a value outside its limits.",
-        "Mend every entry of `errors`; `pointer` names the query parameter.";
+        "A query parameter is unknown, given twice or has a value outside its limits; or a part of the path has one.",
+        "Mend every entry of `errors`; `pointer` names the query parameter or the part of the path.";
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "Invalid Cursor",
         "The cursor is none that this list, with these filters, has given out.",
         "Pass `nextCursor` on unchanged, with the same filters, or begin again without a cursor.";
@@ -133,6 +133,9 @@ catalogue! {
     AccountNotFound = "account_not_found", NOT_FOUND, "Account Not Found",
         "The tenant has no account of this id.",
         "List the tenant's accounts to see their ids.";
+    MappingNotFound = "mapping_not_found", NOT_FOUND, "Mapping Not Found",
+        "The account is not mapped to the user: it never was, or it was taken from them.",
+        "List the account's users, with `history=true` also those it was taken from.";
     ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
         "The tenant has no API key of this id.",
         "List the tenant's keys to see their ids.";

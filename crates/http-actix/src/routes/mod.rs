@@ -9,6 +9,7 @@ mod configs;
 mod docs;
 mod health;
 mod login;
+mod mappings;
 mod oauth;
 mod password;
 mod people;
@@ -40,6 +41,13 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        // Before the account of any id.
+        Endpoint::new::<accounts::__path_provision_many, _, _>(
+            accounts::provision_many,
+            Both,
+            Scope(AccountsWrite),
+            &[Code::InvalidIdempotencyKey],
+        ),
         Endpoint::new::<accounts::__path_read, _, _>(
             accounts::read,
             Both,
@@ -238,6 +246,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(accounts::endpoints())
+    .chain(mappings::endpoints())
     .chain(people::endpoints())
     .collect()
 }
@@ -279,5 +289,7 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    accounts::generated(all);
+    mappings::generated(all);
     people::generated(all);
 }

@@ -2,13 +2,14 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either.
-const TABLES: [(&str, &str); 10] = [
+const TABLES: [(&str, &str); 11] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
     ("sign_in_attempts", "SELECT, INSERT, UPDATE, DELETE"),
     ("account_configs", "SELECT, INSERT, DELETE"),
-    ("accounts", "SELECT, INSERT"),
+    ("accounts", "SELECT, INSERT, UPDATE"),
+    ("account_mappings", "SELECT, INSERT, UPDATE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

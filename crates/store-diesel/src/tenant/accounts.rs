@@ -19,7 +19,7 @@ const REVISION: (accounts::id, accounts::version, accounts::updated_at) =
 /// A row of `accounts`.
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts, treat_none_as_default_value = false)]
-struct AccountRow {
+pub(super) struct AccountRow {
     id: String,
     tenant_id: String,
     user_id: String,
@@ -52,7 +52,7 @@ impl AccountRow {
         })
     }
 
-    fn account(self) -> StoreResult<Account> {
+    pub(super) fn account(self) -> StoreResult<Account> {
         let config_version = ConfigVersion::new(number("account", self.config_version)?);
         Ok(Account {
             id: parse("account", &self.id)?,
@@ -145,6 +145,34 @@ impl AccountRepository for Transaction<'_> {
         })
     }
 
+    fn update(&mut self, accounts: &[Account]) -> StoreResult<()> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        self.write(|db| {
+            // The same account twice would be two updates here and one there.
+            let ids: BTreeSet<_> = accounts.iter().map(|account| account.id).collect();
+            if ids.len() < accounts.len() {
+                return Err(StoreError::Stale.into());
+            }
+            let rows = accounts.iter().map(AccountRow::new).collect::<StoreResult<Vec<_>>>()?;
+            let updated = match db {
+                Db::Sqlite(sqlite) => {
+                    let mut updated = 0;
+                    for row in rows {
+                        updated += update_one(row, sqlite)?;
+                    }
+                    updated
+                }
+                Db::Postgres(postgres) => update_accounts(&rows).execute(postgres)?,
+            };
+            if updated < accounts.len() {
+                return Err(StoreError::Stale.into());
+            }
+            Ok(())
+        })
+    }
+
     fn page(
         &mut self,
         filter: &AccountFilter,
@@ -180,6 +208,47 @@ impl AccountRepository for Transaction<'_> {
             Ok(number("number of accounts", count)?)
         })
     }
+}
+
+fn update_one(row: AccountRow, sqlite: &mut SqliteConnection) -> QueryResult<usize> {
+    let before = accounts::table.find(row.id).filter(accounts::version.eq(row.version - 1));
+    let columns = (
+        accounts::config_id.eq(row.config_id),
+        accounts::config_version.eq(row.config_version),
+        accounts::config_hash.eq(row.config_hash),
+        accounts::status.eq(row.status),
+        accounts::state.eq(row.state),
+        accounts::meta.eq(row.meta),
+        accounts::version.eq(row.version),
+        accounts::updated_at.eq(row.updated_at),
+    );
+    diesel::update(before).set(columns).execute(sqlite)
+}
+
+struct UpdateAccounts;
+
+impl Sql for UpdateAccounts {
+    const TEXT: &'static str = "\
+        UPDATE accounts \
+        SET config_id = n.config_id, config_version = n.config_version, config_hash = n.config_hash, \
+            status = n.status, state = n.state, meta = n.meta, version = n.version, updated_at = n.updated_at \
+        FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS n (id, config_id, config_version, config_hash, \
+                                                    status, state, meta, version, updated_at) \
+        WHERE accounts.id = n.id AND accounts.version = n.version - 1";
+}
+
+fn update_accounts(rows: &[AccountRow]) -> Bulk<'_, UpdateAccounts> {
+    Bulk::new([
+        Bind::Texts(rows.iter().map(|row| row.id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_id.as_str()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.config_version).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_hash.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.status.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.state.as_str()).collect()),
+        Bind::OptionalTexts(rows.iter().map(|row| row.meta.as_deref()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.version).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.updated_at).collect()),
+    ])
 }
 
 struct InsertAccounts;

@@ -7,6 +7,7 @@ mod control;
 mod databases;
 mod idempotency;
 mod log;
+mod mappings;
 mod nonces;
 mod notices;
 mod people;

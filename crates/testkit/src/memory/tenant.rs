@@ -1,12 +1,12 @@
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    IdempotencyRepository, LogEntry, LogRepository, MappingRepository, SessionRepository, SettingsRepository,
+    StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -21,6 +21,7 @@ pub(super) struct TenantState {
     pub(super) attempts: Attempts,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
+    pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
     pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
 }
@@ -47,6 +48,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

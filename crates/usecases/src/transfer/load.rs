@@ -1,7 +1,7 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::event::EventType;
 use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
 
@@ -32,7 +32,8 @@ pub(super) fn load(
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
-        let mut loader = Loader { scope, tx, head, accounts: Vec::new(), events: Vec::new() };
+        let mut loader =
+            Loader { scope, tx, head, accounts: Vec::new(), mappings: Vec::new(), events: Vec::new() };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -44,7 +45,8 @@ pub(super) fn load(
             tally.add(Some(kind), line);
             loader.take(read(kind, content).map_err(|_| ImportError::Changed)?)?;
         }
-        if tally.trailer() != archive.trailer {
+        let (found, told) = (tally.trailer(), &archive.trailer);
+        if (found.lines, &found.sha256) != (told.lines, &told.sha256) {
             return Err(ImportError::Changed);
         }
         loader.finish(platform, imported, now)?;
@@ -66,6 +68,7 @@ struct Loader<'a> {
     tx: &'a mut dyn TenantTx,
     head: LogHead,
     accounts: Vec<Account>,
+    mappings: Vec<AccountMapping>,
     events: Vec<LogEntry>,
 }
 
@@ -79,18 +82,22 @@ impl Loader<'_> {
             }
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        if self.accounts.len() >= SLICE || self.events.len() >= SLICE { self.flush() } else { Ok(()) }
+        let waiting = [self.accounts.len(), self.mappings.len(), self.events.len()];
+        if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.accounts().insert(&self.accounts)?;
+        self.tx.mappings().insert(&self.mappings)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
         }
         self.accounts.clear();
+        self.mappings.clear();
         self.events.clear();
         Ok(())
     }

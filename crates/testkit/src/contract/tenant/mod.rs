@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod configs;
 pub mod idempotency;
 pub mod log;
+pub mod mappings;
 pub mod people;
 pub mod sessions;
 pub mod settings;

@@ -3,7 +3,9 @@
 mod accounts;
 mod api_key_changes;
 mod api_keys;
+mod audit;
 mod authorisation;
+mod bulk;
 mod configs;
 mod conventions;
 mod document;
@@ -14,6 +16,7 @@ mod limits;
 mod login;
 mod look_ups;
 mod machine_tokens;
+mod mappings;
 mod people;
 mod provisioning;
 mod rates;

@@ -2,7 +2,7 @@ use actix_web::HttpResponse;
 use chrono::{DateTime, Datelike, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::event::{Event, EventTypePattern};
 use tenantry_domain::id::{AccountId, EventId};
@@ -38,6 +38,7 @@ pub(crate) struct ViolationView {
     /// The version of the config whose rule it is.
     config_version: Option<ConfigVersion>,
     /// The event's `data`: value, limit and details.
+    #[schemars(with = "Map<String, Value>")]
     data: Value,
 }
 

@@ -4,10 +4,9 @@ mod change;
 mod read;
 mod view;
 
-use std::collections::HashMap;
-
 use actix_web::FromRequest as _;
 use actix_web::web::Path;
+use serde::Deserialize;
 use tenantry_domain::account::WebsiteUserId;
 use tenantry_domain::id::AccountId;
 use tenantry_domain::{Finding, Pointer};
@@ -65,10 +64,14 @@ pub(super) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
 
 /// The website's user in the path. It may hold anything, a slash too, which routing leaves encoded.
 async fn user_in_path(call: &Call) -> Result<WebsiteUserId, Problem> {
-    let names = Path::<HashMap<String, String>>::extract(call.request()).await;
-    let mut names = names.map(Path::into_inner).unwrap_or_default();
-    let user = names.remove("userId").unwrap_or_default();
-    WebsiteUserId::new(user).map_err(|error| {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named {
+        user_id: String,
+    }
+    let named = Path::<Named>::extract(call.request()).await;
+    let named = named.map_err(|error| Problem::plain(Code::BadRequest).because(error))?.into_inner();
+    WebsiteUserId::new(named.user_id).map_err(|error| {
         let finding = Finding::new(Pointer::root().member("userId"), error.code, error.to_string());
         Problem::new(Code::InvalidParameter, finding.message.clone()).with_errors(vec![finding])
     })

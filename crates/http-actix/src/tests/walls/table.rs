@@ -44,6 +44,13 @@ pub(super) const ROWS: &[Row] = &[
     row("getAccount", Kind::Scope(Scope::AccountsRead)),
     with("provisionAccount", Kind::Scope(Scope::AccountsWrite), account),
     row("listAccounts", Kind::Scope(Scope::AccountsRead)),
+    with("provisionAccounts", Kind::Scope(Scope::AccountsWrite), || json!({ "items": [account()] })),
+    row("listViolations", Kind::Scope(Scope::AccountsRead)),
+    row("listAccountEvents", Kind::Scope(Scope::AccountsRead)),
+    row("listAccountsOfUser", Kind::Scope(Scope::AccountsRead)),
+    row("listUsersOfAccount", Kind::Scope(Scope::AccountsRead)),
+    row("mapAccount", Kind::Scope(Scope::AccountsWrite)),
+    row("unmapAccount", Kind::Scope(Scope::AccountsWrite)),
     // Configs.
     with("validateConfig", Kind::Scope(Scope::ConfigsRead), config),
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 /// An exact decimal that is a JSON *number* on the wire, digit for digit, and never passes through a binary float.
 ///
-/// Trailing zeros are dropped when it is made, so equal amounts have equal text.
+/// Equal amounts have equal text: trailing zeros are never written.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Amount(Decimal);
 
@@ -27,6 +27,11 @@ impl Amount {
     /// The amount with this value.
     pub fn new(value: Decimal) -> Self {
         Self(value.normalize())
+    }
+
+    /// The amount with this value, for the rule engine: what is never written need not lose its trailing zeros.
+    pub(crate) const fn untrimmed(value: Decimal) -> Self {
+        Self(value)
     }
 
     /// The value to calculate with.
@@ -56,25 +61,26 @@ impl FromStr for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(&self.0.normalize(), f)
     }
 }
 
 impl fmt::Debug for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
+        fmt::Display::fmt(self, f)
     }
 }
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Whole numbers need no detour: most amounts are.
-        if self.0.scale() == 0
-            && let Ok(whole) = i64::try_from(self.0)
+        let value = self.0.normalize();
+        if value.scale() == 0
+            && let Ok(whole) = i64::try_from(value)
         {
             return serializer.serialize_i64(whole);
         }
-        let raw = RawValue::from_string(self.0.to_string()).map_err(serde::ser::Error::custom)?;
+        let raw = RawValue::from_string(value.to_string()).map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }

@@ -254,7 +254,8 @@ fn what_is_known_is_read_again_only_once_it_has_changed() {
     let first = changed(&test, &scope, id, None).unwrap().account.clone();
     assert!(read(AccountRevision::from(&first)).is_none());
 
-    let second = Account { version: 2, status: AccountStatus::Disabled, ..first.clone() };
+    let mut second = Account { version: 2, ..first.clone() };
+    second.state.status = AccountStatus::Disabled;
     // As after a backup was restored: what was the second version has become another one.
     let other = Account { updated_at: second.updated_at + TimeDelta::milliseconds(1), ..second.clone() };
     let mut known = first;

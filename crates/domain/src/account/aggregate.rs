@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::{AccountState, AccountStatus, WebsiteUserId};
+use super::{AccountState, WebsiteUserId};
 use crate::config::{AccountConfig, ConfigId, ConfigVersion};
 use crate::id::{AccountId, TenantId};
 use crate::timestamp;
@@ -21,9 +21,7 @@ pub struct Account {
     pub config_version: ConfigVersion,
     /// SHA-256 of that version's canonical resolved document, in lower-case hexadecimal: the snapshot can be checked.
     pub config_hash: String,
-    /// Where it stands in its life.
-    pub status: AccountStatus,
-    /// How it stands in the market.
+    /// How it stands, in its life and in the market.
     pub state: AccountState,
     /// The website's own notes, which tenantry does not interpret.
     pub meta: Option<Map<String, Value>>,
@@ -65,7 +63,6 @@ impl Account {
             config_id: account.config.id.clone(),
             config_version: account.config_version,
             config_hash: account.config_hash,
-            status: AccountStatus::Provisioned,
             state: AccountState::provisioned(account.config, at),
             meta: account.meta,
             version: 1,
@@ -79,6 +76,7 @@ impl Account {
 mod tests {
     use super::*;
     use crate::Amount;
+    use crate::account::AccountStatus;
     use crate::config::demo;
 
     #[test]
@@ -96,7 +94,7 @@ mod tests {
             },
             "2025-01-10T15:00:00.1234Z".parse().unwrap(),
         );
-        assert_eq!(account.status, AccountStatus::Provisioned);
+        assert_eq!(account.state.status, AccountStatus::Provisioned);
         assert_eq!((account.config_id.as_str(), account.version), (demo::DEMO_CONFIG_ID, 1));
         assert_eq!(account.state.balance, Amount::from(25_000));
         assert_eq!(timestamp::to_text(account.created_at), "2025-01-10T15:00:00.123Z");

@@ -1,9 +1,10 @@
 //! Trading accounts: an [`Account`] is one website user's copy of a config, with its own state.
 //!
 //! Its rules are those of the config version it was provisioned from, for ever; [`rule_statuses`] says how it stands
-//! with each of them.
+//! with each of them. Everything that happens to it goes through the [`engine`].
 
 mod aggregate;
+pub mod engine;
 mod limits;
 mod mapping;
 mod rules;

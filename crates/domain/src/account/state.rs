@@ -2,13 +2,23 @@ use chrono::{DateTime, NaiveDate, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::AccountStatus;
+use super::engine::PayoutTold;
 use crate::config::{AccountConfig, Challenge, ChallengeId, Symbol};
 use crate::{Amount, timestamp};
 
-/// How an account stands after the last event that was applied to it. Amounts are in the config's currency.
+/// How an account stands after the last event that was applied to it, in its life and in the market. Amounts are in the
+/// config's currency. It changes through [`engine::apply`](super::engine::apply) alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AccountState {
+    /// Where the account stands in its life.
+    // States written before the engine was do not have it; it is in a column of its own.
+    #[serde(default)]
+    pub status: AccountStatus,
+    /// What a disabled account will be again when it is enabled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_from: Option<AccountStatus>,
     /// What the account would hold if it had no open positions.
     pub balance: Amount,
     /// Balance and the unrealised PnL of the open positions.
@@ -21,6 +31,9 @@ pub struct AccountState {
     pub high_water_mark: Amount,
     /// Equity when the trading day began.
     pub day_start_equity: Amount,
+    /// Unrealised PnL when the trading day began.
+    #[serde(default)]
+    pub day_start_unrealised: Amount,
     /// The date of the trading day, on the config's clock.
     #[schemars(schema_with = "date")]
     pub trading_day: NaiveDate,
@@ -34,6 +47,9 @@ pub struct AccountState {
     pub trading_days: u32,
     /// Days of the current challenge with closed profit above zero.
     pub winning_days: u32,
+    /// The staged payouts that were told of, so that they are not told again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub payouts_told: Vec<PayoutTold>,
     /// The time of the last event applied.
     #[serde(with = "timestamp")]
     #[schemars(schema_with = "timestamp::schema")]
@@ -128,12 +144,15 @@ impl AccountState {
         let at = timestamp::whole_millis(at);
         let start = config.base_capital.amount();
         Self {
+            status: AccountStatus::Provisioned,
+            disabled_from: None,
             balance: start,
             equity: start,
             realised_pnl: Pnl::default(),
             unrealised_pnl: Pnl::default(),
             high_water_mark: start,
             day_start_equity: start,
+            day_start_unrealised: Amount::ZERO,
             trading_day: config.timezone.trading_day(at),
             open_positions: Vec::new(),
             challenge: CurrentChallenge {
@@ -145,6 +164,7 @@ impl AccountState {
             days: Vec::new(),
             trading_days: 0,
             winning_days: 0,
+            payouts_told: Vec::new(),
             as_of: at,
         }
     }
@@ -154,6 +174,18 @@ impl AccountState {
     pub fn stage<'c>(&self, config: &'c AccountConfig) -> &'c Challenge {
         let stages = &config.challenge_definitions;
         stages.get(self.challenge.index).unwrap_or_else(|| stages.first())
+    }
+}
+
+impl DayStatistics {
+    /// Whether it is a trading day where that takes this many trades: one of them opened or increased a position.
+    pub const fn is_trading_day(&self, trades_needed: u32) -> bool {
+        self.opening_trades > 0 && self.trades >= trades_needed
+    }
+
+    /// Whether its closed profit is above zero.
+    pub fn is_winning_day(&self) -> bool {
+        self.closed_profit > Amount::ZERO
     }
 }
 
@@ -167,7 +199,7 @@ mod tests {
     use rust_decimal::Decimal;
 
     use super::*;
-    use crate::config::demo;
+    use crate::config::{Milestone, demo};
 
     #[test]
     fn a_provisioned_account_starts_with_its_capital_on_its_own_clock() {
@@ -191,13 +223,25 @@ mod tests {
         assert_eq!(
             serde_json::to_value(&state).unwrap(),
             serde_json::json!({
-                "balance": 25000, "equity": 25000, "realisedPnl": { "total": 0, "today": 0 },
-                "unrealisedPnl": { "total": 0, "today": 0 }, "highWaterMark": 25000, "dayStartEquity": 25000,
+                "status": "provisioned", "balance": 25000, "equity": 25000, "realisedPnl": { "total": 0, "today": 0 },
+                "unrealisedPnl": { "total": 0, "today": 0 }, "highWaterMark": 25000, "dayStartEquity": 25000, "dayStartUnrealised": 0,
                 "tradingDay": "2025-01-09", "openPositions": [],
                 "challenge": { "id": "phase-1", "index": 0, "phase": "evaluation", "firstTradeAt": null },
                 "days": [], "tradingDays": 0, "winningDays": 0, "asOf": "2025-01-10T03:00:00.000Z",
             })
         );
+    }
+
+    #[test]
+    fn a_state_written_before_the_engine_was_is_read() {
+        let config: AccountConfig = serde_json::from_str(demo::DEMO_CONFIG).unwrap();
+        let state = AccountState::provisioned(&config, "2025-01-10T03:00:00Z".parse().unwrap());
+        let mut json = serde_json::to_value(&state).unwrap();
+        let members = json.as_object_mut().unwrap();
+        for new in ["status", "dayStartUnrealised"] {
+            members.remove(new).unwrap();
+        }
+        assert_eq!(serde_json::from_value::<AccountState>(json).unwrap(), state);
     }
 
     fn amount() -> impl Strategy<Value = Amount> {
@@ -254,11 +298,26 @@ mod tests {
         )
     }
 
+    fn status() -> impl Strategy<Value = AccountStatus> {
+        prop::sample::select(&AccountStatus::ALL[..])
+    }
+
+    fn told() -> impl Strategy<Value = PayoutTold> {
+        let milestone = prop::sample::select(&Milestone::WELL_KNOWN[..]);
+        (0usize..9, milestone, instant()).prop_map(|(payout, milestone, at)| PayoutTold {
+            payout,
+            milestone: Milestone::new(milestone).unwrap(),
+            on: at.date_naive(),
+        })
+    }
+
     prop_compose! {
         fn state()(
             amounts in (amount(), amount(), amount(), amount()),
             realised_pnl in pnl(),
-            unrealised_pnl in pnl(),
+            (unrealised_pnl, day_start_unrealised) in (pnl(), amount()),
+            (status, disabled_from) in (status(), prop::option::of(status())),
+            payouts_told in prop::collection::vec(told(), 0..3),
             open_positions in prop::collection::vec(position(), 0..4),
             challenge in challenge(),
             days in prop::collection::vec(day(), 0..4),
@@ -267,7 +326,7 @@ mod tests {
         ) -> AccountState {
             let (balance, equity, high_water_mark, day_start_equity) = amounts;
             AccountState {
-                balance, equity, realised_pnl, unrealised_pnl, high_water_mark, day_start_equity,
+                status, disabled_from, day_start_unrealised, payouts_told, balance, equity, realised_pnl, unrealised_pnl, high_water_mark, day_start_equity,
                 trading_day: as_of.date_naive(), open_positions, challenge, days, trading_days, winning_days, as_of,
             }
         }

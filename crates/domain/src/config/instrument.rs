@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use crate::text::{InvalidText, PRINTABLE, check_length, check_printable};
 use crate::validated_text;
 
 /// The name of something that is traded, as in `EURUSD` or `ES 12-25`: 1 to 64 printable characters.
+///
+/// A clone shares the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(String);
+pub struct Symbol(Arc<str>);
 
 impl Symbol {
     /// Checks the length and refuses control characters and surrounding white space.
@@ -11,7 +15,7 @@ impl Symbol {
         let text = text.into();
         check_length("The symbol", &text, 1, 64)?;
         check_printable("The symbol", &text, "invalid_symbol")?;
-        Ok(Self(text))
+        Ok(Self(text.into()))
     }
 }
 validated_text!(Symbol, {

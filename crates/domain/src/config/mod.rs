@@ -30,6 +30,7 @@ pub use inherit::{Lineage, resolve};
 pub use inspect::{AcceptedConfig, Inspection, Owner, inspect};
 pub use instrument::Symbol;
 pub use payout::{EscrowPolicy, Milestone, PayoutRules, StagedPayout};
+pub(crate) use quantity::bounded_amount;
 pub use quantity::{Capital, Count, Fraction, Leverage, Percent};
 pub use schema::schema;
 pub use timezone::Timezone;

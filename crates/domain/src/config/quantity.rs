@@ -1,10 +1,9 @@
 use std::borrow::Cow;
-use std::fmt;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::Amount;
 use crate::text::InvalidText;
@@ -13,64 +12,66 @@ use crate::text::InvalidText;
 macro_rules! bounded_amount {
     ($(#[$doc:meta])* $name:ident: $expected:literal, $within:expr, $schema:tt) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-        pub struct $name(Amount);
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        pub struct $name($crate::Amount);
 
         impl $name {
             /// The amount as this type, if it is within its bounds (else code `out_of_range`).
-            pub fn new(amount: Amount) -> Result<Self, InvalidText> {
-                let within: fn(Decimal) -> bool = $within;
+            pub fn new(amount: $crate::Amount) -> Result<Self, $crate::text::InvalidText> {
+                let within: fn(rust_decimal::Decimal) -> bool = $within;
                 if within(amount.value()) {
                     Ok(Self(amount))
                 } else {
-                    Err(InvalidText::new("out_of_range", concat!("Expected ", $expected)))
+                    Err($crate::text::InvalidText::new("out_of_range", concat!("Expected ", $expected)))
                 }
             }
 
             /// The amount.
-            pub const fn amount(self) -> Amount {
+            pub const fn amount(self) -> $crate::Amount {
                 self.0
             }
 
             /// The value to calculate with.
-            pub const fn value(self) -> Decimal {
+            pub const fn value(self) -> rust_decimal::Decimal {
                 self.0.value()
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(&self.0, f)
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Display::fmt(&self.0, f)
             }
         }
 
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                Self::new(Amount::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::new(<$crate::Amount as serde::Deserialize>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
             }
         }
 
-        impl JsonSchema for $name {
+        impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!($schema)
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($schema)
             }
         }
     };
 }
+
+pub(crate) use bounded_amount;
 
 bounded_amount! {
     /// The base capital of an account, in its currency: at least 1000.

@@ -2,12 +2,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::text::InvalidText;
+use crate::timestamp;
 
 /// The clock of the trading day: a time zone by its IANA name, as in `America/New_York`; `UTC` by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +23,26 @@ impl Timezone {
     /// The trading day in which this instant lies: the date on this clock.
     pub fn trading_day(self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.0).date_naive()
+    }
+
+    /// The first instant on this clock whose date is later than `day`: midnight, or, where clocks are put forward over
+    /// midnight, the moment they are. Where midnight comes twice, it is the first.
+    pub fn day_after(self, day: NaiveDate) -> DateTime<Utc> {
+        let Some(midnight) = day.succ_opt().map(|next| next.and_time(NaiveTime::MIN)) else {
+            return DateTime::<Utc>::MAX_UTC;
+        };
+        if let Some(at) = self.0.from_local_datetime(&midnight).earliest() {
+            return at.to_utc();
+        }
+        // Between these two, the date becomes a later one exactly once: no offset is a day or more, and clocks are
+        // put forward here.
+        let (mut before, mut after) =
+            (midnight.and_utc() - TimeDelta::days(1), midnight.and_utc() + TimeDelta::days(2));
+        while after - before > TimeDelta::milliseconds(1) {
+            let between = timestamp::whole_millis(before + (after - before) / 2);
+            if self.trading_day(between) > day { after = between } else { before = between }
+        }
+        after
     }
 }
 

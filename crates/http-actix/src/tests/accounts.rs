@@ -101,7 +101,8 @@ async fn an_account_that_was_changed_elsewhere_is_never_answered_from_memory() {
     let again = world.get(path, &key).await;
     assert_eq!((&again.bytes, again.header("etag")), (&first.bytes, Some("\"1\"")));
     let (scope, account) = stored(&world, tenant, &id);
-    let changed = Account { status: AccountStatus::Disabled, version: 2, ..account };
+    let mut changed = Account { version: 2, ..account };
+    changed.state.status = AccountStatus::Disabled;
     world.test.world.put_account(&scope, changed).unwrap();
 
     for _ in 0..2 {

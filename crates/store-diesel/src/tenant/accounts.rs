@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountState};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{AccountFilter, AccountRepository, AccountRevision, StoreError, StoreResult};
@@ -43,7 +43,7 @@ impl AccountRow {
             config_id: account.config_id.to_string(),
             config_version: i64::from(account.config_version.get()),
             config_hash: account.config_hash.clone(),
-            status: account.status.to_string(),
+            status: account.state.status.to_string(),
             state: to_json(&account.state)?,
             meta: account.meta.as_ref().map(to_json).transpose()?,
             version: account.version,
@@ -61,8 +61,10 @@ impl AccountRow {
             config_id: parse("account", &self.config_id)?,
             config_version: config_version.map_err(|error| StoreError::corrupt("account", error))?,
             config_hash: self.config_hash,
-            status: parse("account", &self.status)?,
-            state: from_json("account", &self.state)?,
+            state: AccountState {
+                status: parse("account", &self.status)?,
+                ..from_json("account", &self.state)?
+            },
             meta: self.meta.as_deref().map(|meta| from_json("account", meta)).transpose()?,
             version: self.version,
             created_at: time("account", self.created_at)?,

@@ -71,6 +71,6 @@ impl AccountRepository for Transaction<TenantState> {
 
 fn passes(filter: &AccountFilter, account: &Account) -> bool {
     filter.user.as_ref().is_none_or(|user| account.user_id == *user)
-        && filter.status.is_none_or(|status| account.status == status)
+        && filter.status.is_none_or(|status| account.state.status == status)
         && filter.config.as_ref().is_none_or(|config| account.config_id == *config)
 }

@@ -35,7 +35,7 @@ pub fn account(tenant: TenantId, config: &StoredConfig) -> Account {
     let exact = amount("12345678901234567890.12345678");
     let mut account = account_of(tenant, config);
     account.user_id = WebsiteUserId::new(ODD_TEXT).expect("a valid id");
-    account.status = AccountStatus::Active;
+    account.state.status = AccountStatus::Active;
     account.version = i64::from(u32::MAX) + 7;
     account.updated_at = at(9);
     let state = &mut account.state;

@@ -91,7 +91,7 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     let all = accounts::list(&there.platform, &scope, &AccountFilter::default(), None, 100).unwrap();
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));
-    assert!(all.iter().any(|view| view.account.status == AccountStatus::Active));
+    assert!(all.iter().any(|view| view.account.state.status == AccountStatus::Active));
     provision(&there, &scope, "user-9");
     assert_eq!(flaws(&there, &exported(&there, &find(&there, scope.tenant()))), [""; 0]);
 }

@@ -89,7 +89,7 @@ pub(crate) fn receipt(account: &Account, config: &AccountConfig) -> Vec<u8> {
         user_id: &account.user_id,
         config_id: &account.config_id,
         config_version: account.config_version,
-        status: account.status,
+        status: account.state.status,
         balance: account.state.balance,
         currency: config.currency.as_str(),
         created_at: account.created_at,

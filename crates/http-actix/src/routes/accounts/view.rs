@@ -3,7 +3,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tenantry_domain::Amount;
-use tenantry_domain::account::{AccountState, AccountStatus, RuleStatus, WebsiteUserId};
+use tenantry_domain::account::{AccountState, RuleStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, TenantId};
 use tenantry_domain::timestamp;
@@ -22,7 +22,6 @@ pub(crate) struct AccountView {
     config_version: ConfigVersion,
     /// SHA-256 of that version's resolved document, in hexadecimal.
     config_hash: String,
-    status: AccountStatus,
     /// ISO 4217.
     currency: &'static str,
     /// What every fraction of the config is of.
@@ -53,7 +52,6 @@ impl From<Found> for AccountView {
             config_id: account.config_id,
             config_version: account.config_version,
             config_hash: account.config_hash,
-            status: account.status,
             currency: config.currency.as_str(),
             base_capital: config.base_capital.amount(),
             state: account.state,

@@ -60,8 +60,12 @@ pub fn an_account_is_read_back_whole(subject: &dyn Subject) {
 /// Whatever its status, it is kept.
 pub fn every_status_is_kept(subject: &dyn Subject) {
     let (store, fresh, _) = with_config(subject);
-    let accounts: Vec<_> =
-        AccountStatus::ALL.into_iter().map(|status| Account { status, ..fresh() }).collect();
+    let in_status = |status| {
+        let mut account = fresh();
+        account.state.status = status;
+        account
+    };
+    let accounts: Vec<_> = AccountStatus::ALL.into_iter().map(in_status).collect();
     add(&store, &accounts).expect("the accounts are added");
     let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
     assert_eq!(stored(&store, &ids), accounts);
@@ -159,7 +163,9 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
     for name in ["ann", "Ann", sample::ODD_TEXT] {
         for status in [AccountStatus::Provisioned, AccountStatus::Closed] {
             for config in [&config, &other] {
-                accounts.push(Account { user_id: user(name), status, ..sample::account_of(tenant, config) });
+                let mut account = Account { user_id: user(name), ..sample::account_of(tenant, config) };
+                account.state.status = status;
+                accounts.push(account);
             }
         }
     }
@@ -179,7 +185,7 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
                 };
                 let fits = |account: &&Account| {
                     filter.user.as_ref().is_none_or(|user| account.user_id == *user)
-                        && status.is_none_or(|status| account.status == status)
+                        && status.is_none_or(|status| account.state.status == status)
                         && filter.config.as_ref().is_none_or(|config| account.config_id == *config)
                 };
                 let expected: BTreeSet<_> = accounts.iter().filter(fits).map(|account| account.id).collect();

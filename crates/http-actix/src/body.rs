@@ -142,8 +142,8 @@ pub(crate) fn parse<T: Body>(bytes: Bytes, schemas: &dyn SchemaCheck) -> Result<
             Err(faults::<T>(&bytes, "an object is expected", schemas))
         }
         Ok(value) => Ok(Received { value, bytes }),
-        Err(error) if error.is_data() => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
-        Err(error) => Err(malformed(&error)),
+        // Not every error that serde calls one of syntax is: a `null` where an enum is expected, for one.
+        Err(error) => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
 
 /// An event with the request (or other cause) that it came from.
+#[derive(Clone)]
 pub(crate) struct Traced {
     pub(crate) event: NewEvent,
     pub(crate) trace: String,

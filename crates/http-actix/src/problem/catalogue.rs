@@ -151,6 +151,12 @@ catalogue! {
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request took too long to arrive.",
         "Send it again, faster.";
+    AccountFinal = "account_final", CONFLICT, "Account Final",
+        "The account is breached, expired or closed, as `accountStatus` says: for good.",
+        "Nothing but its notes can be changed; provision another account.";
+    OpenPositions = "open_positions", CONFLICT, "Open Positions",
+        "The account that is to be closed has open positions; `openPositions` says how many.",
+        "Have them closed by trades, or send the request with `force=true`, which closes them at their marks.";
     ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
         "The API key was revoked or has expired, so it cannot be replaced.",
         "Make a new key.";
@@ -211,6 +217,9 @@ catalogue! {
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";
+    OtherCurrency = "other_currency", UNPROCESSABLE_ENTITY, "Other Currency",
+        "The account is kept in another currency than that of the config it is to follow.",
+        "Migrate it to a config of the same currency, or provision another account.";
     QuotaExceeded = "quota_exceeded", UNPROCESSABLE_ENTITY, "Quota Exceeded",
         "The tenant has as many of these as it may have: `quota` says of what, `limit` how many that is, `used` how many there are.",
         "Remove what is not needed any more, or ask the operator to raise the quota. `…/usage` shows all quotas.";

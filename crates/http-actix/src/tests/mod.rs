@@ -1,5 +1,6 @@
 //! The contract, request by request, over a platform in memory and the real schema check.
 
+mod account_changes;
 mod accounts;
 mod api_key_changes;
 mod api_keys;

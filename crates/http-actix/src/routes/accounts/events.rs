@@ -25,7 +25,7 @@ const VIOLATION: &str = "rule.violation.";
 /// A rule that an account, or a trade for it, has broken.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "Violation")]
+#[schemars(rename = "AccountViolation")]
 pub(crate) struct ViolationView {
     /// The event that tells of it.
     event_id: EventId,

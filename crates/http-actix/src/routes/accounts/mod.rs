@@ -1,9 +1,11 @@
 //! Trading accounts: provision, read, list. The product's hot path.
 
 mod bulk;
+mod change;
 mod endpoints;
 mod events;
 mod memory;
+mod migrate;
 mod provision;
 mod read;
 mod reader;

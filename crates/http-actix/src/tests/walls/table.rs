@@ -45,6 +45,13 @@ pub(super) const ROWS: &[Row] = &[
     with("provisionAccount", Kind::Scope(Scope::AccountsWrite), account),
     row("listAccounts", Kind::Scope(Scope::AccountsRead)),
     with("provisionAccounts", Kind::Scope(Scope::AccountsWrite), || json!({ "items": [account()] })),
+    with("changeAccount", Kind::Scope(Scope::AccountsWrite), || json!({ "status": "disabled" })),
+    row("closeAccount", Kind::Scope(Scope::AccountsWrite)),
+    with(
+        "migrateAccount",
+        Kind::Scope(Scope::AccountsWrite),
+        || json!({ "configId": "demo-25k-eval-v1", "dryRun": true }),
+    ),
     row("listViolations", Kind::Scope(Scope::AccountsRead)),
     row("listAccountEvents", Kind::Scope(Scope::AccountsRead)),
     row("listAccountsOfUser", Kind::Scope(Scope::AccountsRead)),

@@ -275,7 +275,8 @@ pub fn what_an_account_is_born_with_stays(subject: &dyn Subject) {
     let (store, fresh, _) = with_config(subject);
     let account = fresh();
     add(&store, std::slice::from_ref(&account)).expect("the account is added");
-    let next = Account { status: AccountStatus::Closed, version: account.version + 1, ..account.clone() };
+    let mut next = Account { version: account.version + 1, ..account.clone() };
+    next.state.status = AccountStatus::Closed;
     let user_id = WebsiteUserId::new("somebody else").expect("a user id");
     let strange = Account { user_id, tenant_id: sample::id(), created_at: sample::at(77), ..next.clone() };
     update(&store, &[strange]).expect("the account is replaced");

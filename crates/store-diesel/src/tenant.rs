@@ -6,6 +6,8 @@ mod idempotency;
 mod log;
 mod mappings;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod round_trips;
 mod sessions;
 mod settings;

@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::timestamp;
 use tenantry_ports::{AccountEvents, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
@@ -130,15 +130,21 @@ impl LogRepository for Transaction<'_> {
         most: usize,
     ) -> StoreResult<Vec<LogEntry>> {
         self.read(|db| {
+            let account = filter.account.to_string();
             let mut query = events::table
-                .filter(events::account_id.eq(filter.account.to_string()))
+                .filter(events::account_id.ge(&account))
                 .select(EventRow::as_select())
-                .order(events::sequence.desc())
+                // The order of its index and of no other, as where accounts are listed.
+                .order((events::account_id.desc(), events::sequence.desc()))
                 .limit(limit(most))
                 .into_boxed::<MultiBackend>();
-            if let Some(before) = before {
-                query = query.filter(events::sequence.lt(before));
-            }
+            query = match before {
+                None => query.filter(events::account_id.le(&account)),
+                Some(before) => {
+                    let place = sql::<Bool>("(account_id, sequence) < (").bind::<Text, _>(&account);
+                    query.filter(place.sql(", ").bind::<BigInt, _>(before).sql(")"))
+                }
+            };
             match &filter.types {
                 Some(EventTypePattern::Exactly(only)) => {
                     query = query.filter(events::event_type.eq(only.as_str()));

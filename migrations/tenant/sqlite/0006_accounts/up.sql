@@ -1,8 +1,8 @@
 -- Twin of ../../postgres: what is changed here is changed there. Ids are text in byte order, times whole microseconds.
 
--- Lists of accounts by one filter each; together with another one, the rest is looked at row by row.
+-- Lists of accounts by status, and by config; by both in the second one, in which what has another status is passed over.
 CREATE INDEX accounts_in_status ON accounts (status, id);
-CREATE INDEX accounts_of_config ON accounts (config_id, id);
+CREATE INDEX accounts_of_config ON accounts (config_id, id, status);
 
 -- What happened to an account. Events of no account cost it nothing.
 CREATE INDEX events_of_account ON events (account_id, sequence) WHERE account_id IS NOT NULL;

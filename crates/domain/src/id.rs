@@ -55,6 +55,8 @@ kinds! {
     UserKind, UserId = "usr";
     /// A provisioned trading account: `acc_…`.
     AccountKind, AccountId = "acc";
+    /// That an account is a website user's: `map_…`.
+    MappingKind, MappingId = "map";
     /// An event of a tenant's log: `evt_…`.
     EventKind, EventId = "evt";
     /// An API key, the record of it rather than its secret: `key_…`.

@@ -23,6 +23,9 @@ use crate::query::Query;
 use crate::request_id::Trace;
 use crate::tenant_context;
 
+/// How many times as large as another one a body of many things may be.
+const BULK: usize = 8;
+
 /// What a handler answers.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
 
@@ -201,6 +204,14 @@ impl Call {
     /// The body, read and checked.
     pub(crate) async fn body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
         let bytes = self.bytes().await?;
+        self.parsed(bytes)
+    }
+
+    /// The same, of many things at once: it may be several times as large.
+    pub(crate) async fn bulk_body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
+        body::content_type(&self.request)?;
+        let limit = self.state.settings.body_limit.saturating_mul(BULK);
+        let bytes = body::read(&self.request, &mut self.payload, limit).await?;
         self.parsed(bytes)
     }
 

@@ -45,7 +45,7 @@ pub struct HttpState {
 }
 
 /// Most commands in one slice.
-const SLICE: usize = 64;
+pub(crate) const SLICE: usize = 64;
 /// What reading an account comes to; answers and failures are shared by those who asked together.
 type AccountRead = Result<Found, Arc<StoreError>>;
 

@@ -10,6 +10,7 @@ mod endpoints;
 mod error;
 mod machine_tokens;
 mod macs;
+mod mappings;
 mod nonces;
 mod notices;
 mod organisation;
@@ -42,6 +43,7 @@ pub use endpoints::{
 pub use error::{Constraint, StoreError, StoreResult};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
+pub use mappings::MappingRepository;
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
@@ -68,7 +70,7 @@ pub use security::{
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
-    AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+    AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
+    IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
 
@@ -14,6 +15,7 @@ use crate::{
     Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, OrganisationRepository,
     SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository,
     Verdict,
+    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, MappingRepository, SessionRepository,
 };
 
 /// Opens tenants' databases.
@@ -71,6 +73,8 @@ pub trait TenantTx {
     fn accounts(&mut self) -> &mut dyn AccountRepository;
     /// The organisation.
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
+    /// Whose accounts are.
+    fn mappings(&mut self) -> &mut dyn MappingRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.
@@ -143,6 +147,19 @@ impl From<&Account> for AccountRevision {
     }
 }
 
+/// Which of the events of an account to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountEvents {
+    /// The account.
+    pub account: AccountId,
+    /// Only those that happened at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that happened before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Only those of these types.
+    pub types: Option<EventTypePattern>,
+}
+
 /// Trading accounts. Reads and writes take slices, since they are what everybody does at once.
 pub trait AccountRepository {
     /// Adds accounts, in one statement where the database can. `Conflict(AccountId)`.
@@ -154,6 +171,11 @@ pub trait AccountRepository {
     /// In which state the accounts with these ids are, in any order; unknown ids are left out. Much cheaper than the
     /// accounts, for those who know them already.
     fn revisions(&mut self, ids: &[AccountId]) -> StoreResult<Vec<(AccountId, AccountRevision)>>;
+
+    /// Replaces accounts, in one statement where the database can. Each carries the version after the one that it was read
+    /// with, and comes once; `Stale` if any of them has another by now or does not exist, and then none is replaced. What an
+    /// account is born with stays as it is: tenant, user and the time of its provisioning.
+    fn update(&mut self, accounts: &[Account]) -> StoreResult<()>;
 
     /// At most `limit` accounts, newest first (ids are time-ordered), after the account `after`.
     fn page(
@@ -200,4 +222,12 @@ pub trait LogRepository {
 
     /// At most `limit` entries in order, after sequence number `after`.
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
+
+    /// At most `limit` of what happened to an account, newest first, before sequence number `before`.
+    fn of_account(
+        &mut self,
+        filter: &AccountEvents,
+        before: Option<i64>,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>>;
 }

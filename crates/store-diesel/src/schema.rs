@@ -289,6 +289,19 @@ diesel::table! {
     }
 }
 
+    account_mappings (account_id, id) {
+        account_id -> Text,
+        user_id -> Text,
+        mapped_at -> BigInt,
+        mapped_by -> Nullable<Text>,
+        unmapped_at -> Nullable<BigInt>,
+        unmapped_by -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(account_mappings -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(account_mappings, accounts);
+
 diesel::table! {
     idempotency (scope) {
         scope -> Text,

@@ -7,6 +7,9 @@ mod configs;
 mod idempotency;
 mod log;
 mod organisation;
+mod mappings;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod round_trips;
 mod sessions;
@@ -18,6 +21,7 @@ use tenantry_ports::{
     LogRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
     AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
     OrganisationRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    MappingRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -52,6 +56,7 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

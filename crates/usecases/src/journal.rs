@@ -2,6 +2,7 @@
 
 mod configuration;
 pub(crate) mod organisation;
+pub(crate) mod accounts;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use crate::transfer::{Kind, Verified};
 pub(crate) use configuration::{ConfigChange, config_changed};
 
 /// An event with the request (or other cause) that it came from.
+#[derive(Clone)]
 pub(crate) struct Traced {
     pub(crate) event: NewEvent,
     pub(crate) trace: String,

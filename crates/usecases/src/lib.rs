@@ -12,6 +12,7 @@ pub mod idempotency;
 mod journal;
 pub mod limits;
 pub mod machine_tokens;
+pub mod mappings;
 pub mod master_keys;
 pub mod notices;
 pub mod organisation;

@@ -67,8 +67,8 @@ catalogue! {
         "The plan is none of those on offer.",
         "Use one of the plans that the detail names, spelled as there.";
     InvalidParameter = "invalid_parameter", BAD_REQUEST, "Invalid Parameter",
-        "A query parameter is unknown, given twice or has a value outside its limits.",
-        "Mend every entry of `errors`; `pointer` names the query parameter.";
+        "A query parameter is unknown, given twice or has a value outside its limits; or a part of the path has one.",
+        "Mend every entry of `errors`; `pointer` names the query parameter or the part of the path.";
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "Invalid Cursor",
         "The cursor is none that this list, with these filters, has given out.",
         "Pass `nextCursor` on unchanged, with the same filters, or begin again without a cursor.";
@@ -141,6 +141,9 @@ catalogue! {
     AccountNotFound = "account_not_found", NOT_FOUND, "Account Not Found",
         "The tenant has no account of this id.",
         "List the tenant's accounts to see their ids.";
+    MappingNotFound = "mapping_not_found", NOT_FOUND, "Mapping Not Found",
+        "The account is not mapped to the user: it never was, or it was taken from them.",
+        "List the account's users, with `history=true` also those it was taken from.";
     ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
         "The tenant has no API key of this id.",
         "List the tenant's keys to see their ids.";
@@ -165,6 +168,12 @@ catalogue! {
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request took too long to arrive.",
         "Send it again, faster.";
+    AccountFinal = "account_final", CONFLICT, "Account Final",
+        "The account is breached, expired or closed, as `accountStatus` says: for good.",
+        "Nothing but its notes can be changed; provision another account.";
+    OpenPositions = "open_positions", CONFLICT, "Open Positions",
+        "The account that is to be closed has open positions; `openPositions` says how many.",
+        "Have them closed by trades, or send the request with `force=true`, which closes them at their marks.";
     ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
         "The API key was revoked or has expired, so it cannot be replaced.",
         "Make a new key.";
@@ -251,6 +260,9 @@ catalogue! {
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";
+    OtherCurrency = "other_currency", UNPROCESSABLE_ENTITY, "Other Currency",
+        "The account is kept in another currency than that of the config it is to follow.",
+        "Migrate it to a config of the same currency, or provision another account.";
     QuotaExceeded = "quota_exceeded", UNPROCESSABLE_ENTITY, "Quota Exceeded",
         "The tenant has as many of these as it may have: `quota` says of what, `limit` how many that is, `used` how many there are.",
         "Remove what is not needed any more, or ask the operator to raise the quota. `…/usage` shows all quotas.";

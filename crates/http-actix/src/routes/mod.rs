@@ -10,6 +10,7 @@ mod configuration;
 mod docs;
 mod health;
 mod login;
+mod mappings;
 mod oauth;
 pub(crate) mod organisation;
 mod password;
@@ -42,6 +43,13 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        // Before the account of any id.
+        Endpoint::new::<accounts::__path_provision_many, _, _>(
+            accounts::provision_many,
+            Both,
+            Scope(AccountsWrite),
+            &[Code::InvalidIdempotencyKey],
+        ),
         Endpoint::new::<accounts::__path_read, _, _>(
             accounts::read,
             Both,
@@ -251,6 +259,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .into_iter()
     .chain(configuration::endpoints())
     .chain(configs::endpoints())
+    .chain(accounts::endpoints())
+    .chain(mappings::endpoints())
     .chain(people::endpoints())
     .chain(organisation::endpoints())
     .collect()
@@ -294,6 +304,8 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
     configuration::generated(all);
+    accounts::generated(all);
+    mappings::generated(all);
     people::generated(all);
     organisation::generated(all);
 }

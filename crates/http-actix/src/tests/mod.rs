@@ -1,10 +1,13 @@
 //! The contract, request by request, over a platform in memory and the real schema check.
 
+mod account_changes;
 mod accounts;
 mod api_key_changes;
 mod api_keys;
+mod audit;
 mod authorisation;
 mod config_verdicts;
+mod bulk;
 mod configs;
 mod configuration;
 mod conventions;
@@ -18,6 +21,7 @@ mod look_ups;
 mod machine_tokens;
 mod once;
 mod organisation;
+mod mappings;
 mod people;
 mod prefix;
 mod provisioning;

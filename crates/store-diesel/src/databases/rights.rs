@@ -15,6 +15,8 @@ const TABLES: [(&str, &str); 11] = [
     ("account_configs", "SELECT, INSERT, DELETE"),
     ("accounts", "SELECT, INSERT"),
     ("org_units", "SELECT, INSERT, UPDATE, DELETE"),
+    ("accounts", "SELECT, INSERT, UPDATE"),
+    ("account_mappings", "SELECT, INSERT, UPDATE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

@@ -255,6 +255,10 @@ macro_rules! for_each_fact {
                     pages_are_newest_first_and_complete
                     accounts_are_filtered
                     concurrent_slices_all_arrive
+                    updated_accounts_are_read_back_whole
+                    what_an_account_is_born_with_stays
+                    a_stale_account_is_refused_with_its_slice
+                    of_concurrent_updates_of_an_account_one_wins
                     what_is_rolled_back_is_not_counted
                 }
                 organisation {
@@ -287,6 +291,18 @@ macro_rules! for_each_fact {
                     counts_are_those_of_what_is_stored
                     what_is_read_under_the_lock_stays_true
                     people_get_as_many_places_as_there_are
+                    what_happened_to_an_account_is_listed_newest_first
+                    what_happened_to_an_account_is_filtered
+                }
+                mappings {
+                    a_mapping_is_read_back_whole
+                    a_mapping_of_no_account_is_refused
+                    a_mapping_ends_once
+                    the_latest_mapping_is_told
+                    mappings_of_an_account_are_oldest_first
+                    a_user_has_accounts_born_with_and_given
+                    accounts_of_a_user_are_paged_newest_first
+                    pages_of_mappings_are_complete
                 }
                 histories {
                     an_accounts_rules_are_one_stored_versions

@@ -8,6 +8,7 @@ mod control;
 mod databases;
 mod idempotency;
 mod log;
+mod mappings;
 mod nonces;
 mod notices;
 mod organisation;

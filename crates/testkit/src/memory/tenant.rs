@@ -1,7 +1,8 @@
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, SessionId, UserId};
 use tenantry_domain::organisation::{OrgId, OrgUnit};
+use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
@@ -11,6 +12,8 @@ use tenantry_ports::{
     AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
     IdempotencyRepository, LogEntry, LogRepository, OrganisationRepository, SessionRepository,
     SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    IdempotencyRepository, LogEntry, LogRepository, MappingRepository, SessionRepository, SettingsRepository,
+    StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -34,6 +37,7 @@ pub(super) struct TenantState {
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
+    pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
     pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
 }
@@ -68,6 +72,7 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

@@ -17,7 +17,7 @@ use super::record::Line;
 pub(super) const FORMAT: &str = "tenantry-export";
 
 /// Grows when older programs could no longer read an archive.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// What a line of an archive holds; lines come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub enum Kind {
     Account,
     /// A unit of the organisation; what others hang on comes first.
     Organisation,
+    /// That an account is a website user's, or was.
+    Mapping,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -48,6 +50,7 @@ impl Kind {
     pub const RECORDS: [Self; 6] =
         [Self::Settings, Self::User, Self::Configuration, Self::Config, Self::Account, Self::Event];
         [Self::Settings, Self::User, Self::Config, Self::Account, Self::Organisation, Self::Event];
+        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Mapping, Self::Event];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -59,6 +62,7 @@ impl Kind {
             Self::Config => "config",
             Self::Account => "account",
             Self::Organisation => "organisation",
+            Self::Mapping => "mapping",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }
@@ -79,7 +83,7 @@ pub struct Head {
     pub kind: Kind,
     /// `tenantry-export`.
     pub format: String,
-    /// 1.
+    /// 2; version 1 had fewer kinds of lines.
     pub format_version: u32,
     /// Whose data it is.
     pub tenant: TenantFacts,

@@ -9,6 +9,7 @@ use tenantry_ports::{
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
 use super::configuration;
 use super::record::{AccountRecord, ConfigRecord, EventRecord, UserRecord};
+use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, UserRecord};
 use super::verify::check_link;
 use crate::Platform;
 
@@ -86,6 +87,7 @@ pub fn export(
         for unit in tx.organisation().all()? {
             archive.record(Kind::Organisation, &unit)?;
         }
+        mappings(tx, &mut archive)?;
         let broken_at = events(platform, tx, &mut archive)?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })
@@ -136,6 +138,18 @@ fn accounts(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), Expor
         after = Some(last.id);
         for account in page {
             archive.record(Kind::Account, &AccountRecord::from(account))?;
+        }
+    }
+}
+
+fn mappings(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), ExportError> {
+    let mut after = None;
+    loop {
+        let page = tx.mappings().page(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.account, last.id));
+        for mapping in page {
+            archive.record(Kind::Mapping, &MappingRecord::from(mapping))?;
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::event::EventType;
 use tenantry_ports::{
     ConfigVersionRecord, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx,
@@ -40,6 +40,7 @@ pub(super) fn load(
         let mut loader = Loader::new(scope, tx, head);
         let mut loader =
             Loader { scope, tx, head, accounts: Vec::new(), units: Vec::new(), events: Vec::new() };
+            Loader { scope, tx, head, accounts: Vec::new(), mappings: Vec::new(), events: Vec::new() };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -51,7 +52,8 @@ pub(super) fn load(
             tally.add(Some(kind), line);
             loader.take(read(kind, content).map_err(|_| ImportError::Changed)?)?;
         }
-        if tally.trailer() != archive.trailer {
+        let (found, told) = (tally.trailer(), &archive.trailer);
+        if (found.lines, &found.sha256) != (told.lines, &told.sha256) {
             return Err(ImportError::Changed);
         }
         loader.finish(platform, imported, now)?;
@@ -76,6 +78,7 @@ struct Loader<'a> {
     versions: Vec<ConfigVersionRecord>,
     accounts: Vec<Account>,
     units: Vec<OrgUnit>,
+    mappings: Vec<AccountMapping>,
     events: Vec<LogEntry>,
 }
 
@@ -114,12 +117,17 @@ impl<'a> Loader<'a> {
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
         let longest = self.accounts.len().max(self.units.len()).max(self.events.len());
         if longest >= SLICE { self.flush() } else { Ok(()) }
+            Entry::Mapping(mapping) => self.mappings.push(mapping),
+        }
+        let waiting = [self.accounts.len(), self.mappings.len(), self.events.len()];
+        if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.basis().add_versions(&self.versions)?;
         self.tx.accounts().insert(&self.accounts)?;
         self.tx.organisation().insert(&self.units)?;
+        self.tx.mappings().insert(&self.mappings)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
@@ -127,6 +135,7 @@ impl<'a> Loader<'a> {
         self.versions.clear();
         self.accounts.clear();
         self.units.clear();
+        self.mappings.clear();
         self.events.clear();
         Ok(())
     }

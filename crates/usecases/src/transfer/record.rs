@@ -4,11 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tenantry_domain::account::{Account, AccountState, AccountStatus, WebsiteUserId};
+use tenantry_domain::account::{
+    Account, AccountMapping, AccountState, AccountStatus, Unmapped, WebsiteUserId,
+};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::{AccountId, TenantId, UserId};
 use tenantry_domain::organisation::OrgUnit;
+use tenantry_domain::id::{AccountId, MappingId, TenantId, UserId};
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{ConfigVersionRecord, Credentials, LogEntry, StoredConfig};
@@ -33,6 +36,7 @@ pub(super) enum Entry {
     Config(Box<StoredConfig>),
     Account(Box<AccountRecord>),
     Organisation(Box<OrgUnit>),
+    Mapping(AccountMapping),
     Event(Box<LogEntry>),
     Trailer(Trailer),
 }
@@ -49,6 +53,7 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         Kind::Config => Entry::Config(Box::new(data::<ConfigRecord>(kind, line)?.into())),
         Kind::Account => Entry::Account(data(kind, line)?),
         Kind::Organisation => Entry::Organisation(data(kind, line)?),
+        Kind::Mapping => Entry::Mapping(data::<MappingRecord>(kind, line)?.into()),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
     })
@@ -224,6 +229,42 @@ impl AccountRecord {
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
+    }
+}
+
+/// That an account is a website user's, or was.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MappingRecord {
+    id: MappingId,
+    account_id: AccountId,
+    user_id: WebsiteUserId,
+    #[serde(with = "exact")]
+    mapped_at: DateTime<Utc>,
+    mapped_by: Option<String>,
+    unmapped: Option<UnmappedRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnmappedRecord {
+    #[serde(with = "exact")]
+    at: DateTime<Utc>,
+    by: String,
+}
+
+impl From<AccountMapping> for MappingRecord {
+    fn from(AccountMapping { id, account, user, mapped_at, mapped_by, unmapped }: AccountMapping) -> Self {
+        let unmapped = unmapped.map(|Unmapped { at, by }| UnmappedRecord { at, by });
+        Self { id, account_id: account, user_id: user, mapped_at, mapped_by, unmapped }
+    }
+}
+
+impl From<MappingRecord> for AccountMapping {
+    fn from(record: MappingRecord) -> Self {
+        let MappingRecord { id, account_id, user_id, mapped_at, mapped_by, unmapped } = record;
+        let unmapped = unmapped.map(|UnmappedRecord { at, by }| Unmapped { at, by });
+        Self { id, account: account_id, user: user_id, mapped_at, mapped_by, unmapped }
     }
 }
 

@@ -13,9 +13,10 @@ use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
 use tenantry_usecases::{accounts, basis, fleet, notices, sign_in};
+use tenantry_usecases::{accounts, fleet, mappings, notices, sign_in};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
-use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
+use crate::{acme, census, exported, find, flaws, import, joined, kind, lines, provision, under, verified};
 
 #[test]
 fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common_tools() {
@@ -30,6 +31,8 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("event", 10),
         ("head", 1),
         ("organisation", 4),
+        ("event", 9),
+        ("mapping", 4),
         ("settings", 1),
         ("trailer", 1),
         ("user", 2),
@@ -41,6 +44,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
     assert_eq!(trailer["sha256"], sha256(&lines[..lines.len() - 1]));
     for kind in ["settings", "user", "configuration", "config", "account", "event"] {
     for kind in ["settings", "user", "config", "account", "organisation", "event"] {
+    for kind in transfer::Kind::RECORDS.map(transfer::Kind::as_str) {
         // As grep would find them.
         let begin = format!("{{\"kind\":\"{kind}\",");
         let of_kind: Vec<_> = lines.iter().filter(|line| line.starts_with(&begin)).cloned().collect();
@@ -105,8 +109,32 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));
     assert!(all.iter().any(|view| view.account.state.status == AccountStatus::Active));
+    let accounts_of = |user: &str| {
+        let user = user.parse().unwrap();
+        mappings::accounts_of(&there.platform, &scope, &user, None, 100).unwrap().len()
+    };
+    assert_eq!(["user-1", "user-2", "user-3"].map(accounts_of), [0, 2, 1]);
     provision(&there, &scope, "user-9");
     assert_eq!(flaws(&there, &exported(&there, &find(&there, scope.tenant()))), [""; 0]);
+}
+
+#[test]
+fn an_archive_of_a_version_without_mappings_is_taken() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let mut lines = lines(&exported(&here, &acme(&here)));
+    lines.retain(|line| kind(line) != "mapping");
+    lines[0] = lines[0].replace("\"formatVersion\":2", "\"formatVersion\":1");
+    let trailer = lines.pop().unwrap();
+    let mut trailer: transfer::Trailer = serde_json::from_str(&trailer).unwrap();
+    trailer.records.remove(&transfer::Kind::Mapping);
+    (trailer.lines, trailer.sha256) = (lines.len() as u64, here.platform.digest.hex(&joined(&lines)));
+    lines.push(serde_json::to_string(&trailer).unwrap());
+    let archive = joined(&lines);
+    assert_eq!(flaws(&there, &archive), [""; 0]);
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let user = "user-1".parse().unwrap();
+    assert_eq!(mappings::accounts_of(&there.platform, &scope, &user, None, 100).unwrap().len(), 1);
 }
 
 /// What comes with an archive counts, and comes whatever the quotas there are; what would be added is refused.
@@ -177,6 +205,7 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
     let mut archive = Vec::new();
     let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
     assert_eq!(exported.broken_at, Some(11));
+    assert_eq!(exported.broken_at, Some(10));
     let found = flaws(&test, &archive);
     assert!(
         matches!(&found[..], [one] if one.contains("event 11: its hash is not that of the event")),

@@ -22,6 +22,7 @@ use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::accounts::{self, ProvisionAccount};
 use tenantry_usecases::basis::{self, Author, BasisWish, Upsert};
 use tenantry_usecases::configs::{self, Upload};
+use tenantry_usecases::mappings::{self, MapAccount, UnmapAccount};
 use tenantry_usecases::tenants::{self, TenantRef};
 use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
 
@@ -45,6 +46,10 @@ fn acme(test: &TestPlatform) -> Tenant {
         provision(test, &scope, user);
     }
     configure(test, &scope);
+    let accounts = ["user-1", "user-2", "user-3"].map(|user| provision(test, &scope, user));
+    // One changes hands, and comes to be somebody's besides.
+    hand_over(test, &scope, accounts[0], "user-1", "user-2");
+    hand_over(test, &scope, accounts[1], "user-2", "user-2");
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,
@@ -103,6 +108,15 @@ fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId 
     };
     let outcome = accounts::provision(&test.platform, scope, &[wanted], receipt).remove(0);
     outcome.unwrap().account.unwrap()
+}
+
+fn hand_over(test: &TestPlatform, scope: &TenantScope, account: AccountId, from: &str, to: &str) {
+    let user = |name| WebsiteUserId::new(name).unwrap();
+    let (actor, trace) = ("key_1".to_owned(), "trace".to_owned());
+    let given = UnmapAccount { account, user: user(from), actor: actor.clone(), trace: trace.clone() };
+    mappings::unmap(&test.platform, scope, given).unwrap();
+    let taken = MapAccount { account, user: user(to), actor, idempotency: None, trace };
+    mappings::map(&test.platform, scope, taken, |_| Vec::new()).unwrap();
 }
 
 fn exported(test: &TestPlatform, tenant: &Tenant) -> Vec<u8> {

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use tenantry_testkit::TestPlatform;
+use tenantry_usecases::transfer::Kind;
 
 use crate::{acme, exported, flaws, joined, kind, lines};
 
@@ -23,6 +24,8 @@ fn forged(test: &TestPlatform, archive: &[u8], change: impl FnOnce(&mut Vec<Stri
 fn in_order(trailer: &Value) -> String {
     let records: Vec<_> = ["settings", "user", "configuration", "config", "account", "event"]
     let records: Vec<_> = ["settings", "user", "config", "account", "organisation", "event"]
+    let records: Vec<_> = Kind::RECORDS
+        .map(Kind::as_str)
         .map(|kind| {
             let sum = &trailer["records"][kind];
             format!("\"{kind}\":{{\"count\":{},\"sha256\":{}}}", sum["count"], sum["sha256"])
@@ -115,6 +118,7 @@ fn counts_and_hashes_of_the_trailer_are_not_believed() {
     let trailer: Value = serde_json::from_str(whole.last().unwrap()).unwrap();
     for kind in ["settings", "user", "configuration", "config", "account", "event"] {
     for kind in ["settings", "user", "config", "account", "organisation", "event"] {
+    for kind in Kind::RECORDS.map(Kind::as_str) {
         for (member, wrong) in [("count", json!(77)), ("sha256", json!("00".repeat(32)))] {
             let mut other = trailer.clone();
             other["records"][kind][member] = wrong;
@@ -186,9 +190,17 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
             "it holds more than this version knows of",
         ),
         (Box::new(swap("user", "ADMIN", "KING")), "it is no user"),
+        (Box::new(swap("mapping", "\"accountId\":\"acc_0", "\"accountId\":\"acc_f")), "is not there"),
         (
-            Box::new(swap("head", "\"formatVersion\":1", "\"formatVersion\":2")),
-            "this version reads tenantry-export of version 1",
+            Box::new(|lines| {
+                let place = first(lines, "mapping");
+                lines.swap(place, place + 1);
+            }),
+            "is not in order",
+        ),
+        (
+            Box::new(swap("head", "\"formatVersion\":2", "\"formatVersion\":77")),
+            "this version reads tenantry-export up to version",
         ),
         (
             Box::new(|lines| {

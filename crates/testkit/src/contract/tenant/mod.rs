@@ -8,6 +8,7 @@ pub mod histories;
 pub mod idempotency;
 pub mod log;
 pub mod organisation;
+pub mod mappings;
 pub mod people;
 pub mod sessions;
 pub mod settings;

@@ -15,8 +15,8 @@ mod machines;
 mod notices;
 mod organisation;
 mod people;
-mod source_003;
 #[cfg(debug_assertions)]
 mod rewrap;
+mod source_003;
 mod steps;
 mod wire;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_life;
 mod accounts;
 mod crashes;
 mod doors;

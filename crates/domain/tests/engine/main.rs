@@ -1,0 +1,7 @@
+//! The rule engine, held against a second one and against what must hold of any.
+
+mod digits;
+mod naive;
+mod properties;
+mod random;
+mod twins;

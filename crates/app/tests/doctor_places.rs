@@ -80,6 +80,34 @@ fn logins_that_may_enter_no_database_are_dropped_when_told_and_others_never() {
     assert_eq!(logins(), before);
 }
 
+/// As PostgreSQL leaves a database when a DROP DATABASE of it is interrupted: it keeps name and tag.
+#[test]
+fn a_database_that_was_half_removed_is_named_with_what_to_do_and_what_is_said_helps() {
+    let Some(server) = postgres::shared() else { return };
+    let installed = OnServer::new(server);
+    for slug in ["acme", "beta"] {
+        let created = run(installed.here.path(), &["tenants", "create", slug], &installed.environment());
+        assert_eq!(created.status, 0, "{}", created.stderr);
+    }
+    let name = format!("{}acme", installed.prefix);
+    server
+        .query("postgres", &format!("UPDATE pg_database SET datconnlimit = -2 WHERE datname = '{name}'"))
+        .unwrap();
+    for more in [&[][..], &["--fix"]] {
+        let (status, found) = installed.examine(more);
+        assert_eq!((status, wrong(&found)), (1, vec!["ruined_database".to_owned()]), "{found}");
+        let finding = said(&found, "ruined_database");
+        assert_eq!((&finding["where"], &finding["fixable"]), (&"tenant acme".into(), &false.into()));
+        assert!(finding["what"].as_str().unwrap().contains(&name), "{finding}");
+    }
+    let (_, found) = installed.examine(&[]);
+    let next = said(&found, "ruined_database")["next"].as_str().unwrap().to_owned();
+    let sql = next.split_once('(').unwrap().1.split_once(')').unwrap().0.to_owned();
+    server.query("postgres", &sql).unwrap();
+    let left = wrong(&installed.examine(&[]).1);
+    assert_eq!(left, ["missing_database", "orphaned_logins"], "it waits for its backup, and for its login");
+}
+
 #[test]
 fn a_server_with_fewer_connections_than_one_process_may_want_is_found() {
     let Some(server) = postgres::shared() else { return };

@@ -79,6 +79,8 @@ pub struct FoundDatabase {
     pub name: String,
     /// Whose tag it carries: a tenant's, or a pooled database's; none if it carries no tag of ours.
     pub owner: Option<TenantId>,
+    /// A removal of it was interrupted: nobody can enter it any more, and all that can be done with it is to remove it.
+    pub ruined: bool,
 }
 
 /// Whether there is a database of a tenant's name.

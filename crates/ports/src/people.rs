@@ -96,4 +96,11 @@ pub trait AttemptRepository {
 
     /// Forgets what was counted.
     fn forget(&mut self, key: &[u8; 32]) -> StoreResult<()>;
+
+    /// Whether there is anything that its pace has forgotten at `now`.
+    fn any_over(&mut self, now: DateTime<Utc>) -> StoreResult<bool>;
+
+    /// Removes what its pace has forgotten at `now`, at most so many, oldest first; answers how many those were. What others
+    /// hold may be passed over: nobody waits for this.
+    fn remove_over(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<usize>;
 }

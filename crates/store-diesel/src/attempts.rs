@@ -1,6 +1,7 @@
 //! Attempts to sign in, which the control database and the tenants' databases count alike.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use tenantry_domain::people::{Pace, Tally};
@@ -60,6 +61,18 @@ impl AttemptRepository for Transaction<'_> {
             Ok(())
         })
     }
+
+    fn any_over(&mut self, now: DateTime<Utc>) -> StoreResult<bool> {
+        self.read(|db| {
+            let over = sign_in_attempts::table.filter(sign_in_attempts::expires_at.le(micros(now)));
+            Ok(diesel::select(exists(over)).get_result(db)?)
+        })
+    }
+
+    fn remove_over(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<usize> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.write(|db| Ok(clear(db, micros(now), limit)?))
+    }
 }
 
 fn tally(failures: i64, last: i64) -> StoreResult<Tally> {
@@ -99,17 +112,17 @@ fn keep(db: &mut Db, key: &[u8; 32], pace: &Pace, tally: Tally, now: DateTime<Ut
     );
     diesel::update(sign_in_attempts::table.find(&key[..])).set(counted).execute(db)?;
     if is_new {
-        clear(db, micros(now))?;
+        clear(db, micros(now), CLEARED)?;
     }
     Ok(())
 }
 
 /// Clears away some of what was forgotten, but for what others hold on PostgreSQL: nobody waits for that.
-fn clear(db: &mut Db, now: i64) -> QueryResult<usize> {
+fn clear(db: &mut Db, now: i64, limit: i64) -> QueryResult<usize> {
     let expired = sign_in_attempts::table
-        .filter(sign_in_attempts::expires_at.lt(now))
+        .filter(sign_in_attempts::expires_at.le(now))
         .order(sign_in_attempts::expires_at)
-        .limit(CLEARED)
+        .limit(limit)
         .select(sign_in_attempts::key);
     let expired: Vec<Vec<u8>> = match db {
         Db::Sqlite(sqlite) => expired.load(sqlite)?,

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, json};
 use tenantry_domain::account::Account;
 use tenantry_domain::event::{EventType, NewEvent, chain_input};
+use tenantry_domain::tenant::{Limit, QuotaKind, QuotaMark};
 use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
@@ -57,6 +58,22 @@ pub(crate) fn tenant_imported(archive: &Verified) -> Traced {
 pub(crate) fn settings_updated(before: &Wanted, after: &Wanted, actor: &str, trace: String) -> Traced {
     let data = json!({ "changedBy": actor, "before": before, "after": after });
     Traced { event: NewEvent::new(EventType::SETTINGS_UPDATED, data), trace }
+}
+
+/// `quota.warning` or `quota.reached`: what the mark says.
+pub(crate) fn quota_passed(
+    mark: QuotaMark,
+    kind: QuotaKind,
+    limit: Limit,
+    used: u64,
+    trace: String,
+) -> Traced {
+    let event_type = match mark {
+        QuotaMark::Warning => EventType::QUOTA_WARNING,
+        QuotaMark::Reached => EventType::QUOTA_REACHED,
+    };
+    let data = json!({ "quota": kind.member(), "limit": limit, "used": used });
+    Traced { event: NewEvent::new(event_type, data), trace }
 }
 
 /// `account.provisioned`.

@@ -47,7 +47,7 @@ pub enum IssueError {
 }
 
 /// Issues a token to the machine that the client turned out to be, for the scopes it asks for; for all that it has if it
-/// asks for none.
+/// asks for none. It does not outlive the key.
 pub fn issue(
     platform: &Platform,
     client: &Principal,
@@ -67,9 +67,9 @@ pub fn issue(
         return Err(IssueError::MissingScope(*missing));
     }
     let signer = signing_keys::signer(platform)?.ok_or(IssueError::NoSigningKey)?;
-    let lives = platform.policy.machine_token_ttl.min(LONGEST_TOKEN);
     // Whole seconds are what a token says.
     let now = platform.clock.now().trunc_subsecs(0);
+    let lives = lifetime(platform, key, now)?;
     let claims = MachineClaims {
         key,
         tenant,
@@ -80,6 +80,16 @@ pub fn issue(
     };
     let token = platform.machine_tokens.sign(&signer, &platform.policy.public_url, &claims)?;
     Ok(Issued { token, lives, scopes })
+}
+
+/// How long a token of this key works: no longer than the key. Who the client is may have been found out a moment ago, so
+/// the key is looked at once more.
+fn lifetime(platform: &Platform, key: ApiKeyId, now: DateTime<Utc>) -> Result<TimeDelta, IssueError> {
+    let record = platform.control.read(|tx| tx.api_keys().get(key))?;
+    let record = record.filter(|key| key.revoked_at.is_none()).ok_or(IssueError::InvalidClient)?;
+    let longest = platform.policy.machine_token_ttl.min(LONGEST_TOKEN);
+    let left = record.expires_at.map_or(longest, |end| end.trunc_subsecs(0) - now);
+    if left <= TimeDelta::zero() { Err(IssueError::InvalidClient) } else { Ok(longest.min(left)) }
 }
 
 /// Who presents this token, which names this key as the one that signed it. The API key it was got with has to work still,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tenantry_ports::StoreResult;
 use tenantry_usecases::Platform;
 use tenantry_usecases::provisioning::{Tended, tend_once};
-use tenantry_usecases::tenants;
+use tenantry_usecases::{sign_in, tenants};
 
 use crate::bell::Bell;
 
@@ -15,7 +15,11 @@ const TENDING: Duration = Duration::from_secs(1);
 /// How often tenants are looked for that nobody confirmed in time.
 const EXPIRING: Duration = Duration::from_secs(15);
 
-/// A thread that does what nobody waits for: keeps the warm pool full, and lets go of what was never confirmed.
+/// How often it is forgotten where attempts to sign in came from.
+const FORGETTING: Duration = Duration::from_secs(60);
+
+/// A thread that does what nobody waits for: keeps the warm pool full, and lets go of what was never confirmed and of what is
+/// remembered no more.
 #[derive(Debug)]
 pub(crate) struct Keeper {
     bell: Arc<Bell>,
@@ -40,11 +44,17 @@ impl Keeper {
 }
 
 fn keep(platform: &Platform, bell: &Bell) {
-    let mut expired: Option<Instant> = None;
+    let (mut expired, mut forgotten): (Option<Instant>, Option<Instant>) = (None, None);
     loop {
         if expired.is_none_or(|at| at.elapsed() >= EXPIRING) {
             expired = Some(Instant::now());
             attempt("tenants nobody confirmed cannot be let go of", || expire(platform));
+        }
+        if forgotten.is_none_or(|at| at.elapsed() >= FORGETTING) {
+            forgotten = Some(Instant::now());
+            attempt("old attempts to sign in cannot be forgotten", || {
+                sign_in::forget_old_attempts(platform).map(drop)
+            });
         }
         attempt("the warm pool cannot be looked after", || tend(platform, bell));
         if bell.wait(Some(TENDING)).is_none() {

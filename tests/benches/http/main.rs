@@ -1,8 +1,9 @@
 //! The hot paths over HTTP, beside the limits of the machine, measured in the same run. `docs/performance.md` explains
 //! the figures.
 //!
-//! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants]`: each load runs this long, 5 seconds by default;
-//! tenants are provisioned with this many there already, none by default.
+//! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants] [part…]`: each load runs this long, 5 seconds by default;
+//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness` and `tenants`, all of
+//! them by default.
 
 mod fairness;
 mod limits;
@@ -28,35 +29,46 @@ fn main() -> io::Result<()> {
     {
         return EmptyHandler::serve(address);
     }
-    let seconds = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let duration = Duration::from_secs(seconds);
-    let present = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let (numbers, parts): (Vec<_>, Vec<_>) =
+        arguments.into_iter().partition(|argument| argument.parse::<u64>().is_ok());
+    let number = |at: usize| numbers.get(at).and_then(|text| text.parse().ok());
+    let duration = Duration::from_secs(number(0).unwrap_or(5));
+    let present = number(1).unwrap_or(0) as usize;
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
 
     println!("| what | on | connections | per second | median | p99 | limit | ratio |");
     println!("|---|---|---:|---:|---:|---:|---:|---:|");
+    // Kept to the end of the process, as the backend asks for.
+    let server: Option<&'static Server> = postgres::durable().map(|server| &*Box::leak(Box::new(server)));
+    let on_postgres = server.map(|server| (Backend::Postgres(server), Some(server)));
+    let empty = if wanted("accounts") { empty_handler(duration)? } else { Vec::new() };
+    for (backend, server) in std::iter::once((Backend::Sqlite, None)).chain(on_postgres) {
+        if wanted("accounts") {
+            bench(backend, duration, &empty, server)?;
+        }
+        if wanted("fairness") {
+            fair(backend, duration)?;
+        }
+        if wanted("tenants") {
+            provision(backend, present, server)?;
+        }
+    }
+    if server.is_none() {
+        println!("\nPostgreSQL is not installed: only SQLite was measured.");
+    }
+    Ok(())
+}
+
+/// How many requests per second a handler answers that does nothing, at each number of connections.
+fn empty_handler(duration: Duration) -> io::Result<Vec<f64>> {
     let handler = EmptyHandler::start()?;
-    let mut empty = Vec::new();
+    let mut rates = Vec::new();
     for connections in CONNECTIONS {
         let figures = load::run(handler.address, connections, duration, 200, &|_| get("/", ""))?;
         row("empty handler", "-", connections, figures, None);
-        empty.push(figures.rate);
+        rates.push(figures.rate);
     }
-    drop(handler);
-
-    bench(Backend::Sqlite, duration, &empty, None)?;
-    fair(Backend::Sqlite, duration)?;
-    provision(Backend::Sqlite, present, None)?;
-    match postgres::durable() {
-        None => println!("\nPostgreSQL is not installed: only SQLite was measured."),
-        // Kept to the end of the process, as the backend asks for.
-        Some(server) => {
-            let server: &'static Server = Box::leak(Box::new(server));
-            bench(Backend::Postgres(server), duration, &empty, Some(server))?;
-            fair(Backend::Postgres(server), duration)?;
-            provision(Backend::Postgres(server), present, Some(server))?;
-        }
-    }
-    Ok(())
+    Ok(rates)
 }
 
 /// Measures everything on one backend; on PostgreSQL beside `pgbench`.
@@ -100,9 +112,10 @@ fn bench(backend: Backend, duration: Duration, empty: &[f64], server: Option<&Se
     Ok(())
 }
 
-/// Measures a quiet tenant beside one that sends fifty times what it may; the limit is its own 99th percentile alone.
+/// Measures a quiet tenant beside one that sends fifty times what it may; the limit is its own 99th percentile alone. Four times
+/// as long as the others: it sends so little that the slowest hundredth would be one request or two.
 fn fair(backend: Backend, duration: Duration) -> io::Result<()> {
-    let (alone, beside) = fairness::measure(backend, duration)?;
+    let (alone, beside) = fairness::measure(backend, 4 * duration)?;
     let ratio = beside.p99.as_secs_f64() / alone.p99.as_secs_f64();
     println!(
         "| quiet tenant beside a noisy one | {backend} | 1 | {:.1} | {:.1?} | {:.1?} | {:.1?} | {ratio:.2} |",

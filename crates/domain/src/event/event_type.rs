@@ -47,6 +47,10 @@ event_types! {
     TENANT_DELETED = "tenant.deleted";
     /// A tenant's settings were changed.
     SETTINGS_UPDATED = "settings.updated";
+    /// Four fifths of what a tenant may have of something are used.
+    QUOTA_WARNING = "quota.warning";
+    /// A tenant has as many of something as it may have.
+    QUOTA_REACHED = "quota.reached";
     /// A config version was stored.
     CONFIG_UPLOADED = "config.uploaded";
     /// An account is ready for trades.
@@ -75,6 +79,8 @@ event_types! {
     USER_UPDATED = "user.updated";
     /// A person changed their password.
     USER_PASSWORD_CHANGED = "user.password_changed";
+    /// A person was signed out of all their sessions at once.
+    USER_SIGNED_OUT = "user.signed_out";
     /// A person signed in.
     SESSION_STARTED = "session.started";
     /// A sign-in was ended before its time.
@@ -158,17 +164,18 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 27);
+        assert_eq!(listed.len(), 30);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
             ("settings", "updated"),
+            ("quota", "warning|reached"),
             ("config", "uploaded"),
             ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
-            ("user", "created|updated|password_changed"),
+            ("user", "created|updated|password_changed|signed_out"),
             ("session", "started|revoked|reuse_detected"),
         ] {
             for member in members.split('|') {

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tenantry_ports::Scope;
+use tenantry_ports::{Clock as _, Scope};
 use tenantry_usecases::signing_keys::{self, Rotation};
 
 use super::{Reply, World, authorised, get};
@@ -196,6 +196,35 @@ async fn a_token_expires_and_so_does_its_key() {
     assert_eq!(world.replica().get(ACCOUNTS, &token).await.status, StatusCode::OK, "clocks may differ");
     world.test.clock.advance(TimeDelta::seconds(31));
     world.replica().get(ACCOUNTS, &token).await.problem("invalid_token");
+}
+
+/// Whoever checks tokens by themselves knows nothing of the key: its end has to be in the token.
+#[actix_web::test]
+async fn no_token_outlives_its_key() {
+    let world = World::new();
+    signing_keys::ensure(world.platform()).unwrap();
+    let operator = world.operator();
+    world.tenant("acme");
+    let end = world.test.clock.now() + TimeDelta::milliseconds(90_700);
+    let wish = json!({ "name": "short", "scopes": ["accounts:read"], "expiresAt": end.to_rfc3339() });
+    let made = world.post("/api/v1/tenants/acme/api-keys", &operator, &wish).await.json();
+    let (id, key) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+    let form = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", key)];
+    let granted = async || {
+        let reply = ask(&world, &form).await.json();
+        let token = reply["access_token"].as_str().unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let expires = serde_json::from_slice::<Value>(&claims).unwrap()["exp"].as_i64().unwrap();
+        (reply["expires_in"].as_i64().unwrap(), expires)
+    };
+    assert_eq!(granted().await, (end.timestamp() - world.test.clock.now().timestamp(), end.timestamp()));
+    world.test.clock.advance(TimeDelta::seconds(60));
+    let (lives, expires) = granted().await;
+    assert!((30..=31).contains(&lives), "{lives}");
+    assert_eq!(expires, end.timestamp());
+    // A second that has begun is none that a token could live.
+    world.test.clock.set(end - TimeDelta::milliseconds(1));
+    assert_refused(&ask(&world, &form).await, StatusCode::UNAUTHORIZED, "invalid_client");
 }
 
 #[actix_web::test]

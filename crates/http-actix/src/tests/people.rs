@@ -290,6 +290,29 @@ async fn another_replica_refuses_an_ended_session_within_a_second() {
 }
 
 #[actix_web::test]
+async fn whoever_signs_out_everywhere_is_signed_in_nowhere_on_no_replica() {
+    let world = world();
+    let replica = world.replica();
+    let (one, mut two) = (Browser::admin(&world).await, Browser::admin(&world).await);
+    assert_eq!(replica.get("/api/v1/acme/auth/me", &two.access).await.status, StatusCode::OK);
+    let request = TestRequest::delete().uri("/api/v1/acme/auth/sessions");
+    let reply = one.send(authorised(request, &one.access)).await;
+    assert_eq!((reply.status, reply.bytes.len()), (StatusCode::NO_CONTENT, 0));
+    let [cookie] = &cookies(&reply)[..] else { panic!("one cookie") };
+    let removed = (cookie.name(), cookie.path(), cookie.max_age());
+    assert_eq!(removed, ("refreshToken", Some("/api/v1/acme/auth"), Some(time::Duration::ZERO)));
+    for browser in [&one, &two] {
+        browser.me().await.problem("invalid_token");
+    }
+    two.refresh().await.problem("invalid_refresh_token");
+    let ended = std::time::Instant::now();
+    while replica.get("/api/v1/acme/auth/me", &two.access).await.status != StatusCode::UNAUTHORIZED {
+        assert!(ended.elapsed() < std::time::Duration::from_millis(1500), "it still works there");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[actix_web::test]
 async fn guesses_are_refused_with_the_time_to_wait_whoever_they_are_at() {
     let world = world();
     let mut bodies = Vec::new();
@@ -312,6 +335,25 @@ async fn guesses_are_refused_with_the_time_to_wait_whoever_they_are_at() {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:?}");
+}
+
+/// Who has one address of IPv6 has 64 bits of them.
+#[actix_web::test]
+async fn a_network_of_ipv6_guesses_as_slowly_as_one_address() {
+    let world = world();
+    let attempt = async |address: String, n: u16| {
+        let body = json!({ "email": format!("user{n}@acme.com"), "password": "wrong" });
+        let peer = format!("[{address}]:1234").parse().unwrap();
+        let request = post("/api/v1/acme/auth/login", "").set_json(body).peer_addr(peer);
+        world.send(request).await.status
+    };
+    for n in 0..=50 {
+        let status = attempt(format!("2001:db8:0:7:{n:x}::{n:x}"), n).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{n}");
+    }
+    let next = attempt("2001:db8:0:7:ffff::1".to_owned(), 51).await;
+    assert_eq!(next, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(attempt("2001:db8:0:8::1".to_owned(), 52).await, StatusCode::UNAUTHORIZED, "a neighbour");
 }
 
 #[actix_web::test]

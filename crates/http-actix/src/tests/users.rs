@@ -248,6 +248,36 @@ async fn an_admin_sees_and_ends_a_users_sessions() {
 }
 
 #[actix_web::test]
+async fn an_admin_signs_a_user_out_everywhere() {
+    let world = world();
+    let admin = world.admin("acme").await;
+    let user = world.post(REGISTER, &admin, &john()).await.json();
+    let mut browser = Browser::new(&world);
+    browser.login("john.doe@acme.com", "SecurePassword123!").await;
+    let path = format!("/api/v1/acme/users/{}/sessions", user["user"]["id"].as_str().unwrap());
+    let end = |path: &str, credential: &str| authorised(TestRequest::delete().uri(path), credential);
+    world.send(end(&path, &browser.access)).await.problem("forbidden");
+    for token in [&browser.access, user["accessToken"].as_str().unwrap()] {
+        assert_eq!(world.get("/api/v1/acme/auth/me", token).await.status, StatusCode::OK);
+    }
+    for _ in 0..2 {
+        let reply = world.send(end(&path, &admin)).await;
+        assert_eq!((reply.status, reply.bytes.len()), (StatusCode::NO_CONTENT, 0), "again is as good");
+    }
+    for token in [&browser.access, user["accessToken"].as_str().unwrap()] {
+        world.get("/api/v1/acme/auth/me", token).await.problem("invalid_token");
+    }
+    browser.refresh().await.problem("invalid_refresh_token");
+    assert_eq!(world.get(&path, &admin).await.json()["items"], json!([]));
+    let again = browser.login("john.doe@acme.com", "SecurePassword123!").await;
+    assert_eq!(again.status, StatusCode::OK, "they were signed out, not disabled");
+    for nobody in ["usr_0195c0de00007000800000000000000a", "x"] {
+        let path = format!("/api/v1/acme/users/{nobody}/sessions");
+        world.send(end(&path, &admin)).await.problem("user_not_found");
+    }
+}
+
+#[actix_web::test]
 async fn the_role_configuration_is_the_sources_to_the_letter() {
     let world = world();
     let reply = world.get("/api/v1/acme/auth/roles/config", &world.admin("acme").await).await;

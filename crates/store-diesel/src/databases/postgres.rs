@@ -146,6 +146,7 @@ impl TenantDatabases for PostgresDatabases {
                 cluster: cluster.name.clone(),
                 name: found.name,
                 owner: found.tag.and_then(|tag| owner::of_tag(&tag)),
+                ruined: found.ruined,
             });
             Ok(found.collect())
         };

@@ -196,7 +196,9 @@ impl SqliteDatabases {
             match tag(&file, self.patience) {
                 Ok(tag) => {
                     let owner = tag.and_then(|tag| owner::of_tag(&tag));
-                    inventory.push(FoundDatabase { cluster: ClusterName::default(), name, owner });
+                    let cluster = ClusterName::default();
+                    // Removing a file cannot be interrupted.
+                    inventory.push(FoundDatabase { cluster, name, owner, ruined: false });
                 }
                 // It has gone since.
                 Err(_) if !file.try_exists()? => {}

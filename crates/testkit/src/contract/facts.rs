@@ -213,6 +213,7 @@ macro_rules! for_each_fact {
                     what_comes_too_early_is_not_counted
                     failures_are_forgotten_after_a_quiet_time_or_when_told_to
                     attempts_are_found_by_their_keys
+                    only_forgotten_attempts_are_removed
                     an_attempt_that_is_rolled_back_was_never_made
                     of_concurrent_attempts_only_the_free_ones_are_let_through
                 }

@@ -29,6 +29,8 @@ struct Database {
     owner: Option<TenantId>,
     /// None until it was first migrated.
     schema: Option<&'static str>,
+    /// Whether nothing of it is any good.
+    ruined: bool,
     content: Arc<Content>,
 }
 
@@ -66,8 +68,17 @@ impl Databases {
     }
 
     pub(super) fn make_foreign(&self, name: &DatabaseName) {
-        let foreign = Database { owner: None, schema: None, content: Arc::default() };
+        let foreign = Database { owner: None, schema: None, ruined: false, content: Arc::default() };
         self.lock().insert((ClusterName::default(), name.as_str().to_owned()), foreign);
+    }
+
+    pub(super) fn ruin(&self, name: &DatabaseName) {
+        let mut databases = self.lock();
+        let named = databases.iter_mut().filter(|((_, known), _)| known == name.as_str());
+        for (_, database) in named {
+            database.ruined = true;
+            database.content.dropped.store(true, Ordering::SeqCst);
+        }
     }
 
     pub(super) fn put_account(&self, scope: &TenantScope, account: Account) -> StoreResult<()> {
@@ -109,9 +120,16 @@ impl TenantDatabases for MemoryTenantDatabases {
     fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
         let mut databases = self.0.lock();
         ask(permit)?;
+        if databases
+            .get(&place(scope))
+            .is_some_and(|found| found.ruined && found.owner == Some(scope.tenant()))
+        {
+            databases.remove(&place(scope));
+        }
         let database = databases.entry(place(scope)).or_insert_with(|| Database {
             owner: Some(scope.tenant()),
             schema: None,
+            ruined: false,
             content: Arc::default(),
         });
         own(database, scope).map(|_| ())
@@ -187,7 +205,12 @@ impl TenantDatabases for MemoryTenantDatabases {
     fn inventory(&self) -> Vec<Inventory> {
         let mut inventory = BTreeMap::from([(ClusterName::default(), Vec::new())]);
         for ((cluster, name), database) in self.0.lock().iter() {
-            let found = FoundDatabase { cluster: cluster.clone(), name: name.clone(), owner: database.owner };
+            let found = FoundDatabase {
+                cluster: cluster.clone(),
+                name: name.clone(),
+                owner: database.owner,
+                ruined: database.ruined,
+            };
             inventory.entry(cluster.clone()).or_default().push(found);
         }
         inventory.into_iter().map(|(cluster, found)| Inventory { cluster, found: Ok(found) }).collect()

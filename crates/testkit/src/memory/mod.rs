@@ -77,6 +77,12 @@ impl MemoryWorld {
         self.databases.make_foreign(name);
     }
 
+    /// Leaves of the databases of this name what an interrupted removal leaves: name and tag, and nothing of use. Who makes
+    /// one of them again makes it anew.
+    pub fn ruin(&self, name: &DatabaseName) {
+        self.databases.ruin(name);
+    }
+
     /// Puts this account in the place of the tenant's account with its id, as if another process had changed it. Fails
     /// if the tenant has no database.
     pub fn put_account(&self, scope: &TenantScope, account: Account) -> StoreResult<()> {

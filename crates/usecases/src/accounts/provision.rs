@@ -200,6 +200,8 @@ impl<'a> Batch<'a> {
             self.answers.push(answer);
         }
         self.events.push(journal::account_provisioned(&account, command.trace.clone()));
+        let passed = limits::passed_by_one(QuotaKind::Accounts, &self.allowance, self.used(), &command.trace);
+        self.events.extend(passed);
         let id = account.id;
         self.accounts.push(account);
         Ok(Ok(Receipt { account: Some(id), status, body }))
@@ -221,8 +223,12 @@ impl<'a> Batch<'a> {
         if !self.settings.allowed_configs.allows(id) {
             return Err(ProvisionError::ConfigNotAllowed(id.clone()));
         }
-        let used = self.existing + self.accounts.len() as u64;
-        self.allowance.admit(QuotaKind::Accounts, used).map_err(ProvisionError::QuotaExceeded)?;
+        self.allowance.admit(QuotaKind::Accounts, self.used()).map_err(ProvisionError::QuotaExceeded)?;
         Ok(head.clone())
+    }
+
+    /// How many accounts the tenant has by now.
+    fn used(&self) -> u64 {
+        self.existing + self.accounts.len() as u64
     }
 }

@@ -71,11 +71,13 @@ pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Resul
         };
         let hash = platform.digest.hex(json::canonical(&resolved).as_bytes());
         let current = tx.configs().get(&id, None)?;
+        let mut passed = None;
         let version = match &current {
             None => {
                 let settings = tx.settings().get()?.unwrap_or_default();
-                limits::allowance(platform, scope, &settings.quotas)
-                    .admit(QuotaKind::Configs, counts.configs)?;
+                let allowance = limits::allowance(platform, scope, &settings.quotas);
+                allowance.admit(QuotaKind::Configs, counts.configs)?;
+                passed = limits::passed_by_one(QuotaKind::Configs, &allowance, counts.configs, &upload.trace);
                 ConfigVersion::FIRST
             }
             Some(current) if current.hash == hash => {
@@ -99,8 +101,9 @@ pub fn upload(platform: &Platform, scope: &TenantScope, upload: Upload) -> Resul
             created_at: now,
         };
         tx.configs().insert(&config)?;
-        let event = journal::config_uploaded(&config, upload.trace);
-        journal::append(platform, scope, tx, head, vec![event], now)?;
+        let uploaded = journal::config_uploaded(&config, upload.trace);
+        let events = [uploaded].into_iter().chain(passed).collect();
+        journal::append(platform, scope, tx, head, events, now)?;
         Ok(Uploaded { config, warnings, created: true })
     })
 }

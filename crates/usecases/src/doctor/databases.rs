@@ -40,9 +40,13 @@ pub(super) fn compare(
     }));
     let here = registry.pool.values().filter(|(pooled, _)| listed(&pooled.cluster));
     symptoms.extend(here.filter_map(|(pooled, state)| {
-        let there = places.contains_key(&(&pooled.cluster, pooled.database.as_str()));
+        let there = places.get(&(&pooled.cluster, pooled.database.as_str())).map(|found| found.ruined);
         let PoolState::Ready { .. } = state else { return None };
-        let what = "it is ready in the registry, and is not there";
+        let what = match there {
+            Some(false) => return None,
+            Some(true) => "it is ready in the registry, and was half removed",
+            None => "it is ready in the registry, and is not there",
+        };
         let next = "`tenantry doctor --fix` makes it again";
         let missing = Symptom::warning(
             "missing_pooled_database",
@@ -50,7 +54,7 @@ pub(super) fn compare(
             what,
             next,
         );
-        (!there).then(|| missing.with(Remedy::Remake(pooled.id)))
+        Some(missing.with(Remedy::Remake(pooled.id)))
     }));
     let unreadable = registry.unreadable();
     let readable = |found: &&FoundDatabase| owner(found).is_none_or(|owner| !unreadable.contains(&owner));
@@ -99,8 +103,19 @@ fn of_tenant(registry: &Registry, tenant: &Tenant, there: Option<&FoundDatabase>
         }
         Some(found) if may_own(tenant) && !owned(registry, found, tenant) => {
             let what = format!("database {database} has the tenant's name and is not the tenant's");
-            let next = "find out whose it is and give it another name; it is never adopted and never dropped";
+            let next = "find out whose it is and give it another name; it is never adopted and never dropped (if it is the \
+                        tenant's own and damaged, restore it from a backup)";
             Some(Symptom::error("foreign_database", name(tenant), what, next))
+        }
+        Some(found) if must_own(tenant) && found.ruined => {
+            let what =
+                format!("a removal of database {database} was interrupted, and nobody can enter it any more");
+            let next = format!(
+                "what is in it is lost: drop it by hand (DROP DATABASE \"{}\") and restore it from a backup under this \
+                 name; if the tenant is to go, `tenantry tenants delete {}`",
+                tenant.database, tenant.slug
+            );
+            Some(Symptom::error("ruined_database", name(tenant), what, next))
         }
         _ => None,
     }

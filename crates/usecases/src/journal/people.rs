@@ -38,6 +38,12 @@ pub(crate) fn password_changed(user: &User, ended: usize, trace: String) -> Trac
     Traced { event: NewEvent::new(EventType::USER_PASSWORD_CHANGED, data), trace }
 }
 
+/// `user.signed_out`: of all sessions.
+pub(crate) fn signed_out_everywhere(user: &User, ended: usize, actor: &str, trace: String) -> Traced {
+    let data = json!({ "userId": user.id, "sessionsEnded": ended, "by": actor });
+    Traced { event: NewEvent::new(EventType::USER_SIGNED_OUT, data), trace }
+}
+
 /// `session.started`.
 pub(crate) fn session_started(session: &Session, trace: String) -> Traced {
     let data = json!({ "sessionId": session.id, "userId": session.user });

@@ -6,6 +6,7 @@
 
 mod fleet;
 mod keys;
+mod marks;
 mod usage;
 
 use tenantry_domain::tenant::{Allowance, Quotas};
@@ -15,6 +16,7 @@ use crate::Platform;
 
 pub use fleet::{announce, withdraw};
 pub(crate) use keys::keyring;
+pub(crate) use marks::{Level, passed, passed_by_one};
 pub use usage::{Usage, usage};
 
 /// How much the tenant in this scope may have: what its plan gives, but for what these quotas say.

@@ -2,10 +2,12 @@ use std::collections::BTreeSet;
 
 use tenantry_domain::config::{AllowedConfigs, ConfigId};
 use tenantry_domain::tenant::{QuotaKind, Settings};
-use tenantry_ports::{StoreError, TenantScope, TenantTx};
+use tenantry_ports::{Counts, StoreError, TenantScope, TenantTx};
 
 use super::{Current, Wanted};
 use crate::access::Principal;
+use crate::journal::Traced;
+use crate::limits::Level;
 use crate::{Platform, journal, limits};
 
 /// Other settings, and who wants them.
@@ -49,7 +51,7 @@ pub fn replace(
 ) -> Result<Current, ReplaceError> {
     let now = platform.clock.now();
     platform.stores.open(scope)?.write(|tx| {
-        let head = tx.log().lock()?;
+        let (head, counts) = tx.log().lock_and_count()?;
         let before = tx.settings().get()?.unwrap_or_default();
         let current = Current::of(platform, &before)?;
         if !is_meant(&current.tag) {
@@ -66,15 +68,39 @@ pub fn replace(
         let after = Settings { allowed_configs, versioning_strategy, quotas, ..before };
         tx.settings().put(&after)?;
         let now_current = Current::of(platform, &after)?;
-        let event = journal::settings_updated(
+        let passed =
+            marks_passed(platform, scope, &current.settings, &now_current.settings, counts, &wish.trace);
+        let updated = journal::settings_updated(
             &current.settings,
             &now_current.settings,
             &wish.caller.actor(),
             wish.trace,
         );
-        journal::append(platform, scope, tx, head, vec![event], now)?;
+        let events = [updated].into_iter().chain(passed).collect();
+        journal::append(platform, scope, tx, head, events, now)?;
         Ok(now_current)
     })
+}
+
+/// A quota that is lowered may be used up by that.
+fn marks_passed(
+    platform: &Platform,
+    scope: &TenantScope,
+    before: &Wanted,
+    after: &Wanted,
+    counts: Counts,
+    trace: &str,
+) -> Vec<Traced> {
+    let before = limits::allowance(platform, scope, &before.quotas);
+    let after = limits::allowance(platform, scope, &after.quotas);
+    let counted = [
+        (QuotaKind::Accounts, counts.accounts),
+        (QuotaKind::Users, counts.users),
+        (QuotaKind::Configs, counts.configs),
+    ];
+    let level = |allowance, used| Level { allowance, used };
+    let passed = |(kind, used)| limits::passed(kind, level(&before, used), level(&after, used), trace);
+    counted.into_iter().filter_map(passed).collect()
 }
 
 fn keep_below(

@@ -1,5 +1,5 @@
 use tenantry_domain::id::{SessionId, UserId};
-use tenantry_domain::people::{EndReason, Session};
+use tenantry_domain::people::{EndReason, Ended, Session};
 use tenantry_ports::{StoreResult, TenantScope};
 
 use crate::Platform;
@@ -44,5 +44,27 @@ pub fn revoke_session(platform: &Platform, scope: &TenantScope, wish: &Revocatio
             journal::append(platform, scope, tx, head, vec![event], now)?;
         }
         Ok(true)
+    })
+}
+
+/// Ends every session of a user, and answers how many went on until then; none if there is no such user. Where nothing
+/// ends, nothing is noted.
+pub fn revoke_all_sessions(
+    platform: &Platform,
+    scope: &TenantScope,
+    user: UserId,
+    actor: &str,
+    trace: String,
+) -> StoreResult<Option<usize>> {
+    let now = platform.clock.now();
+    platform.stores.open(scope)?.write(|tx| {
+        let head = tx.log().lock()?;
+        let Some(user) = tx.users().get(user)? else { return Ok(None) };
+        let ended = tx.sessions().end_all(user.id, None, Ended { at: now, reason: EndReason::Revoked })?;
+        if ended > 0 {
+            let event = journal::people::signed_out_everywhere(&user, ended, actor, trace);
+            journal::append(platform, scope, tx, head, vec![event], now)?;
+        }
+        Ok(Some(ended))
     })
 }

@@ -24,6 +24,24 @@ pub struct TooEarly {
     pub until: DateTime<Utc>,
 }
 
+/// How many counts are removed in one transaction.
+const SLICE: usize = 500;
+
+/// Removes what is remembered no more of attempts from addresses and at tenants that are none, which anybody can make many of;
+/// how many counts that were. What a tenant's own database counts is removed there, as people sign in.
+pub fn forget_old_attempts(platform: &Platform) -> StoreResult<usize> {
+    let now = platform.clock.now();
+    let mut removed = 0;
+    while platform.control.read(|tx| tx.attempts().any_over(now))? {
+        let slice = platform.control.write(|tx| tx.attempts().remove_over(now, SLICE))?;
+        removed += slice;
+        if slice < SLICE {
+            break;
+        }
+    }
+    Ok(removed)
+}
+
 /// Under what an attempt is counted.
 pub(super) struct Throttle {
     /// The account, or the device at the account.

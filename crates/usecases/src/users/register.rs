@@ -125,14 +125,17 @@ pub fn register(
             return replay(platform, scope, key, &answer);
         }
         let settings = tx.settings().get()?.unwrap_or_default();
-        limits::allowance(platform, scope, &settings.quotas).admit(QuotaKind::Users, counts.users)?;
+        let allowance = limits::allowance(platform, scope, &settings.quotas);
+        allowance.admit(QuotaKind::Users, counts.users)?;
         tx.users().insert(&user, &hash)?;
         let token = match platform.policy.register_returns_token {
             true => Some(open_session(platform, tx, &user, now)?),
             false => None,
         };
-        let event = journal::people::user_created(&user, &wish.actor, wish.trace);
-        journal::append(platform, scope, tx, head, vec![event], now)?;
+        let passed = limits::passed_by_one(QuotaKind::Users, &allowance, counts.users, &wish.trace);
+        let created = journal::people::user_created(&user, &wish.actor, wish.trace);
+        let events = [created].into_iter().chain(passed).collect();
+        journal::append(platform, scope, tx, head, events, now)?;
         let kept = Kept { id: user.id, view: view(&user, tenant), token };
         if let Some(key) = wish.idempotency {
             let body = serde_json::to_vec(&kept).map_err(|error| StoreError::Failed(Box::new(error)))?;

@@ -103,6 +103,20 @@ fn a_tenant_without_its_database_is_missing_it_whatever_state_it_is_in() {
 }
 
 #[test]
+fn a_tenants_database_that_was_half_removed_is_named_and_left_alone() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    test.world.ruin(scope.database());
+    let ruined = the(&test, "ruined_database", Severity::Error);
+    assert_eq!((&*ruined.place, ruined.remedy), ("tenant acme", None));
+    let next = ruined.next.unwrap();
+    assert!(next.contains("DROP DATABASE \"ecom_tenant_acme\"") && next.contains("from a backup"), "{next}");
+    tenants::deprovision(&test.platform, of(scope.tenant()), Some(TimeDelta::zero())).unwrap();
+    work_off(&test);
+    assert_eq!((status(&test, scope.tenant()), test.world.existing().len()), (Status::Deleted, 0));
+}
+
+#[test]
 fn a_foreign_database_in_a_tenants_place_is_no_missing_one() {
     let test = TestPlatform::new();
     let scope = active(&test);
@@ -198,6 +212,18 @@ fn a_pooled_database_that_is_not_there_is_made_again() {
     assert_eq!(test.world.existing().len(), 2);
     let pool = test.platform.control.read::<_, StoreError>(|tx| tx.pool().all()).unwrap();
     assert!(pool.iter().all(|(_, state)| matches!(state, PoolState::Ready { .. })));
+}
+
+#[test]
+fn a_pooled_database_that_was_half_removed_is_no_ready_one() {
+    let test = with_pool(1);
+    tend(&test);
+    let pool = test.platform.control.read::<_, StoreError>(|tx| tx.pool().all()).unwrap();
+    test.world.ruin(&pool[0].0.database);
+    let missing = the(&test, "missing_pooled_database", Severity::Warning);
+    assert!(missing.what.contains("half removed"), "{missing:?}");
+    cured(&test, &missing);
+    assert_eq!(test.world.existing().len(), 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tenantry_domain::people::{Pace, Role, UserChange};
 use tenantry_ports::{Clock as _, PasswordHasher, Secret};
 use tenantry_testkit::FakePasswords;
 use tenantry_usecases::Platform;
-use tenantry_usecases::sign_in::{Login, LoginError, TooEarly, login, login_nowhere};
+use tenantry_usecases::sign_in::{Login, LoginError, TooEarly, forget_old_attempts, login, login_nowhere};
 use tenantry_usecases::users::{ChangeUser, change};
 
 use crate::support::typed;
@@ -142,6 +142,28 @@ fn many_addresses_that_try_many_accounts_take_turns_in_the_end() {
     acme.attempt(&Login { device_token: Some(known), ..from(1, ADMIN, PASSWORD) }).unwrap();
     acme.test.clock.set(until);
     acme.attempt(&from(1, ADMIN, PASSWORD)).unwrap();
+}
+
+/// Anybody can make counts; what is left of them is gone when nobody remembers, and not before.
+#[test]
+fn what_many_addresses_tried_is_removed_once_it_is_forgotten() {
+    let acme = Acme::new();
+    let attempt = |n: u32| {
+        let network = Some(std::net::Ipv4Addr::from_bits(0x0a00_0000 + n).into());
+        let guess = Login { network, ..typed(&format!("user{n}@acme.example"), "wrong") };
+        login_nowhere(&acme.test.platform, "nowhere", None, &guess)
+    };
+    for n in 0..600 {
+        assert!(matches!(attempt(n), LoginError::InvalidCredentials));
+    }
+    let forget = || forget_old_attempts(&acme.test.platform).unwrap();
+    assert_eq!(forget(), 0);
+    acme.test.clock.advance(Pace::EVERYWHERE.memory);
+    assert_eq!(forget(), 1, "that of everywhere");
+    acme.test.clock.advance(Pace::ADDRESS.memory);
+    assert_eq!(forget(), 600, "those by address");
+    acme.test.clock.advance(Pace::ACCOUNT.memory);
+    assert_eq!((forget(), forget()), (600, 0), "and those by account");
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use serde_json::json;
 use tenantry_domain::people::{Role, UserChange};
 use tenantry_testkit::sample;
-use tenantry_usecases::sign_in::{LoginError, Revocation, live_sessions, revoke_session};
+use tenantry_usecases::sign_in::{
+    LoginError, Revocation, live_sessions, revoke_all_sessions, revoke_session,
+};
 use tenantry_usecases::users::{ChangeUser, change};
 
 use crate::{ADMIN, Acme, PASSWORD};
@@ -51,6 +53,24 @@ fn sessions_are_listed_with_where_they_are_and_end_one_by_one() {
     let [(kind, data)] = &acme.events(before)[..] else { panic!("one event") };
     assert_eq!((kind.as_str(), &data["reason"]), ("session.revoked", &json!("revoked")));
     assert_eq!(data["by"], json!(one.user.id));
+}
+
+#[test]
+fn all_sessions_of_a_user_end_together_and_one_event_says_so() {
+    let acme = Acme::new();
+    let (one, two, other) = (acme.admin(), acme.admin(), acme.person("john", Role::User));
+    let end = |user| {
+        let trace = "t".to_owned();
+        revoke_all_sessions(&acme.test.platform, &acme.scope, user, "operator", trace).unwrap()
+    };
+    let before = acme.log_length();
+    assert_eq!(end(sample::id()), None);
+    assert_eq!(end(one.user.id), Some(2));
+    assert_eq!(end(one.user.id), Some(0), "nothing to end, and nothing to note");
+    let expected = json!({ "userId": one.user.id, "sessionsEnded": 2, "by": "operator" });
+    assert_eq!(acme.events(before), [("user.signed_out".to_owned(), expected)]);
+    assert_eq!([&one, &two].map(|ended| acme.who(&ended.access_token)), [None, None]);
+    assert!(acme.who(&other.access_token).is_some());
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub use rulebook::Rulebook;
 pub use time::{next_day_starts, time_runs_out};
 pub use trade::{Commission, ContractSize, Price, Quantity, Trade, TradeId, TradeSide};
 
-use super::AccountState;
+use super::{AccountState, AccountStatus};
 use step::Step;
 
 /// What came of an event.
@@ -88,15 +88,29 @@ pub fn apply_to(rules: &Rulebook, state: &mut AccountState, event: &AccountEvent
     if state.status.is_final() {
         return Outcome::refused(Refusal::Final(state.status));
     }
+    let day = state.trading_day;
     if at < state.as_of {
-        return Outcome::refused(Refusal::OutOfOrder { last: state.as_of });
+        if !is_first_trade(state, event) {
+            return Outcome::refused(Refusal::OutOfOrder { last: state.as_of });
+        }
+        state.trading_day = rules.trading_day(at);
     }
     let mut step = Step { rules: rules.rules(), state, at, emitted: Vec::new(), changed: false };
     if !matches!(event, AccountEvent::ConfigMigrated { .. }) {
         step.pass_time();
     }
     let refusal = step.act(event).err();
-    Outcome { refusal, changed: step.changed, emitted: step.emitted }
+    let Step { changed, emitted, .. } = step;
+    if !changed {
+        state.trading_day = day;
+    }
+    Outcome { refusal, changed, emitted }
+}
+
+/// Whether the event is the first trade of an account on which none was made. It may be older than the account: that was made
+/// by the server's clock, and events have the time of an engine that may be replaying history.
+fn is_first_trade(state: &AccountState, event: &AccountEvent) -> bool {
+    state.status == AccountStatus::Provisioned && matches!(event, AccountEvent::TradeExecuted(_))
 }
 
 #[cfg(test)]

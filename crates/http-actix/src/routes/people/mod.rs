@@ -8,6 +8,7 @@ mod register;
 mod same_site;
 mod sessions;
 mod sign_out;
+mod sign_out_everywhere;
 mod users;
 
 use std::net::IpAddr;
@@ -58,6 +59,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Person,
             &[Code::SessionNotFound],
         ),
+        Endpoint::new::<sign_out_everywhere::__path_own, _, _>(sign_out_everywhere::own, Prefix, Person, &[]),
         Endpoint::new::<register::__path_register, _, _>(
             register::register,
             Prefix,
@@ -101,6 +103,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             ],
         ),
         Endpoint::new::<sessions::__path_end_of_user, _, _>(sessions::end_of_user, Prefix, Admin, SESSION),
+        Endpoint::new::<sign_out_everywhere::__path_of_user, _, _>(
+            sign_out_everywhere::of_user,
+            Prefix,
+            Admin,
+            USER,
+        ),
     ]
 }
 

@@ -160,7 +160,7 @@ pub(crate) async fn of_user(call: Call) -> Answer {
 
 /// End a session of a user
 ///
-/// As ending one's own. To end all of them, disable the user.
+/// As ending one's own.
 #[utoipa::path(
     delete,
     path = "/{tenantId}/users/{userId}/sessions/{sessionId}",

@@ -11,11 +11,12 @@ use super::callers::{register, tenant_of, token};
 use super::canaries::Furnished;
 use super::{guarded, send};
 
-/// Whose credentials worked until their session was ended, they were disabled, or the key was revoked, which the token that
+/// Whose credentials worked until their session was ended or all of them were, they were disabled, or the key was revoked, which the token that
 /// was got with it ends with.
 async fn outcasts(world: &World, slug: &str) -> Vec<(&'static str, String)> {
     let operator = world.operator();
     let signed_out = register(world, slug, "signed-out", "ADMIN").await;
+    let signed_out_everywhere = register(world, slug, "signed-out-everywhere", "ADMIN").await;
     let disabled = register(world, slug, "disabled", "ADMIN").await;
     let key = world.key(Some(tenant_of(world, slug)), &Scope::ALL);
     let got_with_it = token(world, &key, &Scope::ALL);
@@ -24,6 +25,7 @@ async fn outcasts(world: &World, slug: &str) -> Vec<(&'static str, String)> {
     };
     let all = [
         ("an ended session", signed_out.token),
+        ("one of several ended sessions", signed_out_everywhere.token),
         ("a disabled user", disabled.token),
         ("a revoked key", key),
         ("a revoked key's token", got_with_it),
@@ -37,6 +39,8 @@ async fn outcasts(world: &World, slug: &str) -> Vec<(&'static str, String)> {
     let session = world.get(&sessions, &operator).await.json()["items"][0]["id"].as_str().unwrap().to_owned();
     let delete = |path: &str| authorised(TestRequest::delete().uri(path), &operator);
     assert_eq!(world.send(delete(&format!("{sessions}/{session}"))).await.status, StatusCode::NO_CONTENT);
+    let all_of_them = format!("/api/v1/{slug}/users/{}/sessions", signed_out_everywhere.id);
+    assert_eq!(world.send(delete(&all_of_them)).await.status, StatusCode::NO_CONTENT);
     let patch =
         authorised(TestRequest::patch().uri(&format!("/api/v1/{slug}/users/{}", disabled.id)), &operator);
     assert_eq!(world.send(patch.set_json(json!({ "active": false }))).await.status, StatusCode::OK);

@@ -70,6 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     with("changePassword", Kind::Person, passwords),
     row("listOwnSessions", Kind::Person),
     row("endOwnSession", Kind::Person),
+    row("endOwnSessions", Kind::Person),
     // People.
     with("registerUser", Kind::Admin, person),
     row("getRoleConfig", Kind::Admin),
@@ -78,6 +79,7 @@ pub(super) const ROWS: &[Row] = &[
     with("changeUser", Kind::Admin, || json!({ "role": "VENDOR" })),
     row("listSessionsOfUser", Kind::Admin),
     row("endSessionOfUser", Kind::Admin),
+    row("endSessionsOfUser", Kind::Admin),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),

@@ -18,7 +18,7 @@ fn found(subject: &dyn Subject) -> Vec<FoundDatabase> {
 }
 
 fn entry(name: &str, owner: Option<TenantId>) -> FoundDatabase {
-    FoundDatabase { cluster: ClusterName::default(), name: name.to_owned(), owner }
+    FoundDatabase { cluster: ClusterName::default(), name: name.to_owned(), owner, ruined: false }
 }
 
 /// Tenants' databases, pooled ones and strangers' under our names are all listed, with whose tag they carry.

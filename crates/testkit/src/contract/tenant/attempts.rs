@@ -39,6 +39,15 @@ impl Counter {
         self.write(|attempts| attempts.count(&key, &PACE, sample::at(seconds))).expect("it is counted");
     }
 
+    fn any_over(&self, seconds: i64) -> bool {
+        let now = sample::at(seconds);
+        let found = match self {
+            Self::Tenant(store) => store.read(|tx| tx.attempts().any_over(now)),
+            Self::Control(store) => store.read(|tx| tx.attempts().any_over(now)),
+        };
+        found.expect("an answer")
+    }
+
     fn find(&self, keys: &[[u8; 32]]) -> Vec<([u8; 32], Tally)> {
         let found = match self {
             Self::Tenant(store) => store.read(|tx| tx.attempts().find(keys)),
@@ -107,6 +116,27 @@ pub fn attempts_are_found_by_their_keys(subject: &dyn Subject) {
         assert_eq!(counter.find(&keys), [(keys[1], tally(2, 6)), (keys[2], tally(1, 7))]);
         assert_eq!(counter.find(&keys[2..]), [(keys[2], tally(1, 7))]);
         assert_eq!(counter.find(&[]), []);
+    });
+}
+
+/// What is forgotten is removed a little at a time, what was forgotten first before the rest; what is remembered stays.
+pub fn only_forgotten_attempts_are_removed(subject: &dyn Subject) {
+    on_both(subject, |counter| {
+        let keys: [[u8; 32]; 4] = std::array::from_fn(|i| [i as u8; 32]);
+        for (key, seconds) in keys.iter().zip([3, 2, 1, 50]) {
+            counter.count(*key, seconds);
+        }
+        let any = |seconds| counter.any_over(seconds);
+        let remove = |seconds, limit| {
+            counter.write(|attempts| attempts.remove_over(sample::at(seconds), limit)).expect("some go")
+        };
+        assert!(!any(100) && any(101));
+        assert_eq!(remove(100, 10), 0);
+        assert_eq!(remove(110, 2), 2);
+        let left: Vec<_> = counter.find(&keys).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(left, [keys[0], keys[3]]);
+        assert_eq!((remove(110, 2), any(110)), (1, false));
+        assert_eq!(counter.find(&keys)[0].0, keys[3]);
     });
 }
 

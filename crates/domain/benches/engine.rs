@@ -32,7 +32,8 @@ fn config(every_rule: bool) -> AccountConfig {
         "challengeDefinitions": [{ "id": "a", "name": "A", "durationDays": 30, "rules": rules }],
     });
     if every_rule {
-        config["allowedInstruments"] = json!([SYMBOLS[0], SYMBOLS[1], SYMBOLS[2], SYMBOLS[3], SYMBOLS[4], "ES", "NQ"]);
+        config["allowedInstruments"] =
+            json!([SYMBOLS[0], SYMBOLS[1], SYMBOLS[2], SYMBOLS[3], SYMBOLS[4], "ES", "NQ"]);
     }
     serde_json::from_value(config).expect("a config")
 }

@@ -38,6 +38,16 @@ impl Paper {
     }
 
     pub(crate) fn plus(&self, other: &Self) -> Option<Self> {
+        self.with(other).rounded()
+    }
+
+    /// The sum of them all, rounded once.
+    pub(crate) fn sum(terms: &[Self]) -> Option<Self> {
+        terms.iter().fold(Self::zero(), |sum, term| sum.with(term)).rounded()
+    }
+
+    /// The sum with all its digits.
+    fn with(&self, other: &Self) -> Self {
         let scale = self.scale.max(other.scale);
         let (a, b) = (widened(&self.digits, scale - self.scale), widened(&other.digits, scale - other.scale));
         let (negative, digits) = if self.negative == other.negative {
@@ -47,7 +57,11 @@ impl Paper {
         } else {
             (self.negative, difference(&a, &b))
         };
-        rounded(negative, digits, scale, false)
+        Self { negative, digits, scale }
+    }
+
+    fn rounded(self) -> Option<Self> {
+        rounded(self.negative, self.digits, self.scale, false)
     }
 
     pub(crate) fn minus(&self, other: &Self) -> Option<Self> {

@@ -167,7 +167,6 @@ impl Naive {
                     book.holdings.clear();
                 }
             }
-            book.unrealised = Paper::zero();
             for held in book.holdings.values_mut() {
                 let long = !held.quantity.is_negative();
                 let (quantity, move_) = if long {
@@ -175,9 +174,10 @@ impl Naive {
                 } else {
                     (held.quantity.negated(), held.entry.minus(&held.mark)?)
                 };
-                held.gain = move_.times(&quantity)?.times(&held.size)?;
-                book.unrealised = book.unrealised.plus(&held.gain)?;
+                held.gain = move_.times(&quantity.times(&held.size)?)?;
             }
+            let gains: Vec<_> = book.holdings.values().map(|held| held.gain.clone()).collect();
+            book.unrealised = Paper::sum(&gains)?;
             book.equity = book.balance.plus(&book.unrealised)?;
             book.high = book.high.clone().max(book.equity.clone());
         }
@@ -209,8 +209,13 @@ impl Naive {
             return Some("account_final".to_owned());
         }
         let at = event.at();
+        let first_trade = self.status == "provisioned" && matches!(event, AccountEvent::TradeExecuted(_));
+        let day = self.day;
         if at < self.as_of {
-            return Some("out_of_order".to_owned());
+            if !first_trade {
+                return Some("out_of_order".to_owned());
+            }
+            self.day = self.date(at);
         }
         if matches!(event, AccountEvent::ConfigMigrated { .. }) {
             self.migrate(migrate_to, at);
@@ -223,6 +228,9 @@ impl Naive {
         match event {
             AccountEvent::TradeExecuted(trade) => {
                 if let Err(code) = self.trade(trade) {
+                    if at < self.as_of {
+                        self.day = day;
+                    }
                     return Some(code.to_owned());
                 }
                 self.seen.insert(trade.trade_id.to_string());
@@ -344,11 +352,16 @@ impl Naive {
         let after: Vec<_> = self.happened.iter().cloned().chain([fill]).collect();
         let book = self.work_out(&after).ok_or("overflow")?;
         if let Some(leverage) = paper(self.rule("leverage")) {
-            let open = book.holdings.values().try_fold(Paper::zero(), |sum, held| {
-                let quantity =
-                    if held.quantity.is_negative() { held.quantity.negated() } else { held.quantity.clone() };
-                sum.plus(&quantity.times(&held.mark)?.times(&held.size)?)
-            });
+            let open: Option<Vec<_>> = book
+                .holdings
+                .values()
+                .map(|held| {
+                    let short = held.quantity.is_negative();
+                    let quantity = if short { held.quantity.negated() } else { held.quantity.clone() };
+                    quantity.times(&held.size)?.times(&held.mark)
+                })
+                .collect();
+            let open = open.and_then(|open| Paper::sum(&open));
             let limit = before.equity.times(&leverage).ok_or("overflow")?.max(Paper::zero());
             let open = open.ok_or("overflow")?;
             if open > limit {
@@ -588,7 +601,7 @@ impl Book {
         }
         let gone = absolute.clone().min(amount.clone());
         let move_ = if short { held.entry.minus(&price)? } else { price.minus(&held.entry)? };
-        let gain = move_.times(&gone)?.times(&size)?;
+        let gain = move_.times(&gone.times(&size)?)?;
         let flipped = amount > absolute;
         if amount == absolute {
             self.holdings.remove(&symbol);

@@ -18,7 +18,7 @@ pub(crate) fn typed(config: &Value) -> AccountConfig {
     serde_json::from_str(&config.to_string()).unwrap()
 }
 
-fn seen(state: &AccountState) -> String {
+pub(crate) fn seen(state: &AccountState) -> String {
     let status = AccountStatus::as_str;
     let mut out = format!(
         "{} {:?} balance {} equity {} realised {} {} unrealised {} {} high {} day {} {} {} stage {} {} {:?} {:?} as of {}\n",
@@ -60,7 +60,7 @@ fn seen(state: &AccountState) -> String {
     out
 }
 
-fn expected(naive: &Naive) -> String {
+pub(crate) fn expected(naive: &Naive) -> String {
     let book = naive.book();
     let phase = if naive.funded { "Funded" } else { "Evaluation" };
     let mut out = format!(

@@ -28,7 +28,7 @@ pub(super) mod exact;
 mod fill;
 mod hand;
 mod loss;
-mod pass;
+pub(super) mod pass;
 mod payout;
 mod refusal;
 mod replay;
@@ -51,6 +51,9 @@ pub use trade::{Commission, ContractSize, Price, Quantity, Trade, TradeId, Trade
 
 use super::{AccountState, AccountStatus};
 use step::Step;
+
+/// The times an event may have, in seconds since 1970: from 1900 to two days before the year 10000.
+const TIMES: std::ops::Range<i64> = -2_208_988_800..253_402_128_000;
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -87,6 +90,9 @@ pub fn apply_to(rules: &Rulebook, state: &mut AccountState, event: &AccountEvent
     let at = crate::timestamp::whole_millis(event.at());
     if state.status.is_final() {
         return Outcome::refused(Refusal::Final(state.status));
+    }
+    if !TIMES.contains(&at.timestamp()) {
+        return Outcome::refused(Refusal::TimeOutOfRange);
     }
     let day = state.trading_day;
     if at < state.as_of {

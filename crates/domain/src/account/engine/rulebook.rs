@@ -3,6 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
+use super::exact::{is_less, saturating_add};
 use super::payout::Payout;
 use crate::account::AccountState;
 use crate::config::{
@@ -134,10 +135,12 @@ impl Stage {
         let consistency = rules.consistency_rule.clone().unwrap_or_default();
         Self {
             id: stage.id.clone(),
-            target: rules.target().map(|target| start.saturating_add(target.of(config.base_capital).value())),
+            target: rules
+                .target()
+                .map(|target| saturating_add(start, target.of(config.base_capital).value())),
             max_drawdown: rules.max_drawdown.map(|limit| {
                 let limit = limit.of(config.base_capital).value();
-                Drawdown { limit, mode: rules.drawdown_mode, start, locked_at: start.saturating_add(limit) }
+                Drawdown { limit, mode: rules.drawdown_mode, start, locked_at: saturating_add(start, limit) }
             }),
             daily_loss: rules.daily_loss_limit.map(|limit| limit.of(config.base_capital).value()),
             daily_loss_action: rules.daily_loss_action,
@@ -172,7 +175,13 @@ impl Drawdown {
         match self.mode {
             DrawdownMode::Static => self.start,
             DrawdownMode::TrailingUnlocked => high_water_mark,
-            DrawdownMode::Trailing => high_water_mark.min(self.locked_at),
+            DrawdownMode::Trailing => {
+                if is_less(self.locked_at, high_water_mark) {
+                    self.locked_at
+                } else {
+                    high_water_mark
+                }
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ impl Bytes<'_> {
 
     fn time(&mut self, now: &mut DateTime<Utc>) -> DateTime<Utc> {
         let nanos = i64::from(self.word()) << (self.byte() % 32);
-        let step = if self.byte() % 16 == 0 {
+        let step = if self.byte().is_multiple_of(16) {
             TimeDelta::nanoseconds(-nanos)
         } else {
             TimeDelta::nanoseconds(nanos)
@@ -66,7 +66,7 @@ impl Bytes<'_> {
             1 => AccountEvent::Disabled { at },
             2 => AccountEvent::Enabled { at },
             3 => AccountEvent::Reset { at },
-            4 if self.byte() % 8 == 0 => AccountEvent::Closed { at },
+            4 if self.byte().is_multiple_of(8) => AccountEvent::Closed { at },
             4 | 5 => AccountEvent::ConfigMigrated {
                 config_id: ConfigId::new("any").unwrap(),
                 config_version: ConfigVersion::FIRST,
@@ -80,16 +80,16 @@ impl Bytes<'_> {
             _ => AccountEvent::TradeExecuted(Trade {
                 trade_id: TradeId::new("t").unwrap(),
                 symbol: self.symbol(),
-                side: if self.byte() % 2 == 0 { TradeSide::Buy } else { TradeSide::Sell },
+                side: if self.byte().is_multiple_of(2) { TradeSide::Buy } else { TradeSide::Sell },
                 quantity: Quantity::new(self.amount()).ok()?,
                 price: Price::new(self.amount()).ok()?,
-                contract_size: if self.byte() % 4 == 0 {
+                contract_size: if self.byte().is_multiple_of(4) {
                     ContractSize::new(self.amount()).ok()?
                 } else {
                     ContractSize::default()
                 },
                 commission: Commission::new(self.amount()).unwrap_or_default(),
-                order_type: if self.byte() % 8 == 0 { OrderType::Oco } else { OrderType::Market },
+                order_type: if self.byte().is_multiple_of(8) { OrderType::Oco } else { OrderType::Market },
                 executed_at: at,
             }),
         })

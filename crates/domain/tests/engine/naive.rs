@@ -1,62 +1,18 @@
 //! A second engine, written for the tests alone: it reads the config as JSON, keeps what has happened as a list, and works
 //! everything out from the whole list each time, on paper.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod book;
+mod judge;
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde_json::Value;
-use tenantry_domain::account::engine::{AccountEvent, Trade, TradeSide};
+use tenantry_domain::account::engine::{AccountEvent, Trade};
 
+use self::book::{Book, Happening};
 use super::digits::Paper;
-
-/// Something that happened since the current stage began.
-#[derive(Clone)]
-enum Happening {
-    Fill {
-        day: NaiveDate,
-        at: DateTime<Utc>,
-        trade: Trade,
-    },
-    Mark {
-        symbol: String,
-        price: Paper,
-    },
-    /// Every position was closed at its mark.
-    Liquidation {
-        day: NaiveDate,
-    },
-}
-
-#[derive(Clone)]
-pub(crate) struct Holding {
-    /// Below zero for a short.
-    pub(crate) quantity: Paper,
-    pub(crate) entry: Paper,
-    pub(crate) mark: Paper,
-    pub(crate) size: Paper,
-    pub(crate) gain: Paper,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct Day {
-    pub(crate) trades: u32,
-    pub(crate) opening: u32,
-    pub(crate) profit: Option<Paper>,
-}
-
-/// What follows from everything that happened since the stage began.
-pub(crate) struct Book {
-    pub(crate) balance: Paper,
-    pub(crate) realised: Paper,
-    pub(crate) realised_today: Paper,
-    pub(crate) unrealised: Paper,
-    pub(crate) equity: Paper,
-    pub(crate) high: Paper,
-    pub(crate) holdings: BTreeMap<String, Holding>,
-    pub(crate) days: BTreeMap<NaiveDate, Day>,
-    pub(crate) first_trade: Option<DateTime<Utc>>,
-}
 
 pub(crate) struct Naive {
     config: Value,
@@ -125,63 +81,6 @@ impl Naive {
 
     fn is_evaluation(&self) -> bool {
         self.config["variant"] == "evaluation" && !self.funded
-    }
-
-    /// Everything that follows from these happenings; none if a number is too large.
-    fn work_out(&self, happened: &[Happening]) -> Option<Book> {
-        let mut book = Book {
-            balance: self.start.clone(),
-            realised: Paper::zero(),
-            realised_today: Paper::zero(),
-            unrealised: Paper::zero(),
-            equity: self.start.clone(),
-            high: self.start.clone(),
-            holdings: BTreeMap::new(),
-            days: BTreeMap::new(),
-            first_trade: None,
-        };
-        for happening in happened {
-            match happening {
-                Happening::Fill { day, at, trade } => {
-                    book.first_trade.get_or_insert(*at);
-                    let (gain, opens) = book.fill(trade)?;
-                    let profit = gain.minus(&Paper::of(&trade.commission.to_string()))?;
-                    book.balance = book.balance.plus(&profit)?;
-                    book.realise(&gain, *day == self.day)?;
-                    let row = book.days.entry(*day).or_default();
-                    row.trades += 1;
-                    row.opening += u32::from(opens);
-                    row.profit = Some(row.profit.clone().unwrap_or(Paper::zero()).plus(&profit)?);
-                }
-                Happening::Mark { symbol, price } => {
-                    if let Some(held) = book.holdings.get_mut(symbol) {
-                        held.mark = price.clone();
-                    }
-                }
-                Happening::Liquidation { day } => {
-                    let gain = book.unrealised.clone();
-                    book.balance = book.equity.clone();
-                    book.realise(&gain, *day == self.day)?;
-                    let row = book.days.entry(*day).or_default();
-                    row.profit = Some(row.profit.clone().unwrap_or(Paper::zero()).plus(&gain)?);
-                    book.holdings.clear();
-                }
-            }
-            for held in book.holdings.values_mut() {
-                let long = !held.quantity.is_negative();
-                let (quantity, move_) = if long {
-                    (held.quantity.clone(), held.mark.minus(&held.entry)?)
-                } else {
-                    (held.quantity.negated(), held.entry.minus(&held.mark)?)
-                };
-                held.gain = move_.times(&quantity.times(&held.size)?)?;
-            }
-            let gains: Vec<_> = book.holdings.values().map(|held| held.gain.clone()).collect();
-            book.unrealised = Paper::sum(&gains)?;
-            book.equity = book.balance.plus(&book.unrealised)?;
-            book.high = book.high.clone().max(book.equity.clone());
-        }
-        Some(book)
     }
 
     pub(crate) fn book(&self) -> Book {
@@ -396,132 +295,6 @@ impl Naive {
         self.day_unrealised = Paper::zero();
     }
 
-    /// Every rule that is looked at after an event.
-    fn judge(&mut self) {
-        let book = self.book();
-        if ["active", "funded", "paused"].contains(&self.status) {
-            let start = paper(&self.config["baseCapital"]).unwrap();
-            if let Some(limit) = self.share("maxDrawdown") {
-                let floor = |from: &Paper| from.minus(&limit).unwrap();
-                let floor = match self.rule("drawdownMode").as_str().unwrap_or("trailing") {
-                    "static" => floor(&start),
-                    "trailing-unlocked" => floor(&book.high),
-                    _ => floor(&book.high).min(start),
-                };
-                if book.equity < floor {
-                    let loss = floor.plus(&limit).unwrap().minus(&book.equity).unwrap();
-                    return self.fail("max_drawdown", &loss, &limit);
-                }
-            }
-            if let Some(limit) = self.share("dailyLossLimit").filter(|_| self.status != "paused") {
-                let loss = self.day_equity.minus(&book.equity).unwrap();
-                if loss > limit && self.rule("dailyLossAction") == "pause" {
-                    self.emitted.push(format!("rule.violation.daily_loss {loss} {limit}"));
-                    self.liquidate();
-                    self.turn("paused");
-                } else if loss > limit {
-                    return self.fail("daily_loss", &loss, &limit);
-                }
-            }
-        }
-        if self.status == "active" && self.is_evaluation() && book.holdings.is_empty() {
-            self.pass(&book);
-        }
-        if self.status == "funded" {
-            self.payouts();
-        }
-    }
-
-    fn fail(&mut self, rule: &str, loss: &Paper, limit: &Paper) {
-        self.emitted.push(format!("rule.violation.{rule} {loss} {limit}"));
-        self.liquidate();
-        self.turn("breached");
-        self.emitted.push(format!("challenge.failed {rule} {}", self.book().balance));
-    }
-
-    fn pass(&mut self, book: &Book) {
-        let profit = book.balance.minus(&paper(&self.config["baseCapital"]).unwrap()).unwrap();
-        let Some(target) = self.share("profitTarget").filter(Paper::is_positive) else { return };
-        let days = |value: Option<u64>| usize::try_from(value.unwrap_or(0)).unwrap();
-        let profits = || book.days.values().filter_map(|day| day.profit.clone());
-        let total = profits().fold(Paper::zero(), |sum, profit| sum.plus(&profit).unwrap());
-        let even = match paper(&self.rule("consistencyRule")["maxProfitDayPercent"]) {
-            None => true,
-            Some(percent) => {
-                let best = profits().max().unwrap_or(Paper::zero());
-                let hundredfold = best.times(&Paper::of("100")).unwrap();
-                total.is_positive() && hundredfold <= total.times(&percent).unwrap()
-            }
-        };
-        let passed = profit >= target
-            && self.trading_days(book) >= days(self.rule("minTradingDays").as_u64())
-            && Self::winning_days(book) >= days(self.consistency("minWinningDays"))
-            && even;
-        if !passed {
-            return;
-        }
-        let milestone = format!("{}-pass", self.stage_id());
-        self.emitted.push(format!("challenge.milestone {milestone} {profit}"));
-        let record = (profit, self.trading_days(book), Self::winning_days(book));
-        for (index, payout) in
-            self.config["payoutRules"]["stagedPayouts"].as_array().unwrap().clone().iter().enumerate()
-        {
-            if payout["milestone"] == milestone.as_str() && hold(&payout["conditions"], &record) {
-                self.emit_payout(index, payout, &record.0);
-            }
-        }
-        if self.config["challengeDefinitions"][self.stage + 1].is_object() {
-            self.begin_stage(self.stage + 1);
-        } else {
-            self.begin_stage(self.stage);
-            self.funded = true;
-            self.turn("funded");
-        }
-    }
-
-    fn payouts(&mut self) {
-        let book = self.book();
-        for (index, payout) in
-            self.config["payoutRules"]["stagedPayouts"].as_array().unwrap().clone().iter().enumerate()
-        {
-            let milestone = payout["milestone"].as_str().unwrap();
-            let mine = |told: &&(usize, String, NaiveDate)| told.0 == index && told.1 == milestone;
-            let last = self.told.iter().find(mine).map(|told| told.2);
-            let month = |day: NaiveDate| (day.year(), day.month());
-            let record = match milestone {
-                "funded" if last.is_none() => {
-                    let start = paper(&self.config["baseCapital"]).unwrap();
-                    (book.balance.minus(&start).unwrap(), self.trading_days(&book), Self::winning_days(&book))
-                }
-                "monthly-profit" if last.map(month) != Some(month(self.day)) => {
-                    let mut part = self.work_out(&[]).unwrap();
-                    part.days = book.days.clone();
-                    part.days.retain(|day, _| month(*day) == month(self.day));
-                    // Newest first, in which order the engine adds up, too.
-                    let profits = part.days.values().rev().filter_map(|day| day.profit.clone());
-                    let profit = profits.fold(Paper::zero(), |sum, profit| sum.plus(&profit).unwrap());
-                    if !profit.is_positive() {
-                        continue;
-                    }
-                    (profit, self.trading_days(&part), Self::winning_days(&part))
-                }
-                _ => continue,
-            };
-            if hold(&payout["conditions"], &record) {
-                self.told.retain(|told| told.0 != index);
-                self.told.push((index, milestone.to_owned(), self.day));
-                self.emit_payout(index, payout, &record.0);
-            }
-        }
-    }
-
-    fn emit_payout(&mut self, index: usize, payout: &Value, profit: &Paper) {
-        let share =
-            profit.clone().max(Paper::zero()).times(&paper(&payout["payoutPercent"]).unwrap()).unwrap();
-        let amount = share.times(&Paper::of("0.01")).unwrap();
-        self.emitted.push(format!("payout.eligible {index} {profit} {amount}"));
-    }
-
     fn migrate(&mut self, to: &Value, at: DateTime<Utc>) {
         let id = self.stage_id().to_owned();
         self.config = to.clone();
@@ -546,70 +319,5 @@ impl Naive {
         self.as_of = at;
         self.let_time_pass(at);
         self.judge();
-    }
-}
-
-fn hold(conditions: &Value, (profit, trading, winning): &(Paper, usize, usize)) -> bool {
-    let empty = serde_json::Map::new();
-    conditions.as_object().unwrap_or(&empty).iter().all(|(name, value)| {
-        let Some(value) = paper(value) else { return false };
-        match name.as_str() {
-            "minProfit" => *profit >= value,
-            "minTradingDays" => Paper::of(&trading.to_string()) >= value,
-            "minWinningDays" => Paper::of(&winning.to_string()) >= value,
-            _ => false,
-        }
-    })
-}
-
-impl Book {
-    fn realise(&mut self, gain: &Paper, today: bool) -> Option<()> {
-        self.realised = self.realised.plus(gain)?;
-        if today {
-            self.realised_today = self.realised_today.plus(gain)?;
-        }
-        Some(())
-    }
-
-    /// Nets the fill; gives what it realised and whether it opened anything.
-    fn fill(&mut self, trade: &Trade) -> Option<(Paper, bool)> {
-        let symbol = trade.symbol.to_string();
-        let (amount, price) = (Paper::of(&trade.quantity.to_string()), Paper::of(&trade.price.to_string()));
-        let size = Paper::of(&trade.contract_size.to_string());
-        let signed = if trade.side == TradeSide::Buy { amount.clone() } else { amount.negated() };
-        let zero = Paper::zero();
-        let fresh = |quantity: &Paper| Holding {
-            quantity: quantity.clone(),
-            entry: price.clone(),
-            mark: price.clone(),
-            size: size.clone(),
-            gain: zero.clone(),
-        };
-        let Some(held) = self.holdings.get(&symbol).cloned() else {
-            self.holdings.insert(symbol, fresh(&signed));
-            return Some((zero, true));
-        };
-        let total = held.quantity.plus(&signed)?;
-        let short = held.quantity.is_negative();
-        let absolute = if short { held.quantity.negated() } else { held.quantity.clone() };
-        if short == signed.is_negative() {
-            let cost = absolute.times(&held.entry)?.plus(&amount.times(&price)?)?;
-            let entry =
-                if price == held.entry { price.clone() } else { cost.over(&absolute.plus(&amount)?)? };
-            self.holdings.insert(symbol, Holding { entry, ..fresh(&total) });
-            return Some((zero, true));
-        }
-        let gone = absolute.clone().min(amount.clone());
-        let move_ = if short { held.entry.minus(&price)? } else { price.minus(&held.entry)? };
-        let gain = move_.times(&gone.times(&size)?)?;
-        let flipped = amount > absolute;
-        if amount == absolute {
-            self.holdings.remove(&symbol);
-        } else if flipped {
-            self.holdings.insert(symbol, fresh(&total));
-        } else {
-            self.holdings.insert(symbol, Holding { entry: held.entry, ..fresh(&total) });
-        }
-        Some((gain, flipped))
     }
 }

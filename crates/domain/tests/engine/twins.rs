@@ -152,20 +152,34 @@ impl Engine {
     }
 }
 
+fn agree(before: &Value, after: &Value, events: &[AccountEvent]) -> Result<(), TestCaseError> {
+    let mut engine = Engine::new(before, after);
+    let mut naive = Naive::new(before, begin());
+    for event in events {
+        let wanted = naive.step(event, after);
+        let (refusal, emitted) = engine.step(event);
+        prop_assert_eq!(refusal, wanted.as_deref(), "{:?}", event);
+        prop_assert_eq!(&emitted, &naive.emitted, "{:?}", event);
+        prop_assert_eq!(seen(engine.replay.state()), expected(&naive), "{:?}", event);
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
-    fn both_engines_agree_after_every_event(before in config(), after in config(), events in history(40)) {
-        let mut engine = Engine::new(&before, &after);
-        let mut naive = Naive::new(&before, begin());
-        for event in &events {
-            let wanted = naive.step(event, &after);
-            let (refusal, emitted) = engine.step(event);
-            prop_assert_eq!(refusal, wanted.as_deref(), "{:?}", event);
-            prop_assert_eq!(&emitted, &naive.emitted, "{:?}", event);
-            prop_assert_eq!(seen(engine.replay.state()), expected(&naive), "{:?}", event);
-        }
+    fn both_engines_agree_after_every_event(before in config(), after in config(), events in history(20)) {
+        agree(&before, &after, &events)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn both_engines_agree_in_the_long_run(before in config(), after in config(), events in history(80)) {
+        agree(&before, &after, &events)?;
     }
 }
 

@@ -5,6 +5,10 @@
 //! `rust_decimal` itself keeps 28 or 29 digits, whichever fit into 96 bits. Results are not stripped of trailing zeros;
 //! that is done where an amount is written.
 
+mod sum;
+
+pub(in crate::account) use sum::Sum;
+
 use rust_decimal::Decimal;
 
 use super::Refusal;
@@ -174,80 +178,6 @@ pub(in crate::account) fn div(a: Decimal, b: Decimal) -> Result<Decimal, Refusal
     }
 }
 
-/// A sum of any number of terms, rounded once: their order does not matter.
-#[derive(Default)]
-pub(in crate::account) struct Sum {
-    /// What was added, as long as every digit of it fits, with so many decimals.
-    total: i128,
-    scale: u32,
-    /// What did not fit: the whole part, and the rest in units of 10^-28.
-    spilled: Option<(i128, i128)>,
-}
-
-impl Sum {
-    /// Adds a term.
-    #[inline]
-    pub(in crate::account) fn add(&mut self, term: Decimal) {
-        let (mantissa, scale) = (term.mantissa(), term.scale());
-        let (wide, narrow, more) = if scale >= self.scale {
-            (mantissa, self.total, scale - self.scale)
-        } else {
-            (self.total, mantissa, self.scale - scale)
-        };
-        let factor = POWERS[more as usize];
-        let bits = (128 - narrow.unsigned_abs().leading_zeros()) + (128 - factor.leading_zeros());
-        if bits > 125 || wide.unsigned_abs() >> 125 != 0 {
-            self.spill(mantissa, scale);
-        } else {
-            self.total = wide + narrow * factor as i128;
-            self.scale = self.scale.max(scale);
-        }
-    }
-
-    #[cold]
-    fn spill(&mut self, mantissa: i128, scale: u32) {
-        let (mut whole, mut rest) = self.spilled.unwrap_or_default();
-        for (mantissa, scale) in [(self.total, self.scale), (mantissa, scale)] {
-            let unit = POWERS[scale as usize] as i128;
-            whole += mantissa / unit;
-            rest += mantissa % unit * POWERS[(MAX_SCALE - scale) as usize] as i128;
-        }
-        (self.total, self.scale) = (0, 0);
-        self.spilled = Some((whole, rest));
-    }
-
-    /// The sum.
-    #[inline]
-    pub(in crate::account) fn value(mut self) -> Result<Decimal, Refusal> {
-        if self.spilled.is_none() {
-            return round(self.total.unsigned_abs(), self.scale, false, self.total < 0);
-        }
-        self.spill(0, 0);
-        let (whole, rest) = self.spilled.unwrap_or_default();
-        let unit = POWERS[MAX_SCALE as usize] as i128;
-        let (mut whole, mut rest) = (whole + rest / unit, rest % unit);
-        // Both parts get the sign of the sum.
-        if whole > 0 && rest < 0 {
-            (whole, rest) = (whole - 1, rest + unit);
-        } else if whole < 0 && rest > 0 {
-            (whole, rest) = (whole + 1, rest - unit);
-        }
-        let negative = whole < 0 || rest < 0;
-        let (whole, rest) = (whole.unsigned_abs(), rest.unsigned_abs());
-        let long = digits(whole);
-        if long == 0 {
-            return round(rest, MAX_SCALE, false, negative);
-        }
-        if long > DIGITS {
-            return Err(Refusal::Overflow);
-        }
-        // One digit more than is kept, and whether anything follows it.
-        let (next, beyond) = divide_by_power(rest, long - 1);
-        let mantissa = whole * POWERS[(DIGITS + 1 - long) as usize] + next;
-        round(mantissa, DIGITS + 1 - long, beyond != 0, negative)
-    }
-}
-
 /// `a + b`; what is too large stops at the largest number there is.
 pub(in crate::account) fn saturating_add(a: Decimal, b: Decimal) -> Decimal {
     add(a, b).unwrap_or_else(|_| largest(a.is_sign_negative()))
@@ -302,7 +232,7 @@ fn round_off(mantissa: u128, scale: u32, sticky: bool, negative: bool) -> Result
 #[inline]
 fn digits(number: u128) -> u32 {
     // As many as the number of bits says (its logarithm times 1233 / 4096), or one more.
-    let least = (128 - number.leading_zeros()) * 1233 >> 12;
+    let least = ((128 - number.leading_zeros()) * 1233) >> 12;
     least + u32::from(number >= POWERS[least as usize])
 }
 
@@ -328,89 +258,4 @@ fn decimal(mantissa: u128, scale: u32, negative: bool) -> Decimal {
 }
 
 #[cfg(test)]
-#[expect(dead_code, reason = "the tests of the whole engine use all of it")]
-#[path = "../../../tests/engine/digits.rs"]
-mod digits_on_paper;
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::digits_on_paper::Paper;
-    use super::*;
-
-    /// Any number, and often one with few digits, or next to a boundary.
-    fn number() -> impl Strategy<Value = Decimal> {
-        let mantissa = prop_oneof![
-            any::<u64>().prop_map(u128::from),
-            (0u128..100_000),
-            (0u128..1 << 96),
-            (LIMIT - 50..LIMIT + 50),
-            (0u32..28).prop_map(|exponent| 10u128.pow(exponent)),
-            (0u32..28).prop_map(|exponent| 5 * 10u128.pow(exponent)),
-        ];
-        (mantissa, any::<bool>(), 0u32..=28)
-            .prop_map(|(mantissa, negative, scale)| decimal(mantissa, scale, negative))
-    }
-
-    fn on_paper(number: Decimal) -> Paper {
-        Paper::of(&number.to_string())
-    }
-
-    fn text(result: Result<Decimal, Refusal>) -> Option<String> {
-        result.ok().map(|number| number.normalize().to_string())
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
-
-        #[test]
-        fn every_operation_rounds_once_to_28_digits_half_to_even(a in number(), b in number()) {
-            let (x, y) = (on_paper(a), on_paper(b));
-            prop_assert_eq!(text(add(a, b)), x.plus(&y).map(|sum| sum.to_string()), "{} + {}", a, b);
-            prop_assert_eq!(text(sub(a, b)), x.minus(&y).map(|sum| sum.to_string()), "{} - {}", a, b);
-            prop_assert_eq!(text(mul(a, b)), x.times(&y).map(|product| product.to_string()), "{} * {}", a, b);
-            if !b.is_zero() {
-                prop_assert_eq!(text(div(a, b)), x.over(&y).map(|quotient| quotient.to_string()), "{} / {}", a, b);
-            }
-        }
-
-        #[test]
-        fn a_sum_rounds_once(terms in prop::collection::vec(number(), 0..7)) {
-            let sum = |terms: &[Decimal]| {
-                let mut sum = Sum::default();
-                terms.iter().for_each(|term| sum.add(*term));
-                text(sum.value())
-            };
-            let on_paper: Vec<_> = terms.iter().map(|term| on_paper(*term)).collect();
-            prop_assert_eq!(sum(&terms), Paper::sum(&on_paper).map(|sum| sum.to_string()), "{:?}", terms);
-            let backwards: Vec<_> = terms.iter().rev().copied().collect();
-            prop_assert_eq!(sum(&backwards), sum(&terms));
-        }
-
-        #[test]
-        fn less_is_less(a in number(), b in number()) {
-            prop_assert_eq!(is_less(a, b), on_paper(a) < on_paper(b));
-        }
-
-        #[test]
-        fn it_does_not_matter_how_a_number_is_written(a in number(), b in number()) {
-            let (x, y) = (a.normalize(), b.normalize());
-            prop_assert_eq!(text(add(a, b)), text(add(x, y)));
-            prop_assert_eq!(text(mul(a, b)), text(mul(x, y)));
-            prop_assert_eq!(text(div(a, b)), text(div(x, y)));
-        }
-    }
-
-    #[test]
-    fn what_is_too_large_overflows_or_stops() {
-        let large = decimal(LIMIT - 1, 0, false);
-        assert_eq!(add(large, Decimal::ONE), Err(Refusal::Overflow));
-        assert_eq!(mul(large, Decimal::TWO), Err(Refusal::Overflow));
-        assert_eq!(div(large, Decimal::new(1, 1)), Err(Refusal::Overflow));
-        assert_eq!(div(Decimal::ONE, Decimal::ZERO), Err(Refusal::Overflow));
-        assert_eq!(saturating_add(large, large), large);
-        assert_eq!(saturating_sub(-large, large), -large);
-        assert_eq!(saturating_mul(-large, large), -large);
-    }
-}
+mod tests;

@@ -79,7 +79,6 @@ impl Outcome {
 ///
 /// A refused event leaves the account as it was, except for what time alone has done to it. Whether a trade with the
 /// same id was applied before is for the caller to know, or for [`Replay`].
-#[must_use]
 pub fn apply(rules: &Rulebook, mut state: AccountState, event: &AccountEvent) -> (AccountState, Outcome) {
     let outcome = apply_to(rules, &mut state, event);
     (state, outcome)

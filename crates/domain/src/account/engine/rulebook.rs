@@ -7,8 +7,8 @@ use super::exact::{is_less, saturating_add};
 use super::payout::Payout;
 use crate::account::AccountState;
 use crate::config::{
-    AccountConfig, Challenge, ChallengeId, Count, DailyLossAction, DrawdownMode, OrderType, Symbol, Timezone,
-    Variant,
+    AccountConfig, Challenge, ChallengeId, Count, DailyLossAction, DrawdownMode, Leverage, OrderType,
+    Percent, Symbol, Timezone, Variant,
 };
 
 /// What a config version demands and forbids, made ready for [`apply`](super::apply): amounts instead of fractions,
@@ -147,13 +147,13 @@ impl Stage {
             min_trading_days: days(rules.min_trading_days),
             min_winning_days: days(consistency.min_winning_days),
             min_trades_per_day: days(consistency.min_trades_per_day).max(1),
-            max_profit_day_percent: consistency.max_profit_day_percent.map(|percent| percent.value()),
+            max_profit_day_percent: consistency.max_profit_day_percent.map(Percent::value),
             order_types: rules.order_types_allowed.as_ref().map_or(OrderTypes::ALL, |allowed| {
                 allowed
                     .iter()
                     .fold(OrderTypes(0), |all, order_type| OrderTypes(all.0 | OrderTypes::bit(*order_type)))
             }),
-            leverage: rules.leverage.map(|leverage| leverage.value()),
+            leverage: rules.leverage.map(Leverage::value),
             time_limit: stage.time_limit_days().map(|days| TimeDelta::days(days.into())),
         }
     }

@@ -110,7 +110,7 @@ fn stretched(config: &Value, capital: u8, leverage: u8) -> AccountConfig {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_make_it_panic_and_what_overflows_is_refused_whole(

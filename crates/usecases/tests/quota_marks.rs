@@ -41,6 +41,7 @@ impl Acme {
         let command = |trace: &&str| ProvisionAccount {
             user_id: WebsiteUserId::new("user").unwrap(),
             config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+            config_version: None,
             meta: None,
             idempotency: None,
             trace: (*trace).to_owned(),

@@ -28,6 +28,7 @@ use tenantry_usecases::{Platform, Policy};
 use tenantry_worker::{Bell, MovedLogs, NoticeBells};
 
 use crate::data_dir;
+use crate::endpoints;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
 use crate::settings::{Access, MailSettings, Server, Settings, WebhookSettings};
@@ -86,11 +87,13 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
         macs: Arc::new(keys.former.iter().fold(DerivedMacs::new(&keys.current), DerivedMacs::accepting)),
         machine_tokens: Arc::new(Es256Tokens::new(keys.sealing(entropy.clone()))),
+        sealing: Arc::new(keys.sealing(entropy.clone())),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
         nudge,
         channels: channels(settings)?,
+        endpoints: endpoints::calls(settings, entropy.clone()),
         policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),

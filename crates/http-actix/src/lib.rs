@@ -24,6 +24,7 @@ mod server;
 mod settings;
 mod state;
 mod tail;
+mod tenant_context;
 #[cfg(test)]
 mod tests;
 mod watch;

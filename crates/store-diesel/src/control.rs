@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    HeadRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
-    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
+    RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -86,6 +86,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

@@ -56,19 +56,34 @@ impl Gate {
         Self { platform, storage, callers, tenants }
     }
 
-    /// Who presents this credential; a problem if it does not work.
-    pub(crate) async fn principal(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
-        self.principal_within(credential, MEMORY).await
+    /// Who presents this credential; a problem if it does not work. `anew`: a person is asked for anew, and not remembered, so
+    /// that whoever was signed out a moment ago, on whichever replica, changes nothing any more.
+    pub(crate) async fn principal(
+        &self,
+        credential: Credential<'_>,
+        anew: bool,
+    ) -> Result<Arc<Principal>, Problem> {
+        self.find(credential, MEMORY, anew).await
     }
 
     /// The same, as it was so long ago at most; longer than everything is forgotten after is not possible.
     pub(crate) async fn principal_within(
         &self,
-        Credential(text): Credential<'_>,
+        credential: Credential<'_>,
         age: Duration,
     ) -> Result<Arc<Principal>, Problem> {
+        self.find(credential, age, false).await
+    }
+
+    async fn find(
+        &self,
+        Credential(text): Credential<'_>,
+        age: Duration,
+        anew: bool,
+    ) -> Result<Arc<Principal>, Problem> {
         let hash = self.platform.digest.sha256(text.as_bytes());
-        if let Some(known) = self.callers.get(&hash).and_then(|known| known.fresh(age)) {
+        let known = self.callers.get(&hash).and_then(|known| known.fresh(age));
+        if let Some(known) = known.filter(|known| !(anew && matches!(**known, Principal::Person(_)))) {
             return Ok(known);
         }
         // What was made up costs no look-up.
@@ -103,6 +118,11 @@ impl Gate {
         if let Some(known) = self.tenants.get(text).and_then(|known| known.fresh(age)) {
             return Ok(Some(known));
         }
+        self.tenant_anew(text).await
+    }
+
+    /// The same, asked for anew.
+    pub(crate) async fn tenant_anew(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
         let asked = Instant::now();
         let Ok(reference) = text.parse::<TenantRef>() else {
             return Ok(None);

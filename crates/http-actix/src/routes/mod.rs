@@ -6,16 +6,19 @@
 pub(crate) mod accounts;
 mod api_keys;
 mod configs;
+mod configuration;
 mod docs;
 mod events;
 mod health;
 mod login;
+mod mappings;
 mod oauth;
+pub(crate) mod organisation;
 mod password;
 mod people;
 mod problems;
 mod provisioning;
-mod respond;
+pub(crate) mod respond;
 mod schemas;
 mod settings;
 mod status;
@@ -41,6 +44,13 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        // Before the account of any id.
+        Endpoint::new::<accounts::__path_provision_many, _, _>(
+            accounts::provision_many,
+            Both,
+            Scope(AccountsWrite),
+            &[Code::InvalidIdempotencyKey],
+        ),
         Endpoint::new::<accounts::__path_read, _, _>(
             accounts::read,
             Both,
@@ -70,7 +80,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             configs::upload,
             Both,
             Scope(ConfigsWrite),
-            &[Code::ConfigIdTaken, Code::InvalidConfig, Code::QuotaExceeded],
+            &[
+                Code::InvalidIdempotencyKey,
+                Code::ConfigIdTaken,
+                Code::InvalidConfig,
+                Code::QuotaExceeded,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<configs::__path_read, _, _>(
             configs::read,
@@ -114,7 +130,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             provisioning::init,
             Root,
             Orderer,
-            &[Code::InvalidPlan, Code::SlugTaken],
+            &[Code::InvalidPlan, Code::InvalidIdempotencyKey, Code::SlugTaken, Code::IdempotencyKeyReused],
         )
         .limited(Policy::Orders),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
@@ -133,8 +149,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::MissingAuthorization,
                 Code::InvalidToken,
                 Code::Forbidden,
+                Code::InvalidIdempotencyKey,
                 Code::SlugTaken,
+                Code::IdempotencyInProgress,
                 Code::UnknownCluster,
+                Code::IdempotencyKeyReused,
                 Code::ProvisioningFailed,
                 Code::ProvisioningUnfinished,
             ],
@@ -240,7 +259,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     ]
     .into_iter()
     .chain(events::endpoints())
+    .chain(configuration::endpoints())
+    .chain(configs::endpoints())
+    .chain(accounts::endpoints())
+    .chain(mappings::endpoints())
     .chain(people::endpoints())
+    .chain(organisation::endpoints())
     .collect()
 }
 
@@ -275,12 +299,16 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);
     generated::<configs::ConfigView>(all);
-    generated::<configs::ConfigPage>(all);
+    configs::generated(all);
     generated::<accounts::ProvisionBody>(all);
     generated::<accounts::ProvisionedView<'_>>(all);
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
     events::generated(all);
+    configuration::generated(all);
+    accounts::generated(all);
+    mappings::generated(all);
     people::generated(all);
+    organisation::generated(all);
 }

@@ -2,13 +2,14 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, HeadRepository, NonceRepository, NoticeRepository, PoolRepository, Replica,
-    ReplicaRepository, RunRepository, SignedHead, SigningKey, SigningKeyRepository, StoreResult,
+    ControlStore, ControlTx, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
+    Replica, ReplicaRepository, RunRepository, SignedHead, SigningKey, SigningKeyRepository, StoreResult,
     TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
 use super::attempts::Attempts;
+use super::idempotency::Responses;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
 use super::runs::RunRow;
@@ -31,6 +32,7 @@ pub(super) struct ControlState {
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
     pub(super) heads: Table<(TenantId, i64), SignedHead>,
+    pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
 }
 
@@ -116,6 +118,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

@@ -3,14 +3,17 @@
 mod accounts;
 mod api_keys;
 mod attempts;
+mod basis;
 mod control;
 mod databases;
 mod heads;
 mod idempotency;
 mod log;
 mod log_rows;
+mod mappings;
 mod nonces;
 mod notices;
+mod organisation;
 mod people;
 mod pool;
 mod replicas;

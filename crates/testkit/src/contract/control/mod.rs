@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod carryover;
 pub mod fleet;
 pub mod heads;
+pub mod idempotency;
 pub mod nonces;
 pub mod notices;
 pub mod oversight;

@@ -3,13 +3,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 use tenantry_domain::account::Rule;
 use tenantry_domain::account::engine::{
-    AccountClosed, ChallengeFailed, EligiblePayout, PositionsClosed, StagePassed, StateChange, Violation,
+    AccountClosed, ChallengeFailed, EligiblePayout, StagePassed, StateChange, Violation,
 };
 use tenantry_domain::event::EventType;
 
 use super::data::{
-    AccountProvisioned, ConfigUploaded, QuotaPassed, ReuseDetected, SessionRevoked, SessionStarted,
-    SessionsEnded, SettingsUpdated, TenantImported, TenantStanding, UserCreated, UserUpdated,
+    AccountProvisioned, AccountUpdated, ConfigChanged, ConfigUploaded, Emitted, Mapping,
+    OrganisationImported, QuotaPassed, ReuseDetected, SessionRevoked, SessionStarted, SessionsEnded,
+    SettingsUpdated, TenantImported, TenantStanding, UnitChanged, UserCreated, UserUpdated,
 };
 
 /// A type of events, as those who receive them need to know it.
@@ -35,12 +36,12 @@ impl Described {
 }
 
 /// Types of which nothing is written yet: what is in them is for whoever writes the first.
-pub const UNWRITTEN: &[EventType] =
-    &[EventType::ACCOUNT_MAPPED, EventType::ACCOUNT_UNMAPPED, EventType::WEBHOOK_ENDPOINT_DISABLED];
+pub const UNWRITTEN: &[EventType] = &[EventType::WEBHOOK_ENDPOINT_DISABLED];
 
 /// Every type of events that is written, with its data.
 pub fn catalogue() -> Vec<Described> {
-    [tenants(), settings_and_configs(), accounts(), rules(), people()].concat()
+    [tenants(), settings_and_configs(), configuration(), organisation(), accounts(), rules(), people()]
+        .concat()
 }
 
 fn tenants() -> Vec<Described> {
@@ -133,7 +134,70 @@ fn settings_and_configs() -> Vec<Described> {
     ]
 }
 
+fn configuration() -> Vec<Described> {
+    let content = |name: &str| json!({ "processName": name });
+    let example = |id: &str, before: Value, after: Value| json!({ "configId": id, "version": 2, "changedBy": "operator", "before": before, "after": after });
+    let process = "pc_0195c0de00007000800000000000000d";
+    let changed = Described::new::<ConfigChanged<'_>>;
+    vec![
+        changed(
+            EventType::CONFIG_BASIS_UPDATED,
+            "The tenant's basis was configured, changed or taken back to what it was.",
+            example(
+                "tc_0195c0de00007000800000000000000d",
+                json!({ "theme": "light" }),
+                json!({ "theme": "dark" }),
+            ),
+        ),
+        changed(
+            EventType::CONFIG_PROCESS_CREATED,
+            "A process was configured, or taken back after it was removed.",
+            example(process, Value::Null, content("Purchasing")),
+        ),
+        changed(
+            EventType::CONFIG_PROCESS_UPDATED,
+            "A process was changed.",
+            example(process, content("Purchasing"), content("Buying")),
+        ),
+        changed(
+            EventType::CONFIG_PROCESS_DELETED,
+            "A process was removed.",
+            example(process, content("Buying"), Value::Null),
+        ),
+    ]
+}
+
+fn organisation() -> Vec<Described> {
+    let content = |name: &str| json!({ "kind": "company_code", "code": "1000", "name": name });
+    let example = |before: Value, after: Value| json!({ "kind": "company_code", "id": "cc_0195c0de00007000800000000000000e", "version": 2, "before": before, "after": after, "by": "operator" });
+    let unit = Described::new::<UnitChanged<'_>>;
+    vec![
+        unit(
+            EventType::ORG_CREATED,
+            "A unit of the organisation was created.",
+            example(Value::Null, content("Acme")),
+        ),
+        unit(
+            EventType::ORG_UPDATED,
+            "A unit of the organisation was changed.",
+            example(content("Acme"), content("Acme Ltd.")),
+        ),
+        unit(
+            EventType::ORG_DELETED,
+            "A unit of the organisation was deleted.",
+            example(content("Acme Ltd."), Value::Null),
+        ),
+        Described::new::<OrganisationImported<'_>>(
+            EventType::ORG_IMPORTED,
+            "A document about the organisation was imported; what it changed is told before.",
+            json!({ "units": { "company_code": { "created": 1, "updated": 0, "unchanged": 2 } }, "by": "operator" }),
+        ),
+    ]
+}
+
 fn accounts() -> Vec<Described> {
+    let mapping =
+        json!({ "accountId": "acc_0195c0de00007000800000000000000b", "userId": "user-42", "by": "operator" });
     let details =
         json!({ "challengeId": "phase-1", "consequence": "breached", "equity": 22990, "floor": 23000 });
     vec![
@@ -149,28 +213,35 @@ fn accounts() -> Vec<Described> {
                 "balance": 25000,
             }),
         ),
-        Described::new::<PositionsClosed>(
+        Described::new::<AccountUpdated<'_>>(
             EventType::ACCOUNT_UPDATED,
-            "Something about an account changed that is not its status: as here, positions were closed by no trade.",
+            "Notes, config or state of an account changed, or positions were closed by no trade.",
             json!({
-                "positionsClosed": [{
-                    "symbol": "EURUSD", "side": "long", "quantity": 1, "averageEntryPrice": 1.1,
-                    "price": 1.09249, "realisedPnl": -751,
-                }],
-                "balance": 24249,
+                "changed": ["meta"], "before": { "meta": null }, "after": { "meta": { "desk": "A" } },
+                "by": "operator",
             }),
         ),
-        Described::new::<StateChange>(
+        Described::new::<Mapping<'_>>(
+            EventType::ACCOUNT_MAPPED,
+            "An account was mapped to a website user.",
+            mapping.clone(),
+        ),
+        Described::new::<Mapping<'_>>(
+            EventType::ACCOUNT_UNMAPPED,
+            "A website user's mapping to an account was removed.",
+            mapping,
+        ),
+        emitted::<StateChange>(
             EventType::ACCOUNT_STATE_CHANGED,
             "An account's status changed.",
             json!({ "from": "active", "to": "breached", "reason": "max_drawdown" }),
         ),
-        Described::new::<AccountClosed>(
+        emitted::<AccountClosed>(
             EventType::ACCOUNT_CLOSED,
             "An account was closed.",
             json!({ "balance": 25100.5 }),
         ),
-        Described::new::<StagePassed>(
+        emitted::<StagePassed>(
             EventType::CHALLENGE_MILESTONE,
             "An account passed a stage.",
             json!({
@@ -178,7 +249,7 @@ fn accounts() -> Vec<Described> {
                 "balance": 27000, "profit": 2000, "tradingDays": 6, "winningDays": 4,
             }),
         ),
-        Described::new::<ChallengeFailed>(
+        emitted::<ChallengeFailed>(
             EventType::CHALLENGE_FAILED,
             "An account has failed its stage, or its funded account.",
             json!({
@@ -186,7 +257,7 @@ fn accounts() -> Vec<Described> {
                 "balance": 22990, "details": details,
             }),
         ),
-        Described::new::<EligiblePayout>(
+        emitted::<EligiblePayout>(
             EventType::PAYOUT_ELIGIBLE,
             "The conditions of a staged payout hold.",
             json!({
@@ -197,6 +268,14 @@ fn accounts() -> Vec<Described> {
     ]
 }
 
+/// What the engine tells, with who caused it by what.
+fn emitted<T: JsonSchema>(event_type: EventType, about: &'static str, told: Value) -> Described {
+    let mut example = told;
+    example["by"] = json!("operator");
+    example["applied"] = json!({ "type": "DayRolled", "at": "2025-01-10T10:00:00.000Z" });
+    Described::new::<Emitted<'_, T>>(event_type, about, example)
+}
+
 fn rules() -> Vec<Described> {
     let violation = |rule: &Rule| {
         let example = json!({
@@ -205,7 +284,7 @@ fn rules() -> Vec<Described> {
             "limit": 750,
             "details": { "challengeId": "phase-1", "consequence": "breached", "equity": 24249, "reference": 25000 },
         });
-        Described::new::<Violation>(EventType::rule_violation(*rule), "An account broke this rule.", example)
+        emitted::<Violation>(EventType::rule_violation(*rule), "An account broke this rule.", example)
     };
     Rule::ALL.iter().map(violation).collect()
 }

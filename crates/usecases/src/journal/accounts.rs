@@ -1,28 +1,29 @@
 //! What happens to accounts besides their provisioning.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tenantry_domain::account::engine::{AccountEvent, Emission};
 use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::ConfigVersion;
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::EventType;
 use tenantry_domain::id::AccountId;
 
-use super::Traced;
+use super::{Traced, event};
 use crate::accounts::Hand;
+use crate::events::data;
 
 /// `account.mapped`.
 pub(crate) fn mapped(mapping: &AccountMapping, trace: String) -> Traced {
     let AccountMapping { account, user, mapped_by, .. } = mapping;
-    let data = json!({ "accountId": account, "userId": user, "by": mapped_by });
-    Traced { event: NewEvent::new(EventType::ACCOUNT_MAPPED, data).account(*account), trace }
+    let data = data::Mapping { account_id: *account, user_id: user, by: mapped_by.as_deref() };
+    Traced { event: event(EventType::ACCOUNT_MAPPED, &data).account(*account), trace }
 }
 
 /// `account.unmapped`.
 pub(crate) fn unmapped(mapping: &AccountMapping, trace: String) -> Traced {
     let AccountMapping { account, user, unmapped, .. } = mapping;
-    let by = unmapped.as_ref().map(|unmapped| &unmapped.by);
-    let data = json!({ "accountId": account, "userId": user, "by": by });
-    Traced { event: NewEvent::new(EventType::ACCOUNT_UNMAPPED, data).account(*account), trace }
+    let by = unmapped.as_ref().map(|unmapped| unmapped.by.as_str());
+    let data = data::Mapping { account_id: *account, user_id: user, by };
+    Traced { event: event(EventType::ACCOUNT_UNMAPPED, &data).account(*account), trace }
 }
 
 /// What the engine tells of an account, by whose hand it came, and what was applied for it.
@@ -33,10 +34,8 @@ pub(crate) fn emitted(
     applied: &AccountEvent,
     hand: &Hand,
 ) -> Traced {
-    let mut data = emission.data();
-    data["by"] = json!(hand.actor);
-    data["applied"] = json!(applied);
-    let event = NewEvent::new(emission.event_type(), data).account(account).config_version(version);
+    let data = data::Emitted { told: emission.data(), by: &hand.actor, applied };
+    let event = event(emission.event_type(), &data).account(account).config_version(version);
     Traced { event, trace: hand.trace.clone() }
 }
 
@@ -49,12 +48,8 @@ pub(crate) fn updated(
     applied: Option<&AccountEvent>,
     hand: &Hand,
 ) -> Traced {
-    let mut data = json!({ "changed": changed, "before": before, "after": after, "by": hand.actor });
-    if let Some(applied) = applied {
-        data["applied"] = json!(applied);
-    }
-    let event = NewEvent::new(EventType::ACCOUNT_UPDATED, data)
-        .account(account.id)
-        .config_version(account.config_version);
+    let data = data::AccountChanged { changed, before: &before, after: &after, by: &hand.actor, applied };
+    let event =
+        event(EventType::ACCOUNT_UPDATED, &data).account(account.id).config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
 }

@@ -1,5 +1,8 @@
 //! What is in `data` of the events that the use cases write: what is documented is what is written.
 
+mod accounts;
+mod configured;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +17,9 @@ use tenantry_domain::tenant::{Limit, Slug, Status, StepKind, TenantName};
 use tenantry_domain::timestamp;
 
 use crate::settings::Wanted;
+
+pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
+pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
 
 /// `tenant.…` but for `tenant.imported`: how the tenant stands.
 #[derive(Serialize, JsonSchema)]

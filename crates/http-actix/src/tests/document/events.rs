@@ -47,7 +47,9 @@ fn an_example_without_one_of_its_members_does_not_keep_to_the_schema() {
     for described in catalogue() {
         let mut poorer = described.example.clone();
         let member = poorer.as_object().unwrap().keys().next().unwrap().clone();
-        let required = (described.alone)()["required"].as_array().unwrap().contains(&json!(member));
+        // Of several shapes, the one of the example needs all of its members.
+        let required =
+            (described.alone)()["required"].as_array().is_none_or(|members| members.contains(&json!(member)));
         poorer.as_object_mut().unwrap().remove(&member);
         assert_eq!(findings(&described, &poorer).is_empty(), !required, "{} {member}", described.event_type);
     }

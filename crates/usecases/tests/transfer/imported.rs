@@ -191,7 +191,7 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
     assert_eq!(exported.broken_at, Some(10));
     let found = flaws(&test, &archive);
     assert!(
-        matches!(&found[..], [one] if one.contains("event 6: its hash is not that of the event")),
+        matches!(&found[..], [one] if one.contains("event 10: its hash is not that of the event")),
         "{found:?}"
     );
 }

@@ -9,8 +9,9 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, MappingRepository, SessionRepository,
-    StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
+    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -60,10 +61,14 @@ pub trait TenantTx {
     fn sessions(&mut self) -> &mut dyn SessionRepository;
     /// Attempts to sign in to accounts.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
+    /// The basis and the processes.
+    fn basis(&mut self) -> &mut dyn BasisRepository;
     /// Account configs.
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// The organisation.
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Whose accounts are.
     fn mappings(&mut self) -> &mut dyn MappingRepository;
     /// Answers given before.
@@ -94,6 +99,17 @@ pub trait ConfigRepository {
 
     /// The current versions of at most `limit` ids in order of id, after the id `after`.
     fn page(&mut self, after: Option<&ConfigId>, limit: usize) -> StoreResult<Vec<ConfigHead>>;
+
+    /// The highest version of this id whose resolved document has this hash.
+    fn with_hash(&mut self, id: &ConfigId, hash: &str) -> StoreResult<Option<StoredConfig>>;
+
+    /// At most `limit` versions of this id without their documents, the highest first, below the version `before`.
+    fn versions(
+        &mut self,
+        id: &ConfigId,
+        before: Option<ConfigVersion>,
+        limit: usize,
+    ) -> StoreResult<Vec<ConfigVersionRecord>>;
 
     /// Removes every version of every config: for a database that nobody has used yet and that takes over what another
     /// one holds, instead of what it was seeded with.
@@ -176,6 +192,10 @@ pub trait IdempotencyRepository {
 
     /// Keeps first answers, replacing those older than `since`; `Conflict(IdempotencyKey)` if a younger one exists.
     fn insert(&mut self, responses: &[StoredResponse], since: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Removes at most `limit` answers older than `since`, but for what somebody else is removing. For the control database:
+    /// tenants' own logins may not, and there it would look at every answer.
+    fn forget(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<()>;
 }
 
 /// The tenant's event log: outbox, feed and audit trail at once.

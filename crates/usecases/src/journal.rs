@@ -1,6 +1,8 @@
 //! Appending to a tenant's event log.
 
 pub(crate) mod accounts;
+mod configuration;
+pub(crate) mod organisation;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +16,8 @@ use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, 
 use crate::Platform;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
+
+pub(crate) use configuration::{ConfigChange, config_changed};
 
 /// An event with the request (or other cause) that it came from.
 #[derive(Clone)]

@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod attempts;
+mod basis;
 mod control;
 mod databases;
 mod idempotency;
@@ -10,6 +11,7 @@ mod log;
 mod mappings;
 mod nonces;
 mod notices;
+mod organisation;
 mod people;
 mod pool;
 mod replicas;

@@ -29,10 +29,14 @@ pub enum Kind {
     Settings,
     /// A person, with the hash of their password.
     User,
+    /// A version of the basis or of a process.
+    Configuration,
     /// A version of an account config.
     Config,
     /// An account.
     Account,
+    /// A unit of the organisation; what others hang on comes first.
+    Organisation,
     /// That an account is a website user's, or was.
     Mapping,
     /// An entry of the event log.
@@ -43,8 +47,16 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 6] =
-        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Mapping, Self::Event];
+    pub const RECORDS: [Self; 8] = [
+        Self::Settings,
+        Self::User,
+        Self::Configuration,
+        Self::Config,
+        Self::Account,
+        Self::Organisation,
+        Self::Mapping,
+        Self::Event,
+    ];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -52,8 +64,10 @@ impl Kind {
             Self::Head => "head",
             Self::Settings => "settings",
             Self::User => "user",
+            Self::Configuration => "configuration",
             Self::Config => "config",
             Self::Account => "account",
+            Self::Organisation => "organisation",
             Self::Mapping => "mapping",
             Self::Event => "event",
             Self::Trailer => "trailer",

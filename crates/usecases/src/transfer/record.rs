@@ -10,11 +10,13 @@ use tenantry_domain::account::{
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::{AccountId, MappingId, TenantId, UserId};
+use tenantry_domain::organisation::OrgUnit;
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Settings;
-use tenantry_ports::{Credentials, LogEntry, StoredConfig};
+use tenantry_ports::{ConfigurationVersion, Credentials, LogEntry, StoredConfig};
 
 use super::archive::{Head, Kind, Trailer};
+use super::configuration::ConfigurationRecord;
 
 /// A record's line.
 #[derive(Serialize, Deserialize)]
@@ -29,8 +31,10 @@ pub(super) enum Entry {
     Head(Head),
     Settings(Settings),
     User(Box<Credentials>),
+    Configuration(Box<ConfigurationVersion>),
     Config(Box<StoredConfig>),
     Account(Box<AccountRecord>),
+    Organisation(Box<OrgUnit>),
     Mapping(AccountMapping),
     Event(Box<LogEntry>),
     Trailer(Trailer),
@@ -42,8 +46,12 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         Kind::Head => Entry::Head(exactly(kind, line)?),
         Kind::Settings => Entry::Settings(data(kind, line)?),
         Kind::User => Entry::User(Box::new(data::<UserRecord>(kind, line)?.into())),
+        Kind::Configuration => {
+            Entry::Configuration(Box::new(data::<ConfigurationRecord>(kind, line)?.into()))
+        }
         Kind::Config => Entry::Config(Box::new(data::<ConfigRecord>(kind, line)?.into())),
         Kind::Account => Entry::Account(data(kind, line)?),
+        Kind::Organisation => Entry::Organisation(data(kind, line)?),
         Kind::Mapping => Entry::Mapping(data::<MappingRecord>(kind, line)?.into()),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
@@ -284,12 +292,15 @@ impl From<EventRecord> for LogEntry {
 }
 
 /// Times to the microsecond, which is what stores keep.
-mod exact {
+pub(super) mod exact {
     use chrono::{DateTime, SecondsFormat, Utc};
     use serde::Serializer;
-    pub(super) use tenantry_domain::timestamp::deserialize;
+    pub(in crate::transfer) use tenantry_domain::timestamp::deserialize;
 
-    pub(super) fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::transfer) fn serialize<S: Serializer>(
+        at: &DateTime<Utc>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
@@ -7,9 +7,11 @@ use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::event::chain_input;
 use tenantry_domain::id::{AccountId, MappingId, UserId};
 use tenantry_domain::json;
+use tenantry_domain::organisation::{OrgId, OrgPlace, OrgUnit};
 use tenantry_ports::{Credentials, Digest, LogEntry, LogHead, StoredConfig, hexadecimal};
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Tally, Trailer};
+use super::configuration::Inspector;
 use super::lines::Lines;
 use super::record::{AccountRecord, Entry, kind_of, read};
 use crate::Platform;
@@ -93,9 +95,12 @@ struct Inspection<'a> {
     tally: Option<Tally>,
     user: Option<UserId>,
     names: HashSet<String>,
+    configurations: Inspector,
     config: Option<(ConfigId, ConfigVersion)>,
     configs: BTreeMap<(ConfigId, ConfigVersion), String>,
     account: Option<AccountId>,
+    units: BTreeSet<OrgId>,
+    places: HashSet<OrgPlace>,
     accounts: HashSet<AccountId>,
     mapping: Option<(AccountId, MappingId)>,
     log: LogHead,
@@ -113,9 +118,12 @@ impl<'a> Inspection<'a> {
             tally: Some(Tally::new(digest)),
             user: None,
             names: HashSet::new(),
+            configurations: Inspector::default(),
             config: None,
             configs: BTreeMap::new(),
             account: None,
+            units: BTreeSet::new(),
+            places: HashSet::new(),
             accounts: HashSet::new(),
             mapping: None,
             log: LogHead::EMPTY,
@@ -163,8 +171,14 @@ impl<'a> Inspection<'a> {
             Entry::Head(head) => self.head(head),
             Entry::Settings(_) => {}
             Entry::User(credentials) => self.user(&credentials),
+            Entry::Configuration(version) => {
+                for what in self.configurations.check(&version) {
+                    self.flaw(what);
+                }
+            }
             Entry::Config(config) => self.config(*config),
             Entry::Account(account) => self.account(&account),
+            Entry::Organisation(unit) => self.unit(&unit),
             Entry::Mapping(mapping) => self.mapping(&mapping),
             Entry::Event(entry) => {
                 if let Err(what) = check_link(self.digest, self.log, &entry) {
@@ -244,8 +258,29 @@ impl<'a> Inspection<'a> {
         self.mapping = Some(place);
     }
 
+    fn unit(&mut self, unit: &OrgUnit) {
+        if unit.id.kind() != unit.content.kind() {
+            self.flaw(format!("unit {} is no {}", unit.id, unit.content.kind().noun()));
+        }
+        if self.units.last().is_some_and(|before| unit.id <= *before) {
+            self.flaw(format!("unit {} is not in order", unit.id));
+        }
+        let (parent, target) = (unit.content.parent(), unit.content.target());
+        for end in parent.into_iter().chain(target).filter(|end| !self.units.contains(end)) {
+            self.flaws
+                .push(Flaw { line: self.number, what: format!("unit {}: {end} is not there", unit.id) });
+        }
+        if !self.places.insert(unit.content.place()) {
+            self.flaw(format!("unit {} has a place that another one has", unit.id));
+        }
+        self.units.insert(unit.id);
+    }
+
     fn trailer(&mut self, told: Trailer) {
         let Some(found) = self.tally.take().map(Tally::trailer) else { return };
+        if let Some(what) = self.configurations.finish() {
+            self.flaw(what);
+        }
         for kind in Kind::RECORDS {
             let (told, found) = (told.records.get(&kind), found.records.get(&kind));
             // An archive of an earlier version does not speak of what there was not then.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tenantry_domain::account::AccountStatus;
 use tenantry_domain::tenant::{
-    Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status,
+    Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status, Tenant,
 };
 use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeSchemaCheck, TestPlatform, sample};
@@ -12,7 +12,7 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
-use tenantry_usecases::{accounts, fleet, mappings, notices, sign_in};
+use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
 use crate::{acme, census, exported, find, flaws, import, joined, kind, lines, provision, under, verified};
@@ -26,9 +26,11 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
     let expected = [
         ("account", 4),
         ("config", 4),
-        ("event", 9),
+        ("configuration", 5),
+        ("event", 14),
         ("head", 1),
         ("mapping", 4),
+        ("organisation", 4),
         ("settings", 1),
         ("trailer", 1),
         ("user", 2),
@@ -69,6 +71,16 @@ fn an_imported_tenant_holds_every_record_and_only_the_import_is_new() {
     assert_eq!(event["data"]["archive"], whole.trailer.sha256.as_str());
     assert_eq!(event["data"]["from"]["tenantId"], whole.head.tenant.id.to_string());
     assert_eq!(event["data"]["records"]["account"], 4);
+
+    let configured = |test: &TestPlatform, tenant: &Tenant| {
+        let scope = TenantScope::serving(tenant).unwrap();
+        let processes = basis::processes(&test.platform, &scope, None, None, 10).unwrap();
+        (basis::basis(&test.platform, &scope).unwrap(), processes)
+    };
+    let original = tenants::find(&here.platform, &"acme".parse().unwrap()).unwrap().unwrap();
+    let (kept, processes) = configured(&here, &original);
+    assert_eq!((kept.as_ref().map(|basis| basis.version), processes.len()), (Some(2), 1));
+    assert_eq!(configured(&there, &tenant), (kept, processes));
 
     let facts = &whole.head.tenant;
     assert_ne!(tenant.id, facts.id);
@@ -188,10 +200,11 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
         .unwrap();
     let mut archive = Vec::new();
     let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
+    assert_eq!(exported.broken_at, Some(11));
     assert_eq!(exported.broken_at, Some(10));
     let found = flaws(&test, &archive);
     assert!(
-        matches!(&found[..], [one] if one.contains("event 10: its hash is not that of the event")),
+        matches!(&found[..], [one] if one.contains("event 11: its hash is not that of the event")),
         "{found:?}"
     );
 }

@@ -156,6 +156,26 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
             Box::new(swap("event", "\"previous\":\"00", "\"previous\":\"01")),
             "it is not chained to the event before",
         ),
+        (
+            Box::new(swap("configuration", "\"version\":1", "\"version\":2")),
+            "version 2, does not follow what comes before",
+        ),
+        (Box::new(swap("configuration", "requiredRole", "colour")), "version 1, is not acceptable"),
+        (
+            Box::new(|lines| {
+                // The process that was removed says what the other one says, instead.
+                let place = first(lines, "configuration");
+                let kept: Value = serde_json::from_str(&lines[place]).unwrap();
+                let text = &kept["data"]["document"];
+                let document = format!(
+                    "{{\"name\":{},\"processType\":{},\"steps\":[{{\"stepName\":\"x\",\"requiredRole\":\"y\"}}]}}",
+                    text["name"], text["processType"]
+                );
+                lines[place + 2] =
+                    lines[place + 2].replace("\"document\":null", &format!("\"document\":{document}"));
+            }),
+            "has a type and name that another one has",
+        ),
         (Box::new(swap("config", "\"hash\":\"", "\"hash\":\"0")), "its hash is not that of the document"),
         (remove("config"), "is not there"),
         (remove("settings"), "the settings are missing"),
@@ -191,6 +211,15 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
                 lines[place + 1] = lines[place + 1].replace("somebody@example.com", "ADMIN@acme.example");
             }),
             "has an address or a username that another one has",
+        ),
+        (remove("organisation"), ": cc_"),
+        (Box::new(swap("organisation", "\"id\":\"cc_", "\"id\":\"porg_")), "is no company code"),
+        (
+            Box::new(|lines| {
+                let place = first(lines, "organisation");
+                lines.insert(place, lines[place].replace("\"version\":1", "\"version\":2"));
+            }),
+            "has a place that another one has",
         ),
     ];
     for (change, expected) in cases {

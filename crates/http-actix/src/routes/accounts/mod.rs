@@ -15,7 +15,7 @@ pub(crate) use bulk::{__path_provision_many, provision_many};
 pub(crate) use endpoints::endpoints;
 #[cfg(test)]
 pub(crate) use endpoints::generated;
-pub(crate) use provision::{__path_provision, provision, receipt};
+pub(crate) use provision::{__path_provision, Receipts, provision};
 #[cfg(test)]
 pub(crate) use provision::{ProvisionBody, ProvisionedView};
 #[cfg(test)]

@@ -27,6 +27,7 @@ use tenantry_usecases::{Platform, Policy};
 use tenantry_worker::{Bell, NoticeBells};
 
 use crate::data_dir;
+use crate::endpoints;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
 use crate::settings::{Access, MailSettings, Server, Settings, WebhookSettings};
@@ -73,6 +74,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
         macs: Arc::new(keys.former.iter().fold(DerivedMacs::new(&keys.current), DerivedMacs::accepting)),
         machine_tokens: Arc::new(Es256Tokens::new(keys.sealing(entropy.clone()))),
+        sealing: Arc::new(keys.sealing(entropy.clone())),
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
@@ -82,6 +84,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
             watch: watch.clone(),
         }),
         channels: channels(settings)?,
+        endpoints: endpoints::calls(settings, entropy.clone()),
         policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),

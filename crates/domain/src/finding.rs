@@ -28,6 +28,12 @@ impl Pointer {
         Self(format!("{}/{index}", self.0))
     }
 
+    /// What `inner` points to in what this points to.
+    #[must_use]
+    pub fn join(&self, inner: &Self) -> Self {
+        Self(format!("{}{}", self.0, inner.0))
+    }
+
     /// The pointer as text, as in `/admin/email`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -73,5 +79,6 @@ mod tests {
     fn members_are_escaped_and_indexes_appended() {
         let pointer = Pointer::root().member("a/b~c").index(3).member("d");
         assert_eq!(pointer.as_str(), "/a~1b~0c/3/d");
+        assert_eq!(Pointer::root().member("x").join(&pointer).as_str(), "/x/a~1b~0c/3/d");
     }
 }

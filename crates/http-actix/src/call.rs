@@ -7,18 +7,24 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::Tenant;
-use tenantry_ports::{AccessClaims, IdempotencyKey, TenantScope};
+use tenantry_ports::{AccessClaims, IdempotencyKey, MacPurpose, TenantScope};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::{self, Need, Principal};
+use uuid::Uuid;
 
 use crate::HttpState;
 use crate::auth::Credential;
 use crate::body::{self, Body, Received};
+use crate::client_address::Client;
 use crate::fair::Party;
-use crate::idempotency;
+use crate::idempotency::{self, Refusals};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
+use crate::tenant_context;
+
+/// How many times as large as another one a body of many things may be.
+const BULK: usize = 8;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
@@ -36,6 +42,9 @@ impl FromRequest for Call {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if let Err(problem) = tenant_context::check(request) {
+            return ready(Err(problem.into()));
+        }
         let state = request.app_data::<Data<HttpState>>().cloned();
         let call = |state| Self { state, request: request.clone(), payload: payload.take() };
         let missing =
@@ -88,15 +97,14 @@ impl Call {
 
     /// The scope of the tenant in the path, if the caller may do there what needs `need`.
     pub(crate) async fn scope(&self, need: Need) -> Result<(Arc<Principal>, TenantScope), Problem> {
-        let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let (caller, _, scope) = self.served(need).await?;
         Ok((caller, scope))
     }
 
     /// The tenant in the path in whatever state it is, if the caller may do to it what needs `need`.
     pub(crate) async fn tenant(&self, need: Need) -> Result<(Arc<Principal>, Arc<Tenant>), Problem> {
         let (caller, tenant) = self.parties().await?;
-        access::admit(&caller, tenant.as_deref(), need)?;
+        access::admit(&caller, tenant.as_deref(), need).map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant))
     }
@@ -107,9 +115,20 @@ impl Call {
         need: Need,
     ) -> Result<(Arc<Principal>, Arc<Tenant>, TenantScope), Problem> {
         let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need);
+        let scope = scope.map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant, scope))
+    }
+
+    /// Why the caller may not, in the words of the route.
+    fn refusal(&self, denied: access::Denied) -> Problem {
+        match denied {
+            access::Denied::NoSuchTenant if tenant_context::is_below_tenant(&self.request) => {
+                tenant_context::unknown()
+            }
+            denied => denied.into(),
+        }
     }
 
     /// Who is signed in to the tenant in the path, that tenant and its scope; a problem if the caller is nobody there.
@@ -123,14 +142,23 @@ impl Call {
 
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
         let caller = self.caller(Credential::of(self.headers())?).await?;
-        let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
+        let named = self.segment("tenantId");
+        let tenant = match *caller {
+            Principal::Person(_) if self.changes() => self.state.gate.tenant_anew(named).await?,
+            _ => self.state.gate.tenant(named).await?,
+        };
         self.note(|trace| trace.tenant = tenant.as_ref().map(|tenant| tenant.id));
         Ok((caller, tenant))
     }
 
+    /// Whether it is there to change something.
+    fn changes(&self) -> bool {
+        !self.request.method().is_safe()
+    }
+
     /// Who presents this credential; a problem if it does not work.
     pub(crate) async fn caller(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
-        let caller = self.state.gate.principal(credential).await?;
+        let caller = self.state.gate.principal(credential, self.changes()).await?;
         self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
         self.count(&caller).await?;
         Ok(caller)
@@ -179,10 +207,29 @@ impl Call {
         self.parsed(bytes)
     }
 
+    /// The same, of many things at once: it may be several times as large.
+    pub(crate) async fn bulk_body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
+        body::content_type(&self.request)?;
+        let limit = self.state.settings.body_limit.saturating_mul(BULK);
+        let bytes = body::read(&self.request, &mut self.payload, limit).await?;
+        self.parsed(bytes)
+    }
+
     /// The body's very bytes, of JSON as its sender says.
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Problem> {
+        self.bytes_up_to(self.state.settings.body_limit).await
+    }
+
+    /// The same for a body that may have so many bytes.
+    pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
         body::content_type(&self.request)?;
-        body::read(&self.request, &mut self.payload, self.state.settings.body_limit).await
+        body::read(&self.request, &mut self.payload, limit).await
+    }
+
+    /// The body's very bytes of whatever kind, of which there may be more than usual.
+    pub(crate) async fn any_bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let limit = limit.max(self.state.settings.body_limit);
+        body::read(&self.request, &mut self.payload, limit).await
     }
 
     /// The body that came as these bytes, checked.
@@ -225,6 +272,37 @@ impl Call {
         let request =
             idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
         Ok(Some(request.keyed(caller, &key, self.state.platform.digest.as_ref())))
+    }
+
+    /// The same for an order of a tenant, which may come from anybody: who presents no credential is told apart by address.
+    /// There may be a password in it, and a plain hash of the request could be searched for that.
+    pub(crate) fn order_idempotency(
+        &self,
+        operation: &str,
+        body: &[u8],
+    ) -> Result<Option<IdempotencyKey>, Problem> {
+        let Some(key) = idempotency::key(self.headers())? else { return Ok(None) };
+        let content_type = body::content_type(&self.request).unwrap_or_default();
+        let tenant = TenantId::new(Uuid::nil());
+        let request =
+            idempotency::Request { operation, tenant, query: self.query_text(), content_type, body };
+        let caller = self.request.extensions().get::<Trace>().and_then(|trace| trace.caller.clone());
+        let platform = self.platform();
+        let keyed = match caller {
+            Some(caller) => request.keyed(&caller, &key, platform.digest.as_ref()),
+            None => {
+                let proxies = &self.state.settings.trusted_proxies;
+                let client = Client::of(self.request.peer_addr(), self.headers(), proxies);
+                request.keyed_by(&format!("public:{client}"), &key, platform.digest.as_ref())
+            }
+        };
+        let fingerprint = platform.macs.make(MacPurpose::Fingerprint, &[&keyed.fingerprint]);
+        Ok(Some(IdempotencyKey { fingerprint, ..keyed }))
+    }
+
+    /// How refusals of this request are written down for its repetitions.
+    pub(crate) fn refusals(&self) -> Refusals {
+        Refusals::new(self.request_id(), self.path().to_owned())
     }
 
     /// On whose account the call is worked on: the tenant's that the caller belongs to.

@@ -78,6 +78,16 @@ impl Client {
     }
 }
 
+impl std::fmt::Display for Client {
+    /// The network that counts as one client.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local => f.write_str("local"),
+            Self::At(address) => network(*address).fmt(f),
+        }
+    }
+}
+
 /// Whom the trusted proxies speak for; the first of them all if there is nobody else.
 fn proxied(headers: &HeaderMap, proxies: &TrustedProxies) -> Option<IpAddr> {
     let lines: Vec<&str> =

@@ -11,7 +11,7 @@ use tenantry_usecases::access::Principal;
 use tenantry_usecases::signatures::{self, Signers};
 
 use crate::auth::{Credential, visible};
-use crate::body::Body;
+use crate::body::{Body, Received};
 use crate::call::Call;
 use crate::problem::{Code, Problem};
 
@@ -64,36 +64,36 @@ impl Call {
     ///
     /// The credential comes first, as everywhere. The captcha comes last, when nothing is wrong with the body: its token
     /// works once, and a typing error should not cost the visitor another challenge.
-    pub(crate) async fn order<T: Body>(&mut self) -> Result<T, Problem> {
+    pub(crate) async fn order<T: Body>(&mut self) -> Result<Received<T>, Problem> {
         match self.state.doors.clone() {
-            Doors::Open => Ok(self.body().await?.value),
+            Doors::Open => self.body().await,
             Doors::Operator => {
                 if !self.is_operator(Credential::of(self.headers())?).await? {
                     return Err(Problem::new(Code::Forbidden, "Only the operator may order tenants here"));
                 }
-                Ok(self.body().await?.value)
+                self.body().await
             }
             Doors::Captcha(verifier) => {
                 let exempt = self.is_exempt().await?;
-                let order = self.body().await?.value;
+                let order = self.body().await?;
                 if !exempt {
                     self.challenge(verifier.as_ref()).await?;
                 }
                 Ok(order)
             }
-            Doors::Hmac(_) if self.is_exempt().await? => Ok(self.body().await?.value),
+            Doors::Hmac(_) if self.is_exempt().await? => self.body().await,
             Doors::Hmac(signers) => self.signed(signers).await,
         }
     }
 
     /// A signed order. Who did not sign learns nothing about the body; the nonce comes last, so that a typing error does
     /// not cost another one.
-    async fn signed<T: Body>(&mut self, signers: Signers) -> Result<T, Problem> {
+    async fn signed<T: Body>(&mut self, signers: Signers) -> Result<Received<T>, Problem> {
         let signature = signed::signature(self.headers())?;
         let bytes = self.bytes().await?;
         let message = signed::message(self.request(), &signature, &self.platform().digest.hex(&bytes));
         signatures::check(self.platform(), &signers, &signature, message.as_bytes())?;
-        let order = self.parsed(bytes)?.value;
+        let order = self.parsed(bytes)?;
         self.on_storage(move |platform| signatures::use_up(platform, &signers, &signature)).await?;
         Ok(order)
     }

@@ -1,11 +1,15 @@
 //! Idempotency keys: a repeated request gets the first answer instead of a second effect.
 
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{Digest, IdempotencyKey};
 use tenantry_usecases::access::Principal;
+use tenantry_usecases::idempotency::Answer;
 
-use crate::problem::{Code, Problem};
+use crate::problem::{self, Code, Problem};
+use crate::routes::respond;
 
 /// The standard's name for the header.
 const STANDARD: HeaderName = HeaderName::from_static("idempotency-key");
@@ -35,7 +39,12 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Prob
     }
     let expected = || invalid("The idempotency key must be 1 to 255 printable ASCII characters");
     let key = unquoted(value).ok_or_else(expected)?;
-    if (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(expected()) }
+    if is_key(&key) { Ok(Some(key)) } else { Err(expected()) }
+}
+
+/// Whether a text may be a key.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The key without the quotes and escapes of a structured field string; none if it is not printable ASCII.
@@ -84,7 +93,12 @@ impl Request<'_> {
             Principal::Machine { .. } => "machine",
             Principal::Person(_) => "person",
         };
-        let scope = format!("{class}:{}:{}:{key}", caller.actor(), self.operation);
+        self.keyed_by(&format!("{class}:{}", caller.actor()), key, digest)
+    }
+
+    /// The same for a caller of this name.
+    pub(crate) fn keyed_by(&self, caller: &str, key: &str, digest: &dyn Digest) -> IdempotencyKey {
+        let scope = format!("{caller}:{}:{key}", self.operation);
         IdempotencyKey { scope, fingerprint: self.fingerprint(digest) }
     }
 
@@ -102,6 +116,48 @@ impl Request<'_> {
         }
         digest.sha256(&text)
     }
+}
+
+/// How the refusals of a request are written down for its repetitions.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusals {
+    request_id: String,
+    path: String,
+}
+
+impl Refusals {
+    /// Of a request with this id to this path.
+    pub(crate) const fn new(request_id: String, path: String) -> Self {
+        Self { request_id, path }
+    }
+
+    /// The refusal as it is kept; none if it is not for good.
+    pub(crate) fn kept(&self, problem: &Problem) -> Option<Answer> {
+        let status = problem.code().entry().status.as_u16();
+        let body = || problem.body(&self.request_id, &self.path);
+        problem.is_for_good().then(|| Answer { status, body: body() })
+    }
+}
+
+/// An answer that is kept, as a response: the first one or, if `replayed`, a repeated one.
+pub(crate) fn respond(answer: &Answer, replayed: bool) -> HttpResponseBuilder {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::CREATED);
+    let mut response = HttpResponse::build(status);
+    if replayed {
+        response.insert_header((REPLAYED, HeaderValue::from_static("true")));
+    }
+    let refused = status.is_client_error();
+    if refused {
+        response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    }
+    let content_type = if refused { problem::CONTENT_TYPE } else { respond::JSON };
+    response.insert_header((header::CONTENT_TYPE, content_type));
+    response
+}
+
+/// The whole response with a kept answer.
+pub(crate) fn answer(answer: Answer, replayed: bool) -> HttpResponse {
+    respond(&answer, replayed).body(answer.body)
 }
 
 #[cfg(test)]

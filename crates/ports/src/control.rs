@@ -4,8 +4,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, NonceRepository, NoticeRepository,
-    PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, IdempotencyRepository, NonceRepository,
+    NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError,
+    StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -57,6 +58,8 @@ pub trait ControlTx {
     fn notices(&mut self) -> &mut dyn NoticeRepository;
     /// What may be used once.
     fn nonces(&mut self) -> &mut dyn NonceRepository;
+    /// First answers to requests that are not a tenant's.
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// Attempts to sign in from addresses, and to where nobody can.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
     /// What machines' tokens are signed with.

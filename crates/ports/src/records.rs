@@ -176,6 +176,19 @@ pub struct ConfigHead {
     pub hash: String,
 }
 
+/// One of a config's versions, without its documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigVersionRecord {
+    /// Which version.
+    pub version: ConfigVersion,
+    /// Its hash.
+    pub hash: String,
+    /// Who uploaded it.
+    pub created_by: String,
+    /// When.
+    pub created_at: DateTime<Utc>,
+}
+
 /// An idempotency key in its scope, and what the request looked like.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Entropy, Unopenable};
+use tenantry_ports::{Entropy, Sealing, Unopenable};
 use zeroize::Zeroizing;
 
 use crate::MasterKey;
@@ -149,6 +149,22 @@ impl SealingBox {
     }
 }
 
+impl Sealing for SealingBox {
+    fn seal_answer(&self, scope: &str, body: &[u8]) -> Vec<u8> {
+        self.seal(&answer(scope), body).into_bytes()
+    }
+
+    fn open_answer(&self, scope: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopenable> {
+        let sealed = std::str::from_utf8(sealed).map_err(|_| Unopenable)?;
+        Ok(self.open(&answer(scope), sealed)?.to_vec())
+    }
+}
+
+/// Where the first answer of this scope is kept, in the control database.
+const fn answer(scope: &str) -> Place<'_> {
+    Place { table: "idempotency", tenant: None, row: scope, field: "body" }
+}
+
 /// A data key seals one secret and never another one, so it needs one nonce.
 const ONLY_NONCE: [u8; NONCE_LEN] = [0; NONCE_LEN];
 
@@ -267,6 +283,15 @@ mod tests {
             assert_eq!(sealing(1).open(&place(), &altered), Err(Unopenable), "{at}");
             assert_eq!(sealing(1).open(&place(), &sealed[..at]), Err(Unopenable), "cut at {at}");
         }
+    }
+
+    #[test]
+    fn an_answer_opens_in_its_own_scope_alone() {
+        let sealed = sealing(1).seal_answer("operator:createApiKey:k", b"{}");
+        assert_eq!(sealing(1).open_answer("operator:createApiKey:k", &sealed).unwrap(), b"{}");
+        assert_eq!(sealing(1).open_answer("operator:createApiKey:l", &sealed), Err(Unopenable));
+        assert_eq!(sealing(2).open_answer("operator:createApiKey:k", &sealed), Err(Unopenable));
+        assert_eq!(sealing(1).open_answer("operator:createApiKey:k", b"\xff"), Err(Unopenable));
     }
 
     proptest! {

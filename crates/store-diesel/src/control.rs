@@ -27,8 +27,8 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository, RunRepository,
-    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
+    RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -81,6 +81,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

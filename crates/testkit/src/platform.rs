@@ -3,14 +3,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
+use tenantry_ports::{
+    ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
+};
+use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
-    FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld, SeededEntropy,
-    SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs,
+    FakeMailer, FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets,
+    FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -27,6 +30,8 @@ pub struct TestPlatform {
     pub mailer: Arc<FakeMailer>,
     /// What calls were made, if the platform makes any.
     pub webhooks: Arc<FakeWebhooks>,
+    /// What calls of tenants' endpoints were made.
+    pub endpoints: Arc<FakeEndpoints>,
     nudges: Arc<Nudges>,
 }
 
@@ -102,29 +107,20 @@ impl TestPlatform {
         let databases = FailingDatabases::new(world.databases(), world.stores());
         let nudges = Arc::<Nudges>::default();
         let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
+        let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
+        let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
         let platform = Arc::new(Platform {
-            control: world.control(),
-            stores: Arc::new(databases.clone()),
-            databases: Arc::new(databases.clone()),
             clock: clock.clone(),
-            ids: Arc::new(SequentialIds::new()),
-            entropy: Arc::new(SeededEntropy::new(7)),
-            digest: Arc::new(FakeDigest),
-            tokens: Arc::new(FakeTokens::new()),
-            macs: Arc::new(FakeMacs),
-            passwords: Arc::new(FakePasswords::new()),
-            keys: Arc::new(FakeKeys::new()),
             machine_tokens,
             schemas,
             nudge: nudges.clone(),
             channels,
+            endpoints: EndpointCalls { sender: endpoints.clone(), ..base.endpoints },
             policy,
-            configs: tenantry_usecases::configs::ConfigCache::default(),
-            key_uses: tenantry_usecases::api_keys::KeyUses::default(),
-            keyring: tenantry_usecases::signing_keys::Keyring::default(),
+            ..base
         });
-        Self { platform, world, clock, databases, mailer, webhooks, nudges }
+        Self { platform, world, clock, databases, mailer, webhooks, endpoints, nudges }
     }
 
     /// How often a worker was nudged.
@@ -135,6 +131,43 @@ impl TestPlatform {
     /// Has the platform nudge this, too; the first one it is asked for.
     pub fn nudge_also(&self, nudge: Arc<dyn Nudge>) {
         let _ = self.nudges.beside.set(nudge);
+    }
+}
+
+/// A platform over these stores whose other ports are fakes: it takes every account config for valid in form, its clock stands
+/// still, and nobody is nudged.
+pub fn platform_over(
+    control: Arc<dyn ControlStore>,
+    stores: Arc<dyn TenantStores>,
+    databases: Arc<dyn TenantDatabases>,
+) -> Platform {
+    Platform {
+        control,
+        stores,
+        databases,
+        clock: Arc::new(FakeClock::new()),
+        ids: Arc::new(SequentialIds::new()),
+        entropy: Arc::new(SeededEntropy::new(7)),
+        digest: Arc::new(FakeDigest),
+        tokens: Arc::new(FakeTokens::new()),
+        macs: Arc::new(FakeMacs),
+        sealing: Arc::new(FakeSealing::default()),
+        passwords: Arc::new(FakePasswords::new()),
+        keys: Arc::new(FakeKeys::new()),
+        machine_tokens: Arc::new(FakeMachineTokens::new()),
+        schemas: Arc::new(FakeSchemaCheck::content()),
+        nudge: Arc::<Nudges>::default(),
+        channels: Channels::default(),
+        endpoints: EndpointCalls {
+            sender: Arc::<FakeEndpoints>::default(),
+            signer: Arc::new(FakeSigner),
+            secrets: Arc::<FakeWebhookSecrets>::default(),
+            timeout: Duration::from_secs(15),
+        },
+        policy: Policy::default(),
+        configs: tenantry_usecases::configs::ConfigCache::default(),
+        key_uses: tenantry_usecases::api_keys::KeyUses::default(),
+        keyring: tenantry_usecases::signing_keys::Keyring::default(),
     }
 }
 

@@ -5,11 +5,12 @@ use tenantry_domain::people::PasswordPolicy;
 use tenantry_domain::tenant::{DatabasePrefix, Plans, RetryPolicy};
 use tenantry_ports::{
     Clock, ControlStore, Digest, Entropy, Ids, KeyMint, MachineTokens, Macs, Nudge, PasswordHasher,
-    SchemaCheck, TenantDatabases, TenantStores, Tokens,
+    SchemaCheck, Sealing, TenantDatabases, TenantStores, Tokens,
 };
 
 use crate::api_keys::KeyUses;
 use crate::configs::ConfigCache;
+use crate::endpoints::EndpointCalls;
 use crate::master_keys::MasterKeyNames;
 use crate::notices::Channels;
 use crate::signing_keys::Keyring;
@@ -27,6 +28,7 @@ pub struct Platform {
     pub digest: Arc<dyn Digest>,
     pub tokens: Arc<dyn Tokens>,
     pub macs: Arc<dyn Macs>,
+    pub sealing: Arc<dyn Sealing>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub keys: Arc<dyn KeyMint>,
     pub machine_tokens: Arc<dyn MachineTokens>,
@@ -34,6 +36,8 @@ pub struct Platform {
     pub nudge: Arc<dyn Nudge>,
     /// How the outside is told.
     pub channels: Channels,
+    /// How tenants' endpoints are called.
+    pub endpoints: EndpointCalls,
     pub policy: Policy,
     /// Account configs parsed before; begin with an empty one.
     pub configs: ConfigCache,

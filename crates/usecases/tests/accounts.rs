@@ -4,26 +4,33 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde_json::json;
 use support::active;
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
-use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
+use tenantry_domain::config::{
+    AccountConfig, AllowedConfigs, ConfigId, ConfigVersion, VersioningStrategy, demo,
+};
 use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::{Limit, QuotaExceeded, QuotaKind, Quotas, Settings};
 use tenantry_ports::{
     AccountFilter, AccountRevision, DatabaseFault, Digest, IdempotencyKey, LogEntry, StoreError, TenantScope,
 };
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeDigest, TestPlatform};
-use tenantry_usecases::accounts::{self, AccountView, ProvisionAccount, ProvisionError, Reading, Receipt};
+use tenantry_usecases::accounts::{
+    self, AccountView, Answers, ProvisionAccount, ProvisionError, Reading, Receipt,
+};
 use tenantry_usecases::configs::{self, Upload};
+use tenantry_usecases::idempotency::Answer;
 
 fn wanted(user: &str) -> ProvisionAccount {
     ProvisionAccount {
         user_id: WebsiteUserId::new(user).unwrap(),
         config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+        config_version: None,
         meta: None,
         idempotency: None,
         trace: "trace".to_owned(),
@@ -85,7 +92,7 @@ fn every_account_of_a_slice_has_its_event_in_an_unbroken_chain() {
     let events = provisioned_events(&test, &scope);
     assert_eq!(events.len(), 10);
     for (receipt, entry) in receipts.iter().zip(&events) {
-        assert_eq!((receipt.account, receipt.status), (entry.event.account_id, 201));
+        assert_eq!((receipt.account, receipt.answer.status), (entry.event.account_id, 201));
     }
     assert!(
         events
@@ -116,10 +123,10 @@ fn a_repeated_request_gets_the_first_answer_within_and_across_slices() {
     let command = with_key(wanted("a"), "key-1", "body");
     let results = provision(&test, &scope, &[command.clone(), command.clone()]);
     let [Ok(first), Ok(second)] = &results[..] else { panic!("{results:?}") };
-    assert!(!first.is_replayed() && second.is_replayed());
+    assert!(!first.replayed && second.replayed);
     let later = provision(&test, &scope, &[command]).remove(0).unwrap();
-    assert!(later.is_replayed());
-    assert_eq!((&later.body, later.status, &second.body), (&first.body, first.status, &first.body));
+    assert!(later.replayed);
+    assert_eq!((&later.answer, &second.answer), (&first.answer, &first.answer));
     assert_eq!((stored(&test, &scope).len(), provisioned_events(&test, &scope).len()), (1, 1));
 }
 
@@ -136,7 +143,7 @@ fn a_key_used_for_another_request_is_refused() {
 }
 
 #[test]
-fn a_refusal_is_not_kept_so_that_a_repeated_request_may_succeed() {
+fn a_refusal_that_no_answer_is_written_for_is_not_kept() {
     let test = TestPlatform::new();
     let scope = active(&test);
     settle(
@@ -148,7 +155,88 @@ fn a_refusal_is_not_kept_so_that_a_repeated_request_may_succeed() {
     let refused = provision(&test, &scope, std::slice::from_ref(&command)).remove(0);
     assert!(matches!(refused, Err(ProvisionError::ConfigNotAllowed(_))));
     settle(&test, &scope, &Settings::default());
-    assert!(!provision(&test, &scope, &[command]).remove(0).unwrap().is_replayed());
+    assert!(!provision(&test, &scope, &[command]).remove(0).unwrap().replayed);
+}
+
+/// Writes an answer to every refusal.
+struct Strict;
+
+impl Answers for Strict {
+    fn provisioned(&self, account: &Account, config: &AccountConfig) -> Vec<u8> {
+        receipt(account, config)
+    }
+
+    fn refused(&self, _: &TenantScope, refusal: &ProvisionError, trace: &str) -> Option<Answer> {
+        Some(Answer { status: 422, body: format!("{refusal} {trace}").into_bytes() })
+    }
+}
+
+#[test]
+fn a_refusal_that_is_for_good_is_repeated_within_and_across_slices_even_if_nobody_is_provisioned() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    let provision = |slice: &[ProvisionAccount]| accounts::provision(&test.platform, &scope, slice, Strict);
+    let missing = ProvisionAccount { config_id: ConfigId::new("later-v1").unwrap(), ..wanted("a") };
+    let keyed = with_key(missing.clone(), "key-1", "body");
+    let again = ProvisionAccount { trace: "another".to_owned(), ..keyed.clone() };
+    let results = provision(&[keyed, again.clone(), missing]);
+    let [Ok(first), Ok(second), Err(ProvisionError::UnknownConfig(_))] = &results[..] else {
+        panic!("{results:?}")
+    };
+    assert_eq!((first.replayed, second.replayed, first.account), (false, true, None));
+    assert_eq!(first.answer.body, b"there is no account config 'later-v1' trace");
+    upload(&test, &scope, "later-v1", 30_000);
+    let later = provision(&[again]).remove(0).unwrap();
+    assert_eq!((&later.answer, &second.answer, later.replayed), (&first.answer, &first.answer, true));
+    assert!(stored(&test, &scope).is_empty());
+}
+
+fn upload(test: &TestPlatform, scope: &TenantScope, id: &str, capital: u32) -> ConfigVersion {
+    let mut document = demo::config();
+    document["id"] = json!(id);
+    document["baseCapital"] = json!(capital);
+    let upload = Upload { document, actor: "key_1".to_owned(), trace: "trace".to_owned() };
+    configs::upload(&test.platform, scope, upload).unwrap().config.version
+}
+
+#[test]
+fn an_account_is_made_from_the_version_that_is_asked_for() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    settle(
+        &test,
+        &scope,
+        &Settings { versioning_strategy: VersioningStrategy::Internal, ..Settings::default() },
+    );
+    for capital in [10_000, 20_000, 30_000] {
+        upload(&test, &scope, "own", capital);
+    }
+    let id = ConfigId::new("own").unwrap();
+    let version = |number| Some(ConfigVersion::new(number).unwrap());
+    let asked = [None, version(2), version(3), version(1), version(2), version(4)];
+    let slice = asked.map(|config_version| ProvisionAccount {
+        config_id: id.clone(),
+        config_version,
+        ..wanted(&config_version.map_or("current".to_owned(), |version| version.to_string()))
+    });
+    let results = provision(&test, &scope, &slice);
+    assert!(
+        matches!(&results[5], Err(ProvisionError::UnknownVersion(of, version)) if *of == id && version.get() == 4)
+    );
+    let made: BTreeMap<_, _> = stored(&test, &scope)
+        .into_iter()
+        .map(|view| (view.account.id, (view.account.config_version.get(), view.account.state.balance)))
+        .collect();
+    let told: Vec<_> = results[..5]
+        .iter()
+        .map(|result| {
+            let (version, balance) = made[&result.as_ref().unwrap().account.unwrap()];
+            (version, balance.to_string())
+        })
+        .collect();
+    let expected = [(3, "30000"), (2, "20000"), (3, "30000"), (1, "10000"), (2, "20000")]
+        .map(|(v, b)| (v, b.to_owned()));
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -156,11 +244,11 @@ fn an_answer_is_forgotten_after_its_retention() {
     let test = TestPlatform::new();
     let scope = active(&test);
     let command = [with_key(wanted("a"), "key-1", "body")];
-    assert!(!provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    assert!(!provision(&test, &scope, &command).remove(0).unwrap().replayed);
     test.clock.advance(TimeDelta::hours(24));
-    assert!(provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    assert!(provision(&test, &scope, &command).remove(0).unwrap().replayed);
     test.clock.advance(TimeDelta::microseconds(1));
-    assert!(!provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    assert!(!provision(&test, &scope, &command).remove(0).unwrap().replayed);
 }
 
 #[test]
@@ -202,7 +290,7 @@ fn a_lost_commit_answer_is_found_again_by_its_key() {
     test.databases.fail(DatabaseCall::Write, FailureMoment::AfterEffect, DatabaseFault::Passing, 1);
     let command = [with_key(wanted("a"), "key-1", "body")];
     assert!(matches!(provision(&test, &scope, &command)[0], Err(ProvisionError::Store(_))));
-    assert!(provision(&test, &scope, &command).remove(0).unwrap().is_replayed());
+    assert!(provision(&test, &scope, &command).remove(0).unwrap().replayed);
     assert_eq!((stored(&test, &scope).len(), provisioned_events(&test, &scope).len()), (1, 1));
 }
 
@@ -216,10 +304,7 @@ fn an_account_keeps_the_version_it_was_made_from() {
     };
     settle(&test, &scope, &internal);
     let old = provision(&test, &scope, &[wanted("a")]).remove(0).unwrap().account.unwrap();
-    let mut document = demo::config();
-    document["baseCapital"] = json!(50_000);
-    let upload = Upload { document, actor: "test".to_owned(), trace: "trace".to_owned() };
-    assert_eq!(configs::upload(&test.platform, &scope, upload).unwrap().config.version.get(), 2);
+    assert_eq!(upload(&test, &scope, demo::DEMO_CONFIG_ID, 50_000).get(), 2);
     let new = provision(&test, &scope, &[wanted("b")]).remove(0).unwrap().account.unwrap();
     let facts = [new, old].map(|id| {
         let view = changed(&test, &scope, id, None).unwrap();

@@ -119,3 +119,87 @@ fn a_child_is_laid_over_its_parents_current_version() {
     let Err(UploadError::Invalid { errors, .. }) = upload(&test, &scope, &orphan) else { panic!("accepted") };
     assert!(errors.iter().any(|finding| finding.code == "parent_not_found"), "{errors:?}");
 }
+
+#[test]
+fn what_is_an_older_versions_very_document_makes_no_version_either() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    internal(&test, &scope);
+    let old = upload(&test, &scope, &document("25k-eval")).unwrap();
+    let mut changed = document("25k-eval");
+    changed["baseCapital"] = json!(30_000);
+    let new = upload(&test, &scope, &changed).unwrap();
+    assert!(new.created && new.is_current);
+    let again = upload(&test, &scope, &document("25k-eval")).unwrap();
+    assert_eq!((again.created, again.is_current, &again.config), (false, false, &old.config));
+    let versions = configs::versions(&test.platform, &scope, &old.config.id, None, 10).unwrap().unwrap();
+    assert_eq!(versions.iter().map(|record| record.version.get()).collect::<Vec<_>>(), [2, 1]);
+    let store = test.platform.stores.open(&scope).unwrap();
+    let settings = Settings { versioning_strategy: VersioningStrategy::Explicit, ..Settings::default() };
+    store.write::<_, StoreError>(|tx| tx.settings().put(&settings)).unwrap();
+    assert!(!upload(&test, &scope, &document("25k-eval")).unwrap().created);
+    assert!(!upload(&test, &scope, &changed).unwrap().created);
+}
+
+#[test]
+fn of_concurrent_identical_uploads_one_makes_a_version() {
+    for strategy in [VersioningStrategy::Explicit, VersioningStrategy::Internal] {
+        let test = TestPlatform::new();
+        let scope = active(&test);
+        if strategy == VersioningStrategy::Internal {
+            internal(&test, &scope);
+        }
+        let created = std::thread::scope(|threads| {
+            let one = || upload(&test, &scope, &document("25k-eval-v1")).unwrap().created;
+            let threads: Vec<_> = (0..8).map(|_| threads.spawn(one)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).filter(|created| *created).count()
+        });
+        assert_eq!(created, 1);
+    }
+}
+
+#[test]
+fn a_new_version_of_the_parent_changes_no_version_of_its_children() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    internal(&test, &scope);
+    let child = json!({ "id": "child", "displayName": "Child", "parentConfigId": "base" });
+    let grandchild = json!({ "id": "grandchild", "displayName": "Grandchild", "parentConfigId": "child" });
+    upload(&test, &scope, &document("base")).unwrap();
+    let before = upload(&test, &scope, &child).unwrap().config;
+    upload(&test, &scope, &grandchild).unwrap();
+    let mut changed = document("base");
+    changed["baseCapital"] = json!(50_000);
+    upload(&test, &scope, &changed).unwrap();
+
+    let get = |id: &str| configs::get(&test.platform, &scope, &id.parse().unwrap(), None).unwrap().unwrap();
+    assert_eq!(get("child"), before);
+    // What the child was when the grandchild came is part of the grandchild, and nothing newer.
+    let still = upload(&test, &scope, &grandchild).unwrap();
+    assert!(!still.created && still.config.resolved["baseCapital"] == 25_000);
+    // Uploaded again it is another config, for it is laid over another parent.
+    let after = upload(&test, &scope, &child).unwrap();
+    assert!(after.created && after.config.version.get() == 2);
+    assert_eq!((&after.config.document, &after.config.resolved["baseCapital"]), (&child, &json!(50_000)));
+}
+
+#[test]
+fn versions_are_compared_by_what_they_resolve_to() {
+    let test = TestPlatform::new();
+    let scope = active(&test);
+    internal(&test, &scope);
+    let first = upload(&test, &scope, &document("25k-eval")).unwrap().config;
+    let mut changed = document("25k-eval");
+    changed["baseCapital"] = json!(30_000);
+    let second = upload(&test, &scope, &changed).unwrap().config;
+    let compare = |from, to| configs::compare(&test.platform, &scope, &first.id, from, to).unwrap();
+    let comparison = compare(None, None).unwrap();
+    assert_eq!((comparison.from, comparison.to), (first.version, second.version));
+    let told = serde_json::to_value(&comparison.differences).unwrap();
+    let step = json!({ "op": "replace", "pointer": "/baseCapital", "from": 25_000, "to": 30_000 });
+    assert_eq!(told, json!([step]));
+    assert_eq!(compare(Some(second.version), Some(second.version)).unwrap().differences, []);
+    assert_eq!(compare(None, Some(first.version)).unwrap().differences, [], "before the first one");
+    assert_eq!(compare(Some(second.version.next()), None), None);
+    assert_eq!(compare(None, Some(second.version.next())), None);
+}

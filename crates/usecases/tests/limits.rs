@@ -86,7 +86,7 @@ fn a_key_is_replaced_where_there_is_no_place_and_its_place_is_given_once() {
     let newest = || api_keys::list(&test.platform, owner).unwrap().remove(0).id;
     let replace = |key, overlap| {
         let created_by = "test".to_owned();
-        let wish = Rotation { owner, key, version: None, overlap, created_by, request: None };
+        let wish = Rotation { owner, key, version: None, overlap, created_by };
         api_keys::rotate(&test.platform, &wish)
     };
     let hour = TimeDelta::hours(1);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantry_tests::{Backend, Client, Installation, PATIENCE, Response, Tenantry, for_each_backend};
 
 use crate::steps::tenant;
@@ -129,10 +129,11 @@ fn no_credential_is_kept_in_the_clear() {
         let send = |operator: &mut Client| {
             operator.request("POST", KEYS).header("Idempotency-Key", "k1").json(&wish).send().expect(201)
         };
-        let (id, key) = parts(&send(&mut operator));
+        let first = send(&mut operator);
+        let (id, key) = parts(&first);
         let again = send(&mut operator);
         assert_eq!(again.header("Idempotent-Replayed"), Some("true"));
-        assert_eq!(again.json()["key"], Value::Null, "and this says what to do instead: {}", again.text());
+        assert_eq!(again.text(), first.text(), "the very same answer, with the key in it");
         let mut website = tenantry.client();
         let token = token(&mut website, &id, &key);
         assert_eq!((accounts(&mut website, &key), accounts(&mut website, &token)), (200, 200));

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_life;
 mod accounts;
 mod crashes;
 mod doors;
+mod duplicates;
 mod forgeries;
 #[cfg(debug_assertions)]
 mod kill_matrix;
@@ -12,6 +14,10 @@ mod limits;
 mod machines;
 #[cfg(debug_assertions)]
 mod notices;
+mod organisation;
 mod people;
+#[cfg(debug_assertions)]
+mod rewrap;
+mod source_003;
 mod steps;
 mod wire;

@@ -1,12 +1,10 @@
 //! `account-config`: what an upload would say about a document, without a server.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use tenantry_domain::config::{self, ConfigId, Inspection, inspect};
+use tenantry_domain::config::{self, Inspection, inspect_all};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::SchemaCheck as _;
 use tenantry_security::ValicoCheck;
@@ -24,14 +22,18 @@ pub(crate) fn schema() -> Result<(), Failure> {
 pub(crate) fn validate(files: &[PathBuf], json: bool) -> Result<(), Failure> {
     let documents: Vec<_> =
         files.iter().map(|path| Ok((name(path), parse(&read(path)?)))).collect::<Result<_, _>>()?;
-    let family = Family::of(documents.iter().filter_map(|(_, document)| document.as_ref().ok()));
+    let readable: Vec<_> = documents.iter().filter_map(|(_, document)| document.as_ref().ok()).collect();
+    let schema = account_config_schema();
+    let mut inspected =
+        inspect_all(&readable, &|resolved| ValicoCheck.findings(&schema, resolved)).into_iter();
     let verdicts: Vec<_> = documents
         .iter()
-        .map(|(name, document)| match document {
-            Ok(document) => (name, family.inspect(document)),
-            Err(finding) => {
-                (name, Inspection { errors: vec![finding.clone()], warnings: Vec::new(), accepted: None })
-            }
+        .filter_map(|(name, document)| match document {
+            Ok(_) => Some((name, inspected.next()?)),
+            Err(finding) => Some((
+                name,
+                Inspection { errors: vec![finding.clone()], warnings: Vec::new(), accepted: None },
+            )),
         })
         .collect();
 
@@ -84,54 +86,4 @@ fn as_lines(name: &str, verdict: &Inspection) -> String {
 fn as_json(name: &str, verdict: &Inspection) -> Value {
     let status = if verdict.errors.is_empty() { "OK" } else { "INVALID" };
     json!({ "file": name, "status": status, "errors": verdict.errors, "warnings": verdict.warnings })
-}
-
-/// The documents given together: what they inherit from each other is found among them.
-struct Family {
-    schemas: ValicoCheck,
-    resolved: HashMap<ConfigId, Value>,
-}
-
-impl Family {
-    /// Of several documents with one id the last counts, as the newest version would.
-    fn of<'a>(documents: impl Iterator<Item = &'a Value>) -> Self {
-        let given = documents.filter_map(|document| Some((id_of(document, "id")?, document))).collect();
-        let mut resolved = HashMap::new();
-        for id in HashMap::keys(&given) {
-            resolve(id, &given, &mut resolved);
-        }
-        Self { schemas: ValicoCheck, resolved }
-    }
-
-    fn inspect(&self, document: &Value) -> Inspection {
-        let schema = account_config_schema();
-        let mut parents = |id: &ConfigId| Ok::<_, Infallible>(self.resolved.get(id).cloned());
-        let Ok(inspection) =
-            inspect(document, &|resolved| self.schemas.findings(&schema, resolved), &mut parents, None);
-        inspection
-    }
-}
-
-fn id_of(document: &Value, member: &str) -> Option<ConfigId> {
-    document.get(member)?.as_str()?.parse().ok()
-}
-
-/// Resolves a document after its parents. In a circle each stays as it is, and the inspection finds the circle.
-fn resolve(id: &ConfigId, given: &HashMap<ConfigId, &Value>, resolved: &mut HashMap<ConfigId, Value>) {
-    let mut line = vec![id.clone()];
-    while let Some(parent) = line.last().and_then(|id| id_of(given.get(id)?, "parentConfigId")) {
-        if resolved.contains_key(&parent) || line.contains(&parent) || !given.contains_key(&parent) {
-            break;
-        }
-        line.push(parent);
-    }
-    for id in line.into_iter().rev() {
-        if !resolved.contains_key(&id)
-            && let Some(document) = given.get(&id)
-        {
-            let mut parents = |id: &ConfigId| Ok::<_, Infallible>(resolved.get(id).cloned());
-            let Ok(lineage) = config::resolve(document, &mut parents);
-            resolved.insert(id, lineage.resolved);
-        }
-    }
 }

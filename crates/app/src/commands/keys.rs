@@ -7,9 +7,7 @@ use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{ApiKey, Secret};
 use tenantry_usecases::Platform;
-use tenantry_usecases::api_keys::{
-    self, ChangeKeyError, LONGEST_OVERLAP, Made, NewKey, NewKeyError, Rotation,
-};
+use tenantry_usecases::api_keys::{self, ChangeKeyError, LONGEST_OVERLAP, NewKey, NewKeyError, Rotation};
 
 use super::table::{table, time};
 use super::{print, print_json, tenant_id};
@@ -52,18 +50,13 @@ pub(crate) fn rotate(platform: &Platform, wish: &RotateKey) -> Result<(), Failur
         version: None,
         overlap: overlap.ok_or_else(too_long)?,
         created_by: "cli".to_owned(),
-        request: None,
     };
-    let made = api_keys::rotate(platform, &rotation).map_err(|error| match error {
+    let (key, text) = api_keys::rotate(platform, &rotation).map_err(|error| match error {
         ChangeKeyError::New(NewKeyError::Store(error)) => store_failure(&error),
         ChangeKeyError::Ended => Failure::new(error, "make a new one with `tenantry keys create`"),
         error => Failure::new(error, "`tenantry keys list` shows the keys there are"),
     })?;
-    match made {
-        Made::New(key, text) => show(platform, &key, &text, wish.quiet, wish.json),
-        // Only a request that names itself is ever answered like this.
-        Made::Before(key) => print(&format!("{}\n", key.id)),
-    }
+    show(platform, &key, &text, wish.quiet, wish.json)
 }
 
 /// Prints a key that was made just now.

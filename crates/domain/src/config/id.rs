@@ -44,6 +44,9 @@ impl ConfigVersion {
     /// The version of the first upload.
     pub const FIRST: Self = Self(1);
 
+    /// The highest number there can be.
+    pub const LAST: Self = Self(u32::MAX);
+
     /// The version with this number, which is at least 1.
     pub const fn new(number: u32) -> Result<Self, InvalidConfigVersion> {
         if number == 0 { Err(InvalidConfigVersion) } else { Ok(Self(number)) }
@@ -52,6 +55,12 @@ impl ConfigVersion {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    /// The version of the upload before this one; of the first, itself.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        if self.0 == 1 { self } else { Self(self.0 - 1) }
     }
 
     /// The version of the upload after this one.
@@ -167,6 +176,8 @@ mod tests {
         assert!(serde_json::from_str::<ConfigVersion>("0").is_err());
         assert_eq!(serde_json::from_str::<ConfigVersion>("1").unwrap(), ConfigVersion::FIRST);
         assert_eq!(ConfigVersion::FIRST.next().get(), 2);
+        assert_eq!(ConfigVersion::FIRST.next().previous(), ConfigVersion::FIRST);
+        assert_eq!(ConfigVersion::FIRST.previous(), ConfigVersion::FIRST);
     }
 
     proptest! {

@@ -7,6 +7,7 @@
 mod challenge;
 mod currency;
 pub mod demo;
+mod difference;
 mod document;
 mod id;
 mod inherit;
@@ -17,6 +18,7 @@ mod payout;
 mod quantity;
 mod schema;
 mod timezone;
+mod together;
 mod versioning;
 
 pub use challenge::{
@@ -24,6 +26,7 @@ pub use challenge::{
     DrawdownMode, OrderType,
 };
 pub use currency::Currency;
+pub use difference::{Change, Difference, differences};
 pub use document::{AccountConfig, ConfigMeta, DisplayName, Variant};
 pub use id::{ConfigId, ConfigVersion, next_free_id};
 pub use inherit::{Lineage, resolve};
@@ -34,4 +37,5 @@ pub(crate) use quantity::bounded_amount;
 pub use quantity::{Capital, Count, Fraction, Leverage, Percent};
 pub use schema::schema;
 pub use timezone::Timezone;
+pub use together::inspect_all;
 pub use versioning::{AllowedConfigs, VersioningStrategy};

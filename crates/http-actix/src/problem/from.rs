@@ -8,7 +8,7 @@ use tenantry_ports::{Constraint, StoreError};
 use tenantry_usecases::access::Denied;
 use tenantry_usecases::accounts::ProvisionError;
 use tenantry_usecases::api_keys::{ChangeKeyError, NewKeyError};
-use tenantry_usecases::configs::UploadError;
+use tenantry_usecases::configs::{SimulateError, UploadError};
 use tenantry_usecases::sign_in::LoginError;
 use tenantry_usecases::signatures::SignatureError;
 
@@ -77,6 +77,10 @@ impl From<Denied> for Problem {
             Denied::MissingRole => {
                 Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
             }
+            Denied::NotStaff => Self::new(
+                Code::Forbidden,
+                "Only the operator, or an admin or a user of the tenant, may do this; send an access token of theirs",
+            ),
             Denied::NotAPerson => Self::new(
                 Code::Forbidden,
                 "Only somebody who has signed in may do this; send their access token",
@@ -100,11 +104,11 @@ fn not_ready(status: Status) -> Problem {
         .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
-impl From<NewKeyError> for Problem {
-    fn from(error: NewKeyError) -> Self {
+impl From<&NewKeyError> for Problem {
+    fn from(error: &NewKeyError) -> Self {
         match error {
-            NewKeyError::Invalid(findings) => Self::invalid(findings),
-            NewKeyError::QuotaExceeded(exceeded) => exceeded.into(),
+            NewKeyError::Invalid(findings) => Self::invalid(findings.clone()),
+            NewKeyError::QuotaExceeded(exceeded) => (*exceeded).into(),
             NewKeyError::IdempotencyKeyReused => Self::plain(Code::IdempotencyKeyReused),
             NewKeyError::Store(error) => error.into(),
         }
@@ -113,6 +117,12 @@ impl From<NewKeyError> for Problem {
 
 impl From<ChangeKeyError> for Problem {
     fn from(error: ChangeKeyError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ChangeKeyError> for Problem {
+    fn from(error: &ChangeKeyError) -> Self {
         match error {
             ChangeKeyError::NotFound => {
                 Self::new(Code::ApiKeyNotFound, "The tenant has no API key of this id")
@@ -173,6 +183,12 @@ impl From<SignatureError> for Problem {
 
 impl From<UploadError> for Problem {
     fn from(error: UploadError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&UploadError> for Problem {
+    fn from(error: &UploadError) -> Self {
         match error {
             UploadError::Invalid { errors, warnings } => {
                 let problem = Self::new(
@@ -183,30 +199,52 @@ impl From<UploadError> for Problem {
                     ),
                 );
                 let warnings = serde_json::to_value(warnings).unwrap_or_default();
-                problem.with_errors(errors).with("warnings", warnings)
+                problem.with_errors(errors.clone()).with("warnings", warnings)
             }
             UploadError::IdTaken { id, suggestion } => Self::new(
                 Code::ConfigIdTaken,
                 format!("Another account config is stored as '{id}'; the next free id is '{suggestion}'"),
             )
             .with("suggestedId", suggestion.as_str()),
-            UploadError::QuotaExceeded(exceeded) => exceeded.into(),
+            UploadError::QuotaExceeded(exceeded) => (*exceeded).into(),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SimulateError> for Problem {
+    fn from(error: SimulateError) -> Self {
+        match error {
+            SimulateError::UnknownConfig => {
+                Self::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version")
+            }
+            SimulateError::Invalid(findings) => Self::invalid(findings),
+            SimulateError::Store(error) => error.into(),
         }
     }
 }
 
 impl From<ProvisionError> for Problem {
     fn from(error: ProvisionError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ProvisionError> for Problem {
+    fn from(error: &ProvisionError) -> Self {
         match error {
             ProvisionError::UnknownConfig(id) => {
                 Self::new(Code::UnknownConfig, format!("There is no account config '{id}'"))
             }
+            ProvisionError::UnknownVersion(id, version) => Self::new(
+                Code::UnknownConfig,
+                format!("There is no version {version} of the account config '{id}'"),
+            ),
             ProvisionError::ConfigNotAllowed(id) => Self::new(
                 Code::ConfigNotAllowed,
                 format!("The account config '{id}' is not among the tenant's allowed configs"),
             ),
-            ProvisionError::QuotaExceeded(exceeded) => exceeded.into(),
+            ProvisionError::QuotaExceeded(exceeded) => (*exceeded).into(),
             ProvisionError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }

@@ -1,8 +1,11 @@
 //! Problems: errors as RFC 9457 `application/problem+json`.
 
+mod accounts;
 pub(crate) mod catalogue;
+mod configuration;
 mod from;
 mod limits;
+mod organisation;
 mod people;
 mod tenants;
 
@@ -102,6 +105,13 @@ impl Problem {
         self.0.cause.as_deref()
     }
 
+    /// The body, as part of another one.
+    pub(crate) fn to_json(&self, request_id: &str, instance: &str) -> Value {
+        let wire = Wire { problem: &self.0, request_id, instance };
+        // A map of texts and JSON values always serialises.
+        serde_json::to_value(&wire).unwrap_or_default()
+    }
+
     /// The finished response.
     pub(crate) fn response(&self, request_id: &str, instance: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.0.code.entry().status);
@@ -110,9 +120,22 @@ impl Problem {
         }
         response.insert_header((header::CONTENT_TYPE, CONTENT_TYPE));
         response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+        response.body(self.body(request_id, instance))
+    }
+
+    /// The body of the response.
+    pub(crate) fn body(&self, request_id: &str, instance: &str) -> Vec<u8> {
         let wire = Wire { problem: &self.0, request_id, instance };
         // A map of texts and JSON values always serialises.
-        response.body(serde_json::to_vec(&wire).unwrap_or_default())
+        serde_json::to_vec(&wire).unwrap_or_default()
+    }
+
+    /// Whether the same request would be refused like this again as far as it is up to the request: what was executed and
+    /// refused by the domain. Not who may call, how often, in which form, or what failed here.
+    pub(crate) fn is_for_good(&self) -> bool {
+        let about_the_key = matches!(self.0.code, Code::IdempotencyKeyReused | Code::IdempotencyInProgress);
+        let status = self.0.code.entry().status;
+        !about_the_key && matches!(status, StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY)
     }
 }
 

@@ -5,7 +5,7 @@ use tenantry_usecases::access::Denied;
 use tenantry_usecases::sign_in::{ChangePasswordError, RefreshError, TooEarly};
 use tenantry_usecases::users::{ChangeUserError, RegisterError};
 
-use super::{Code, Problem};
+use super::{Code, Internal, Problem};
 
 impl From<TooEarly> for Problem {
     fn from(TooEarly { now, until }: TooEarly) -> Self {
@@ -56,6 +56,8 @@ impl From<RegisterError> for Problem {
             RegisterError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }
+            // It is sent as it was kept, and not written anew.
+            error @ RegisterError::RefusedBefore(_) => Self::from(Internal).because(error),
             RegisterError::QuotaExceeded(exceeded) => exceeded.into(),
             RegisterError::Store(error) => error.into(),
         }

@@ -10,8 +10,8 @@ use tenantry_usecases::tenants::{
 
 use super::{Code, Problem};
 
-impl From<UnknownCluster> for Problem {
-    fn from(UnknownCluster(name): UnknownCluster) -> Self {
+impl From<&UnknownCluster> for Problem {
+    fn from(UnknownCluster(name): &UnknownCluster) -> Self {
         let sentence = format!("There is no cluster '{name}'");
         let finding = Finding::new(Pointer::root().member("cluster"), "unknown_cluster", sentence.clone());
         Self::new(Code::UnknownCluster, sentence).with_errors(vec![finding])
@@ -83,6 +83,12 @@ const fn allowed(status: Status, refused: Transition) -> &'static [&'static str]
 
 impl From<InitError> for Problem {
     fn from(error: InitError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&InitError> for Problem {
+    fn from(error: &InitError) -> Self {
         match error {
             InitError::SlugTaken(slug) => {
                 Self::new(Code::SlugTaken, format!("A tenant with slug '{slug}' already exists"))
@@ -110,10 +116,16 @@ impl From<ConfirmError> for Problem {
 
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&CreateError> for Problem {
+    fn from(error: &CreateError) -> Self {
         match error {
-            CreateError::SlugTaken(slug) => InitError::SlugTaken(slug).into(),
+            CreateError::SlugTaken(slug) => InitError::SlugTaken(slug.clone()).into(),
             CreateError::UnknownCluster(unknown) => unknown.into(),
-            CreateError::Invalid(findings) => Self::invalid(findings),
+            CreateError::Invalid(findings) => Self::invalid(findings.clone()),
             CreateError::Store(error) => error.into(),
         }
     }

@@ -6,15 +6,18 @@
 pub(crate) mod accounts;
 mod api_keys;
 mod configs;
+mod configuration;
 mod docs;
 mod health;
 mod login;
+mod mappings;
 mod oauth;
+pub(crate) mod organisation;
 mod password;
 mod people;
 mod problems;
 mod provisioning;
-mod respond;
+pub(crate) mod respond;
 mod schemas;
 mod settings;
 mod status;
@@ -40,6 +43,13 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        // Before the account of any id.
+        Endpoint::new::<accounts::__path_provision_many, _, _>(
+            accounts::provision_many,
+            Both,
+            Scope(AccountsWrite),
+            &[Code::InvalidIdempotencyKey],
+        ),
         Endpoint::new::<accounts::__path_read, _, _>(
             accounts::read,
             Both,
@@ -69,7 +79,13 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             configs::upload,
             Both,
             Scope(ConfigsWrite),
-            &[Code::ConfigIdTaken, Code::InvalidConfig, Code::QuotaExceeded],
+            &[
+                Code::InvalidIdempotencyKey,
+                Code::ConfigIdTaken,
+                Code::InvalidConfig,
+                Code::QuotaExceeded,
+                Code::IdempotencyKeyReused,
+            ],
         ),
         Endpoint::new::<configs::__path_read, _, _>(
             configs::read,
@@ -113,7 +129,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             provisioning::init,
             Root,
             Orderer,
-            &[Code::InvalidPlan, Code::SlugTaken],
+            &[Code::InvalidPlan, Code::InvalidIdempotencyKey, Code::SlugTaken, Code::IdempotencyKeyReused],
         )
         .limited(Policy::Orders),
         Endpoint::new::<provisioning::__path_confirm, _, _>(
@@ -132,8 +148,11 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
                 Code::MissingAuthorization,
                 Code::InvalidToken,
                 Code::Forbidden,
+                Code::InvalidIdempotencyKey,
                 Code::SlugTaken,
+                Code::IdempotencyInProgress,
                 Code::UnknownCluster,
+                Code::IdempotencyKeyReused,
                 Code::ProvisioningFailed,
                 Code::ProvisioningUnfinished,
             ],
@@ -238,7 +257,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(configuration::endpoints())
+    .chain(configs::endpoints())
+    .chain(accounts::endpoints())
+    .chain(mappings::endpoints())
     .chain(people::endpoints())
+    .chain(organisation::endpoints())
     .collect()
 }
 
@@ -273,11 +297,15 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<configs::VerdictView>(all);
     generated::<configs::UploadedView>(all);
     generated::<configs::ConfigView>(all);
-    generated::<configs::ConfigPage>(all);
+    configs::generated(all);
     generated::<accounts::ProvisionBody>(all);
     generated::<accounts::ProvisionedView<'_>>(all);
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    configuration::generated(all);
+    accounts::generated(all);
+    mappings::generated(all);
     people::generated(all);
+    organisation::generated(all);
 }

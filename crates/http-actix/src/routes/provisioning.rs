@@ -1,17 +1,20 @@
 //! The first door to a tenant: announce it, then confirm it with the token.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
 use tenantry_domain::text::InvalidText;
-use tenantry_usecases::tenants::{self, InitTenant};
+use tenantry_usecases::idempotency::Once;
+use tenantry_usecases::tenants::{self, InitError, InitTenant};
 
 use super::respond;
 use crate::auth::bearer;
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
+use crate::idempotency;
 use crate::openapi::documented;
 use crate::problem::{Code, Problem};
 
@@ -61,17 +64,24 @@ pub(crate) struct Initialized {
 
 /// Announce a tenant
 ///
-/// Nothing is made until the confirmation token comes back to `/provision/tenants/confirm`.
+/// Nothing is made until the confirmation token comes back to `/provision/tenants/confirm`. Send an `Idempotency-Key` (or
+/// `requestId`): a repeated request then gets the first answer, with the same token and `Idempotent-Replayed: true`.
 #[utoipa::path(
     post,
     path = "/provision/tenants/init",
     operation_id = "initTenantProvisioning",
     tag = "provisioning",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters", max_length = 512),
+        ("requestId" = Option<String>, Header, description = "Another name for `Idempotency-Key`", max_length = 512),
+    ),
     request_body(
         content = InitTenantBody,
         example = json!({ "name": "Acme Corporation", "slug": "acme", "plan": "Premium" })
     ),
-    responses((status = 200, description = "Announced; the token is valid for 15 minutes", body = Initialized, example = json!({
+    responses((status = 200, description = "Announced; the token is valid for 15 minutes", body = Initialized, headers(
+        ("Idempotent-Replayed" = String, description = "`true` on a repeated answer, else absent"),
+    ), example = json!({
         "provisioningId": "3fa85f64-5717-4562-b3fc-2c963f66afa6",
         "confirmToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9...",
         "next": "/provision/tenants/confirm",
@@ -79,7 +89,9 @@ pub(crate) struct Initialized {
     })))
 )]
 pub(crate) async fn init(mut call: Call) -> Answer {
-    let body = call.order::<InitTenantBody>().await?;
+    let received = call.order::<InitTenantBody>().await?;
+    let request = call.order_idempotency("initTenantProvisioning", &received.bytes)?;
+    let body = received.value;
     let command = InitTenant {
         name: body.name,
         slug: body.slug,
@@ -87,7 +99,22 @@ pub(crate) async fn init(mut call: Call) -> Answer {
         contact_email: body.contact_email,
         cluster: None,
     };
-    let announced = call.on_storage(move |platform| tenants::init(platform, command)).await?;
+    let refusals = call.refusals();
+    let once = call.on_storage::<_, InitError>(move |platform| match request {
+        None => Ok(Once::Done(tenants::init(platform, command)?)),
+        Some(request) => {
+            tenants::init_once(platform, &command, &request, |refusal| refusals.kept(&refusal.into()))
+        }
+    });
+    let (announced, replayed) = match once.await? {
+        Once::Done(announced) => (announced, false),
+        Once::Before(kept) if kept.status == StatusCode::OK => {
+            (tenants::announced_before(call.platform(), &kept)?, true)
+        }
+        Once::Before(refusal) => return Ok(idempotency::answer(refusal, true)),
+        Once::Refused(refusal) => return Ok(idempotency::answer(refusal, false)),
+        Once::KeyReused => return Err(Problem::plain(Code::IdempotencyKeyReused)),
+    };
     call.note(|trace| trace.tenant = Some(announced.tenant));
     let answer = Initialized {
         provisioning_id: announced.tenant.uuid().to_string(),
@@ -95,7 +122,11 @@ pub(crate) async fn init(mut call: Call) -> Answer {
         next: "/provision/tenants/confirm",
         message: "Provisioning initialized. Use the confirmation token within 15 minutes to proceed.",
     };
-    respond::json(respond::private(StatusCode::OK), &answer)
+    let mut response = respond::private(StatusCode::OK);
+    if replayed {
+        response.insert_header((idempotency::REPLAYED, HeaderValue::from_static("true")));
+    }
+    respond::json(response, &answer)
 }
 
 /// A provisioning was confirmed.

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::problem::{Internal, Problem};
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// What bodies are sent as.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A JSON body.
 pub(crate) fn json(

@@ -1,9 +1,10 @@
 //! Account configs.
 
 use actix_web::http::StatusCode;
+use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use super::{World, config, get};
+use super::{World, authorised, config, get};
 
 const PATH: &str = "/api/v1/tenants/acme/configs";
 
@@ -120,6 +121,108 @@ async fn configs_are_paged_and_cursors_belong_to_their_tenant() {
     let reply = world.get(&stolen, &other).await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     reply.problem("invalid_cursor");
+}
+
+/// A tenant whose config `25k-own` has so many versions, with 10,000 more of capital each; and its key.
+async fn versions(world: &World, count: u32) -> String {
+    let (_, key) = world.tenant_and_key("acme");
+    let settings = TestRequest::put().uri("/api/v1/tenants/acme/settings");
+    let settings = settings.set_json(json!({ "versioningStrategy": "internal" }));
+    assert_eq!(world.send(authorised(settings, &key)).await.status, StatusCode::OK);
+    for version in 1..=count {
+        let mut document = config("25k-own");
+        document["baseCapital"] = (version * 10_000).into();
+        let uploaded = world.post(PATH, &key, &document).await;
+        assert_eq!((uploaded.status, &uploaded.json()["version"]), (StatusCode::CREATED, &json!(version)));
+    }
+    key
+}
+
+#[actix_web::test]
+async fn versions_are_listed_newest_first_and_read_by_number() {
+    let world = World::new();
+    let key = versions(&world, 5).await;
+    let own = format!("{PATH}/25k-own/versions");
+    let mut seen = Vec::new();
+    let mut query = "?limit=2".to_owned();
+    loop {
+        let page = world.get(&format!("{own}{query}"), &key).await.json();
+        seen.extend(page["items"].as_array().unwrap().clone());
+        let Some(cursor) = page["nextCursor"].as_str() else { break };
+        query = format!("?limit=2&cursor={cursor}");
+        let elsewhere = format!("{PATH}/demo-25k-eval-v1/versions{query}");
+        world.get(&elsewhere, &key).await.problem("invalid_cursor");
+    }
+    assert_eq!(seen.iter().map(|item| &item["version"]).collect::<Vec<_>>(), [5, 4, 3, 2, 1]);
+    for item in &seen {
+        let read = world.get(&format!("{own}/{}", item["version"]), &key).await;
+        let by_query = world.get(&format!("{PATH}/25k-own?version={}", item["version"]), &key).await;
+        assert_eq!((read.status, &read.bytes), (StatusCode::OK, &by_query.bytes));
+        for member in ["version", "hash", "createdBy", "createdAt"] {
+            assert_eq!(read.json()[member], item[member], "{member}");
+        }
+        assert_eq!(read.json()["document"]["baseCapital"], json!(item["version"].as_u64().unwrap() * 10_000));
+        let unless = get(&format!("{own}/{}", item["version"]), &key);
+        let unless = unless.insert_header(("If-None-Match", read.header("etag").unwrap()));
+        assert_eq!(world.send(unless).await.status, StatusCode::NOT_MODIFIED);
+    }
+    for unknown in ["6", "0", "-1", "x", "99999999999"] {
+        world.get(&format!("{own}/{unknown}"), &key).await.problem("config_not_found");
+    }
+    for path in ["no-such/versions", "no-such/versions/1", "X/versions", "no-such/diff", "X/diff"] {
+        world.get(&format!("{PATH}/{path}"), &key).await.problem("config_not_found");
+    }
+    world.get(&format!("{own}?cursor=00"), &key).await.problem("invalid_cursor");
+}
+
+#[actix_web::test]
+async fn any_two_versions_are_compared() {
+    let world = World::new();
+    let key = versions(&world, 3).await;
+    let diff = async |query: &str| world.get(&format!("{PATH}/25k-own/diff{query}"), &key).await;
+    let capital = |from: u32, to: u32| json!([{ "op": "replace", "pointer": "/baseCapital", "from": from * 10_000, "to": to * 10_000 }]);
+    for (query, from, to) in
+        [("", 2, 3), ("?from=1", 1, 3), ("?to=2", 1, 2), ("?from=3&to=1", 3, 1), ("?from=1&to=2", 1, 2)]
+    {
+        let told = diff(query).await;
+        assert_eq!(told.status, StatusCode::OK, "{query}");
+        let expected =
+            json!({ "configId": "25k-own", "from": from, "to": to, "differences": capital(from, to) });
+        assert_eq!(told.json(), expected, "{query}");
+    }
+    for same in ["?to=1", "?from=2&to=2"] {
+        assert_eq!(diff(same).await.json()["differences"], json!([]), "{same}");
+    }
+    diff("?from=4").await.problem("config_not_found");
+    let wrong = diff("?from=0&to=x&colour=red").await;
+    assert_eq!(wrong.findings("invalid_parameter").len(), 3);
+}
+
+#[actix_web::test]
+async fn what_an_older_version_is_already_is_answered_as_that_version() {
+    let world = World::new();
+    let key = versions(&world, 2).await;
+    let mut old = config("25k-own");
+    old["baseCapital"] = 10_000.into();
+    let again = world.post(PATH, &key, &old).await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!((&again.json()["version"], &again.json()["status"]), (&json!(1), &json!("superseded")));
+    let wish = json!({ "userId": "u", "configId": "25k-own" });
+    let accounts = "/api/v1/tenants/acme/accounts";
+    let made = world.post(accounts, &key, &wish).await.json();
+    assert_eq!((&made["configVersion"], &made["balance"]), (&json!(2), &json!(20_000)));
+    for (version, balance) in [(1, 10_000), (2, 20_000)] {
+        let mut wish = wish.clone();
+        wish["configVersion"] = json!(version);
+        let made = world.post(accounts, &key, &wish).await.json();
+        assert_eq!((&made["configVersion"], &made["balance"]), (&json!(version), &json!(balance)));
+    }
+    let mut wish = wish.clone();
+    wish["configVersion"] = json!(3);
+    world.post(accounts, &key, &wish).await.problem("unknown_config");
+    wish["configVersion"] = json!(0);
+    let refused = world.post(accounts, &key, &wish).await;
+    assert_eq!(refused.findings("validation_failed")[0].0, "/configVersion");
 }
 
 #[actix_web::test]

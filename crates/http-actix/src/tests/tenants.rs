@@ -31,10 +31,10 @@ fn acme() -> Value {
 }
 
 /// A worker that works until it is dropped.
-struct Worker(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>);
+pub(super) struct Worker(Arc<AtomicBool>, Option<std::thread::JoinHandle<()>>);
 
 impl Worker {
-    fn start(world: &World) -> Self {
+    pub(super) fn start(world: &World) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (platform, stopped) = (Arc::clone(&world.test.platform), Arc::clone(&stop));
         let thread = std::thread::spawn(move || {

@@ -3,7 +3,9 @@ use std::collections::BTreeSet;
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_ports::{ConfigHead, ConfigRepository, StoreError, StoreResult, StoredConfig};
+use tenantry_ports::{
+    ConfigHead, ConfigRepository, ConfigVersionRecord, StoreError, StoreResult, StoredConfig,
+};
 
 use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
 use crate::db::Db;
@@ -32,6 +34,27 @@ struct HeadRow {
     id: String,
     version: i64,
     hash: String,
+}
+
+/// A row of `account_configs` without the documents and the id.
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = configs)]
+struct RecordRow {
+    version: i64,
+    hash: String,
+    created_by: String,
+    created_at: i64,
+}
+
+impl RecordRow {
+    fn record(self) -> StoreResult<ConfigVersionRecord> {
+        Ok(ConfigVersionRecord {
+            version: version(self.version)?,
+            hash: self.hash,
+            created_by: self.created_by,
+            created_at: time("config", self.created_at)?,
+        })
+    }
 }
 
 fn version(stored: i64) -> StoreResult<ConfigVersion> {
@@ -129,6 +152,30 @@ impl ConfigRepository for Transaction<'_> {
                 .limit(limit(most));
             let rows = query.load(db)?;
             Ok(rows.into_iter().map(HeadRow::head).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn with_hash(&mut self, id: &ConfigId, hash: &str) -> StoreResult<Option<StoredConfig>> {
+        self.read(|db| {
+            let query = configs::table.filter(configs::id.eq(id.as_str())).filter(configs::hash.eq(hash));
+            let query = query.order(configs::version.desc()).select(ConfigRow::as_select());
+            Ok(query.first(db).optional()?.map(ConfigRow::config).transpose()?)
+        })
+    }
+
+    fn versions(
+        &mut self,
+        id: &ConfigId,
+        before: Option<ConfigVersion>,
+        most: usize,
+    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+        self.read(|db| {
+            let before = before.map_or(i64::MAX, |before| i64::from(before.get()));
+            let query =
+                configs::table.filter(configs::id.eq(id.as_str())).filter(configs::version.lt(before));
+            let query = query.order(configs::version.desc()).limit(limit(most));
+            let rows = query.select(RecordRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(RecordRow::record).collect::<StoreResult<_>>()?)
         })
     }
 

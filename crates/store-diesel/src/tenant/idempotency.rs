@@ -7,7 +7,7 @@ use tenantry_ports::{
 };
 
 use crate::bulk::{Bind, Bulk, Sql};
-use crate::convert::{micros, number, sha256, time};
+use crate::convert::{limit, micros, number, sha256, time};
 use crate::db::Db;
 use crate::error::Answer;
 use crate::schema::idempotency;
@@ -89,6 +89,22 @@ impl IdempotencyRepository for Transaction<'_> {
                 Db::Sqlite(sqlite) => insert_one_by_one(sqlite, responses, micros(since)),
                 Db::Postgres(postgres) => insert_at_once(postgres, responses, micros(since)),
             }
+        })
+    }
+
+    fn forget(&mut self, since: DateTime<Utc>, most: usize) -> StoreResult<()> {
+        self.write(|db| {
+            let outdated = idempotency::table.filter(idempotency::created_at.lt(micros(since)));
+            let outdated = outdated.order(idempotency::created_at).limit(limit(most));
+            let outdated = outdated.select(idempotency::scope);
+            let scopes: Vec<String> = match db {
+                Db::Sqlite(sqlite) => outdated.load(sqlite)?,
+                Db::Postgres(postgres) => outdated.for_update().skip_locked().load(postgres)?,
+            };
+            if !scopes.is_empty() {
+                diesel::delete(idempotency::table.filter(idempotency::scope.eq_any(scopes))).execute(db)?;
+            }
+            Ok(())
         })
     }
 }

@@ -2,12 +2,14 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository,
-    RunRepository, SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    ControlStore, ControlTx, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
+    Replica, ReplicaRepository, RunRepository, SigningKey, SigningKeyRepository, StoreResult,
+    TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
 use super::attempts::Attempts;
+use super::idempotency::Responses;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
 use super::runs::RunRow;
@@ -29,6 +31,7 @@ pub(super) struct ControlState {
     pub(super) carryover: Option<Carryover>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
+    pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
 }
 
@@ -110,6 +113,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn notices(&mut self) -> &mut dyn NoticeRepository {
+        self
+    }
+
+    fn idempotency(&mut self) -> &mut dyn IdempotencyRepository {
         self
     }
 

@@ -1,15 +1,19 @@
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
+use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
+    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
+    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
+    TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
+use super::basis::Configured;
+use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
 
 /// What one tenant database holds.
@@ -19,9 +23,12 @@ pub(super) struct TenantState {
     pub(super) users: Table<UserId, Credentials>,
     pub(super) sessions: Table<SessionId, Session>,
     pub(super) attempts: Attempts,
+    pub(super) configured: Configured,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
-    pub(super) responses: Table<String, StoredResponse>,
+    pub(super) responses: Responses,
+    pub(super) organisation: Table<OrgId, OrgUnit>,
+    pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -42,11 +49,23 @@ impl TenantTx for Transaction<TenantState> {
         self
     }
 
+    fn basis(&mut self) -> &mut dyn BasisRepository {
+        self
+    }
+
     fn configs(&mut self) -> &mut dyn ConfigRepository {
         self
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 
@@ -83,13 +102,27 @@ impl TenantState {
     }
 
     fn head(&self, id: &ConfigId) -> Option<&StoredConfig> {
-        let first = (id.clone(), ConfigVersion::FIRST);
-        self.configs.range(first..).take_while(|((other, _), _)| other == id).last().map(|(_, config)| config)
+        self.versions(id).next()
+    }
+
+    /// The highest first.
+    fn versions(&self, id: &ConfigId) -> impl Iterator<Item = &StoredConfig> {
+        let (first, last) = (ConfigVersion::FIRST, ConfigVersion::LAST);
+        self.configs.range((id.clone(), first)..=(id.clone(), last)).rev().map(|(_, config)| config)
     }
 }
 
 fn head_of(config: &StoredConfig) -> ConfigHead {
     ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
+}
+
+fn record_of(config: &StoredConfig) -> ConfigVersionRecord {
+    ConfigVersionRecord {
+        version: config.version,
+        hash: config.hash.clone(),
+        created_by: config.created_by.clone(),
+        created_at: config.created_at,
+    }
 }
 
 impl ConfigRepository for Transaction<TenantState> {
@@ -127,6 +160,22 @@ impl ConfigRepository for Transaction<TenantState> {
                 state.configs.keys().map(|(id, _)| id).filter(|id| Some(*id) > after).collect();
             ids.dedup();
             Ok(ids.into_iter().take(limit).filter_map(|id| state.head(id)).map(head_of).collect())
+        })
+    }
+
+    fn with_hash(&mut self, id: &ConfigId, hash: &str) -> StoreResult<Option<StoredConfig>> {
+        self.look(|state| Ok(state.versions(id).find(|config| config.hash == hash).cloned()))
+    }
+
+    fn versions(
+        &mut self,
+        id: &ConfigId,
+        before: Option<ConfigVersion>,
+        limit: usize,
+    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+        self.look(|state| {
+            let below = |config: &&StoredConfig| before.is_none_or(|before| config.version < before);
+            Ok(state.versions(id).filter(below).take(limit).map(record_of).collect())
         })
     }
 

@@ -1,10 +1,11 @@
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::{ApiKeyId, TenantId};
-use tenantry_ports::{ApiKey, Constraint, ControlTx, IdempotencyKey, StoreError, StoreResult};
+use tenantry_ports::{ApiKey, Constraint, ControlTx, IdempotencyKey, Secret, StoreError, StoreResult};
 
-use super::make::{Made, NewKey, NewKeyError, announce, insert, made_before, mint};
+use super::make::{KeyAnswers, Made, NewKey, NewKeyError, announce, insert, mint};
 use crate::Platform;
-use crate::limits;
+use crate::idempotency::Once;
+use crate::limits::{self, Keyring};
 
 /// The longest that a replaced key may go on working.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(30);
@@ -22,8 +23,6 @@ pub struct Rotation {
     pub overlap: TimeDelta,
     /// Who wants it.
     pub created_by: String,
-    /// The request this is, if it may come again.
-    pub request: Option<IdempotencyKey>,
 }
 
 /// Why a key was not changed.
@@ -88,44 +87,69 @@ pub fn revoke_version(
 /// Replaces a key by a new one of the same name and scopes, which lives as long as the old one was made for. The old one
 /// works for as long as the overlap says, unless it was to expire before. A quota that is used up stands in the way only of a
 /// further successor of the same key, and of more than twice as many keys: else there are in the end no more than before.
-pub fn rotate(platform: &Platform, rotation: &Rotation) -> Result<Made, ChangeKeyError> {
+pub fn rotate(platform: &Platform, rotation: &Rotation) -> Result<(ApiKey, Secret), ChangeKeyError> {
     let now = platform.clock.now();
-    let end = now + rotation.overlap.clamp(TimeDelta::zero(), LONGEST_OVERLAP);
     let keyring = limits::keyring(platform, rotation.owner)?;
-    let attempt = || {
-        platform.control.write(|tx| {
-            if let Some(request) = &rotation.request
-                && let Some(before) = made_before(platform, tx, request)?
-            {
-                return Ok(before);
-            }
-            let old = own(tx, rotation.owner, rotation.key, rotation.version)?;
-            if !old.is_live(now) {
-                return Err(ChangeKeyError::Ended);
-            }
-            if end > now {
-                keyring.admit_successor::<NewKeyError>(tx, &old, now)?;
-            }
-            let wish = NewKey {
-                owner: old.tenant,
-                name: old.name.clone(),
-                scopes: old.scopes.clone(),
-                expires_at: old.expires_at.map(|end| now + (end - old.created_at)),
-                created_by: rotation.created_by.clone(),
-            };
-            let (new, text) = mint(platform, wish, rotation.request.clone())?;
-            insert(tx, &new)?;
-            let ends = Some(old.expires_at.map_or(end, |before| before.min(end)));
-            tx.api_keys().update(&ApiKey { expires_at: ends, version: old.version + 1, ..old })?;
+    let (new, text) =
+        persistently(|| platform.control.write(|tx| replace(platform, tx, rotation, &keyring, None, now)))?;
+    tell(rotation, &new);
+    Ok((new, text))
+}
+
+/// The same for a request that may come again.
+pub fn rotate_once(
+    platform: &Platform,
+    rotation: &Rotation,
+    answers: &KeyAnswers<'_>,
+) -> Result<Once<Made>, ChangeKeyError> {
+    let now = platform.clock.now();
+    let keyring = limits::keyring(platform, rotation.owner)?;
+    let once = persistently(|| {
+        answers.once(platform, now, |tx| {
+            let request = Some(answers.request.clone());
+            let (new, text) = replace(platform, tx, rotation, &keyring, request, now)?;
             Ok(Made::New(new, text))
         })
-    };
-    let made = persistently(attempt)?;
-    if let Made::New(key, _) = &made {
-        announce(key);
-        tracing::info!(key = %rotation.key, successor = %key.id, "API key replaced");
+    })?;
+    if let Once::Done(Made::New(new, _)) = &once {
+        tell(rotation, new);
     }
-    Ok(made)
+    Ok(once)
+}
+
+fn replace(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    rotation: &Rotation,
+    keyring: &Keyring,
+    request: Option<IdempotencyKey>,
+    now: DateTime<Utc>,
+) -> Result<(ApiKey, Secret), ChangeKeyError> {
+    let end = now + rotation.overlap.clamp(TimeDelta::zero(), LONGEST_OVERLAP);
+    let old = own(tx, rotation.owner, rotation.key, rotation.version)?;
+    if !old.is_live(now) {
+        return Err(ChangeKeyError::Ended);
+    }
+    if end > now {
+        keyring.admit_successor::<NewKeyError>(tx, &old, now)?;
+    }
+    let wish = NewKey {
+        owner: old.tenant,
+        name: old.name.clone(),
+        scopes: old.scopes.clone(),
+        expires_at: old.expires_at.map(|end| now + (end - old.created_at)),
+        created_by: rotation.created_by.clone(),
+    };
+    let (new, text) = mint(platform, wish, request)?;
+    insert(tx, &new)?;
+    let ends = Some(old.expires_at.map_or(end, |before| before.min(end)));
+    tx.api_keys().update(&ApiKey { expires_at: ends, version: old.version + 1, ..old })?;
+    Ok((new, text))
+}
+
+fn tell(rotation: &Rotation, new: &ApiKey) {
+    announce(new);
+    tracing::info!(key = %rotation.key, successor = %new.id, "API key replaced");
 }
 
 /// The owner's key of this id, if it has this version.
@@ -143,7 +167,9 @@ fn own(
 }
 
 /// Does it again if somebody else changed the same key, or answered the same request, in between.
-fn persistently<T>(mut attempt: impl FnMut() -> Result<T, ChangeKeyError>) -> Result<T, ChangeKeyError> {
+pub(super) fn persistently<T>(
+    mut attempt: impl FnMut() -> Result<T, ChangeKeyError>,
+) -> Result<T, ChangeKeyError> {
     let mut outcome = attempt();
     for _ in 1..ATTEMPTS {
         match &outcome {

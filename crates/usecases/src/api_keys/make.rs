@@ -6,9 +6,11 @@ use tenantry_domain::tenant::QuotaExceeded;
 use tenantry_domain::text::check_length;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
-    ApiKey, Constraint, ControlTx, IdempotencyKey, KeyAudience, Scope, Secret, StoreError, StoreResult,
+    ApiKey, ControlTx, IdempotencyKey, KeyAudience, Scope, Secret, StoreError, StoreResult,
 };
 
+use super::change::{ChangeKeyError, persistently};
+use crate::idempotency::{Answer, Once, once_on_platform};
 use crate::{Platform, limits};
 
 /// A key that is wanted.
@@ -48,8 +50,51 @@ pub enum NewKeyError {
 pub enum Made {
     /// A new key, whose text is known only to the caller from now on.
     New(ApiKey, Secret),
-    /// The request was answered before, with this key. Its text is not kept, so it cannot be shown again.
+    /// The request was answered before, with this key. Its text was not kept.
     Before(ApiKey),
+}
+
+/// How a request for a key is answered, should it come again: the answer with a key's text in it is kept sealed, and not
+/// beyond the time that first answers are kept.
+pub struct KeyAnswers<'a> {
+    /// The request.
+    pub request: IdempotencyKey,
+    /// The body of the answer to who is given a key.
+    pub made: &'a dyn Fn(&Made) -> Vec<u8>,
+    /// The answer to a refusal that is for good.
+    pub refused: &'a dyn Fn(&ChangeKeyError) -> Option<Answer>,
+}
+
+impl KeyAnswers<'_> {
+    /// Makes a key by `act`, unless the request was answered before. What it answers with is not sealed any more.
+    pub(super) fn once(
+        &self,
+        platform: &Platform,
+        now: DateTime<Utc>,
+        mut act: impl FnMut(&mut dyn ControlTx) -> Result<Made, ChangeKeyError>,
+    ) -> Result<Once<Made>, ChangeKeyError> {
+        let scope = &self.request.scope;
+        let act = |tx: &mut dyn ControlTx| {
+            // Made by a version of this program that keeps no answers.
+            let made = match made_before(platform, tx, &self.request)? {
+                Some(before) => before,
+                None => act(tx)?,
+            };
+            let body = platform.sealing.seal_answer(scope, &(self.made)(&made));
+            Ok((made, Answer { status: 201, body }))
+        };
+        match once_on_platform(platform, &self.request, now, act, self.refused)? {
+            Once::Before(Answer { status: 201, body }) => match platform.sealing.open_answer(scope, &body) {
+                Ok(body) => Ok(Once::Before(Answer { status: 201, body })),
+                // The master key was replaced, and the former one is not known any more. The key is there all the same.
+                Err(error) => {
+                    let before = platform.control.read(|tx| made_before(platform, tx, &self.request))?;
+                    Ok(Once::Done(before.ok_or_else(|| StoreError::corrupt("stored response", error))?))
+                }
+            },
+            other => Ok(other),
+        }
+    }
 }
 
 /// Makes a key. Its text is known only to the caller from then on.
@@ -64,30 +109,25 @@ pub fn create(platform: &Platform, wish: NewKey) -> Result<(ApiKey, Secret), New
     Ok((key, text))
 }
 
-/// Makes a key for this request, unless that was done before.
-pub fn create_once(platform: &Platform, wish: NewKey, request: IdempotencyKey) -> Result<Made, NewKeyError> {
-    let (key, text) = mint(platform, wish, Some(request.clone()))?;
+/// The same for a request that may come again.
+pub fn create_once(
+    platform: &Platform,
+    wish: NewKey,
+    answers: &KeyAnswers<'_>,
+) -> Result<Once<Made>, ChangeKeyError> {
+    let (key, text) = mint(platform, wish, Some(answers.request.clone()))?;
     let keyring = limits::keyring(platform, key.tenant)?;
-    let outcome = platform.control.write::<_, NewKeyError>(|tx| {
-        let before = made_before(platform, tx, &request)?;
-        if before.is_none() {
+    let once = persistently(|| {
+        answers.once(platform, key.created_at, |tx| {
             keyring.admit::<NewKeyError>(tx, key.created_at)?;
             insert(tx, &key)?;
-        }
-        Ok(before)
-    });
-    match outcome {
-        // Another replica was faster, by less than a transaction.
-        Err(NewKeyError::Store(StoreError::Conflict(Constraint::ApiKeyRequest))) => {
-            platform.control.read(|tx| made_before(platform, tx, &request))?.ok_or(StoreError::Stale.into())
-        }
-        Ok(Some(before)) => Ok(before),
-        Ok(None) => {
-            announce(&key);
-            Ok(Made::New(key, text))
-        }
-        Err(error) => Err(error),
+            Ok(Made::New(key.clone(), text.clone()))
+        })
+    })?;
+    if let Once::Done(Made::New(key, _)) = &once {
+        announce(key);
     }
+    Ok(once)
 }
 
 /// What the request was answered with, as long as first answers are kept.

@@ -1,12 +1,14 @@
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use tenantry_domain::people::{Email, PasswordContext, PersonName, Username};
 use tenantry_domain::tenant::{ClusterName, Lifecycle, Plan, Run, Slug, Tenant, TenantName};
 use tenantry_domain::{Finding, Pointer};
-use tenantry_ports::{PendingAdmin, Secret, StoreError};
+use tenantry_ports::{ControlTx, IdempotencyKey, PendingAdmin, Secret, StoreError};
 
 use super::init::{InitError, InitTenant, announce, new_tenant};
 use super::placement::UnknownCluster;
 use crate::Platform;
+use crate::idempotency::{Answer, Once, once_on_platform};
 use crate::notices::{self, Happening};
 use crate::provisioning::Dispatch;
 
@@ -75,33 +77,70 @@ impl From<InitError> for CreateError {
 pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, CreateError> {
     let now = platform.clock.now();
     let admin = pending_admin(platform, &command)?;
+    let mut dispatch = Dispatch::prepare(platform);
+    let created = platform.control.write::<_, InitError>(|tx| {
+        let created = begin(platform, tx, &command, &admin, now)?;
+        dispatch.claim(tx, now)?;
+        Ok(created)
+    })?;
+    tell(&created, dispatch);
+    Ok(created)
+}
+
+/// The same for a request that may come again; there is a password in it, so its fingerprint has to be a keyed one. Then
+/// it gets what `answer` wrote, if by then the tenant has come into service.
+pub fn create_once(
+    platform: &Platform,
+    command: &CreateTenant,
+    request: &IdempotencyKey,
+    answer: impl Fn(&Created) -> Answer,
+    refused: impl Fn(&CreateError) -> Option<Answer>,
+) -> Result<Once<Created>, CreateError> {
+    let now = platform.clock.now();
+    let admin = pending_admin(platform, command)?;
+    let mut dispatch = Dispatch::prepare(platform);
+    let act = |tx: &mut dyn ControlTx| {
+        let created = begin(platform, tx, command, &admin, now)?;
+        dispatch.claim(tx, now).map_err(CreateError::Store)?;
+        let answer = answer(&created);
+        Ok((created, answer))
+    };
+    let once = once_on_platform(platform, request, now, act, refused)?;
+    if let Once::Done(created) = &once {
+        tell(created, dispatch);
+    }
+    Ok(once)
+}
+
+fn begin(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    command: &CreateTenant,
+    admin: &PendingAdmin,
+    now: DateTime<Utc>,
+) -> Result<Created, InitError> {
     let token = platform.ids.random();
     let lifecycle = Lifecycle::announced(token, now);
     let lifecycle = lifecycle.clone().confirm(token, now).unwrap_or(lifecycle);
     let fields = InitTenant {
-        name: command.name,
-        slug: command.slug,
+        name: command.name.clone(),
+        slug: command.slug.clone(),
         plan: command.plan,
         contact_email: Some(admin.email.clone()),
         cluster: None,
     };
-    let mut tenant = new_tenant(platform, fields, command.config, lifecycle, now);
+    let mut tenant = new_tenant(platform, fields, command.config.clone(), lifecycle, now);
     let run = Run::announced(tenant.id, 1, true, "Tenant created together with its admin", now);
-    let mut dispatch = Dispatch::prepare(platform);
-    platform.control.write::<_, InitError>(|tx| {
-        announce(platform, tx, &mut tenant, command.cluster.as_ref(), &run, Some(&admin))?;
-        tx.runs().enqueue(tenant.id, run.number, now)?;
-        notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
-        Ok(dispatch.claim(tx, now)?)
-    })?;
-    tracing::info!(
-        "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
-        tenant.id,
-        tenant.slug,
-        tenant.plan
-    );
-    dispatch.send(tenant.id);
-    Ok(Created { tenant, admin })
+    announce(platform, tx, &mut tenant, command.cluster.as_ref(), &run, Some(admin))?;
+    tx.runs().enqueue(tenant.id, run.number, now)?;
+    notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
+    Ok(Created { tenant, admin: admin.clone() })
+}
+
+fn tell(created: &Created, dispatch: Dispatch<'_>) {
+    let Tenant { id, slug, plan, .. } = &created.tenant;
+    tracing::info!("Tenant provisioning initialized. TenantId: {id}, Slug: {slug}, Plan: {plan}");
+    dispatch.send(*id);
 }
 
 fn pending_admin(platform: &Platform, command: &CreateTenant) -> Result<PendingAdmin, CreateError> {

@@ -1,15 +1,21 @@
+use chrono::serde::ts_microseconds;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{
     CONFIRMATION_WINDOW, ClusterName, DatabaseName, Home, Lifecycle, Plan, Run, Slug, Tenant, TenantName,
 };
-use tenantry_ports::{ConfirmClaims, Constraint, ControlTx, PendingAdmin, Secret, StoreError};
+use tenantry_ports::{
+    ConfirmClaims, Constraint, ControlTx, IdempotencyKey, PendingAdmin, Secret, StoreError, StoreResult,
+};
+use uuid::Uuid;
 
 use super::lifecycle::let_go;
 use super::placement::UnknownCluster;
 use crate::Platform;
+use crate::idempotency::{Answer, Once, once_on_platform};
 
 /// What a website knows of a new tenant.
 #[derive(Debug, Clone)]
@@ -49,25 +55,98 @@ pub enum InitError {
 /// Announces a tenant. Nothing is made until the token comes back.
 pub fn init(platform: &Platform, command: InitTenant) -> Result<Announced, InitError> {
     let now = platform.clock.now();
+    let announced = platform.control.write(|tx| begin(platform, tx, command.clone(), now))?;
+    Ok(told(platform, announced))
+}
+
+/// The same for a request that may come again, and then gets the same token. `refused` writes the answer to a refusal
+/// that is for good.
+pub fn init_once(
+    platform: &Platform,
+    command: &InitTenant,
+    request: &IdempotencyKey,
+    refused: impl Fn(&InitError) -> Option<Answer>,
+) -> Result<Once<Announced>, InitError> {
+    let now = platform.clock.now();
+    let act = |tx: &mut dyn ControlTx| {
+        let announced = begin(platform, tx, command.clone(), now)?;
+        let body = serde_json::to_vec(&announced).map_err(|error| StoreError::Failed(Box::new(error)))?;
+        Ok((announced, Answer { status: 200, body }))
+    };
+    let once = once_on_platform(platform, request, now, act, refused)?;
+    Ok(once.map(|announced| told(platform, announced)))
+}
+
+/// What was announced when this was kept, by [`init_once`].
+pub fn announced_before(platform: &Platform, kept: &Answer) -> StoreResult<Announced> {
+    let announced: Announcement =
+        serde_json::from_slice(&kept.body).map_err(|error| StoreError::corrupt("stored response", error))?;
+    Ok(announced.signed(platform))
+}
+
+/// What a confirmation token says. The token itself is not kept: it can be signed again.
+#[derive(Serialize, Deserialize)]
+struct Announcement {
+    tenant: TenantId,
+    slug: Slug,
+    plan: Plan,
+    #[serde(with = "as_number")]
+    token: Uuid,
+    #[serde(with = "ts_microseconds")]
+    issued_at: DateTime<Utc>,
+}
+
+/// A UUID as the number it is.
+mod as_number {
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+    use uuid::Uuid;
+
+    pub(super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        id.as_u64_pair().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        let (high, low) = <(u64, u64)>::deserialize(deserializer)?;
+        Ok(Uuid::from_u64_pair(high, low))
+    }
+}
+
+impl Announcement {
+    fn signed(&self, platform: &Platform) -> Announced {
+        let confirm_token = platform.tokens.confirm(&ConfirmClaims {
+            tenant: self.tenant,
+            slug: self.slug.clone(),
+            token: self.token,
+            issued_at: self.issued_at,
+            expires_at: self.issued_at + CONFIRMATION_WINDOW,
+        });
+        Announced { tenant: self.tenant, confirm_token }
+    }
+}
+
+fn begin(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    command: InitTenant,
+    now: DateTime<Utc>,
+) -> Result<Announcement, InitError> {
     let token = platform.ids.random();
     let wish = command.cluster.clone();
     let mut tenant = new_tenant(platform, command, None, Lifecycle::announced(token, now), now);
     let run = Run::announced(tenant.id, 1, false, "Provisioning initialized, waiting for confirmation", now);
-    platform.control.write(|tx| announce(platform, tx, &mut tenant, wish.as_ref(), &run, None))?;
+    announce(platform, tx, &mut tenant, wish.as_ref(), &run, None)?;
+    let Tenant { id, slug, plan, .. } = tenant;
+    Ok(Announcement { tenant: id, slug, plan, token, issued_at: now })
+}
+
+fn told(platform: &Platform, announced: Announcement) -> Announced {
     tracing::info!(
         "Tenant provisioning initialized. TenantId: {}, Slug: {}, Plan: {}",
-        tenant.id,
-        tenant.slug,
-        tenant.plan
+        announced.tenant,
+        announced.slug,
+        announced.plan
     );
-    let confirm_token = platform.tokens.confirm(&ConfirmClaims {
-        tenant: tenant.id,
-        slug: tenant.slug,
-        token,
-        issued_at: now,
-        expires_at: now + CONFIRMATION_WINDOW,
-    });
-    Ok(Announced { tenant: tenant.id, confirm_token })
+    announced.signed(platform)
 }
 
 /// A tenant that has nothing yet.

@@ -13,6 +13,7 @@ use tenantry_ports::{
 };
 
 use crate::Platform;
+use crate::idempotency::Answer;
 use crate::journal;
 use crate::limits;
 use crate::sign_in::keep_in_mind;
@@ -66,6 +67,9 @@ pub enum RegisterError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
+    /// The same request was refused before, like this.
+    #[error("the request was refused before")]
+    RefusedBefore(Answer),
     /// The tenant has as many people as it may have.
     #[error(transparent)]
     QuotaExceeded(#[from] QuotaExceeded),
@@ -206,6 +210,9 @@ fn replay(
 ) -> Result<Registered, RegisterError> {
     if stored.key.fingerprint != key.fingerprint {
         return Err(RegisterError::KeyReused);
+    }
+    if stored.status != 201 {
+        return Err(RegisterError::RefusedBefore(stored.clone().into()));
     }
     let kept = serde_json::from_slice(&stored.body);
     let kept: Kept = kept.map_err(|error| StoreError::corrupt("stored response", error))?;

@@ -1,6 +1,4 @@
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,15 +8,15 @@ use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, TenantId};
 use tenantry_domain::timestamp;
-use tenantry_ports::{Scope, TenantScope};
+use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
 use tenantry_usecases::access::{Denied, Need};
-use tenantry_usecases::accounts::{ProvisionAccount, Receipt};
+use tenantry_usecases::accounts::{Answers, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::idempotency as kept;
 
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
-use crate::idempotency::REPLAYED;
+use crate::idempotency::{self, Refusals};
 use crate::openapi::documented;
-use crate::routes::respond;
 
 /// An account to provision.
 #[derive(Deserialize, JsonSchema)]
@@ -27,8 +25,11 @@ use crate::routes::respond;
 pub(crate) struct ProvisionBody {
     /// What the website calls the user it is for.
     user_id: WebsiteUserId,
-    /// The config to make it from; its current version counts.
+    /// The config to make it from.
     config_id: ConfigId,
+    /// Which version of the config; the current one if absent.
+    #[serde(default)]
+    config_version: Option<ConfigVersion>,
     /// If given, the slug or id of the tenant in the path.
     #[serde(default)]
     #[schemars(length(max = 64))]
@@ -41,6 +42,22 @@ pub(crate) struct ProvisionBody {
 impl Body for ProvisionBody {
     const TEXTS: &'static [(&'static str, TextCheck)] =
         &[("/userId", text::<WebsiteUserId>), ("/configId", text::<ConfigId>)];
+}
+
+impl ProvisionBody {
+    /// That it names no other tenant.
+    pub(super) fn check(&self, scope: &TenantScope) -> Result<(), Denied> {
+        match &self.tenant_id {
+            Some(named) if !names(scope, named) => Err(Denied::OtherTenant),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wanted by it.
+    pub(super) fn command(self, idempotency: Option<IdempotencyKey>, trace: String) -> ProvisionAccount {
+        let Self { user_id, config_id, config_version, meta, tenant_id: _ } = self;
+        ProvisionAccount { user_id, config_id, config_version, meta, idempotency, trace }
+    }
 }
 
 /// An account that was provisioned.
@@ -65,27 +82,40 @@ pub(crate) struct ProvisionedView<'a> {
     created_at: DateTime<Utc>,
 }
 
-/// Writes the answer that a repeated request gets, too.
-pub(crate) fn receipt(account: &Account, config: &AccountConfig) -> Vec<u8> {
-    let view = ProvisionedView {
-        account_id: account.id,
-        tenant_id: account.tenant_id,
-        user_id: &account.user_id,
-        config_id: &account.config_id,
-        config_version: account.config_version,
-        status: account.state.status,
-        balance: account.state.balance,
-        currency: config.currency.as_str(),
-        created_at: account.created_at,
-    };
-    // Texts, numbers and exact amounts always serialise.
-    serde_json::to_vec(&view).unwrap_or_default()
+/// Writes the answers that repeated requests get, too.
+pub(crate) struct Receipts {
+    /// In front of every path.
+    pub(crate) prefix: String,
+}
+
+impl Answers for &Receipts {
+    fn provisioned(&self, account: &Account, config: &AccountConfig) -> Vec<u8> {
+        let view = ProvisionedView {
+            account_id: account.id,
+            tenant_id: account.tenant_id,
+            user_id: &account.user_id,
+            config_id: &account.config_id,
+            config_version: account.config_version,
+            status: account.state.status,
+            balance: account.state.balance,
+            currency: config.currency.as_str(),
+            created_at: account.created_at,
+        };
+        // Texts, numbers and exact amounts always serialise.
+        serde_json::to_vec(&view).unwrap_or_default()
+    }
+
+    fn refused(&self, scope: &TenantScope, refusal: &ProvisionError, trace: &str) -> Option<kept::Answer> {
+        let path = format!("{}/tenants/{}/accounts", self.prefix, scope.slug());
+        Refusals::new(trace.to_owned(), path).kept(&refusal.into())
+    }
 }
 
 /// Provision an account
 ///
 /// The account is ready to receive trades when this answers. Send an `Idempotency-Key` (or `requestId`): a repeated
-/// request then gets the first answer, with `Idempotent-Replayed: true`, and no second account.
+/// request then gets the first answer, with `Idempotent-Replayed: true`, and no second account. The account keeps the rules of
+/// the config's version that it is made from, for ever.
 #[utoipa::path(
     post,
     path = "/tenants/{tenantId}/accounts",
@@ -122,17 +152,9 @@ pub(crate) async fn provision(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::AccountsWrite)).await?;
     let received = call.body::<ProvisionBody>().await?;
     let body = received.value;
-    if body.tenant_id.is_some_and(|named| !names(&scope, &named)) {
-        return Err(Denied::OtherTenant.into());
-    }
+    body.check(&scope)?;
     let idempotency = call.idempotency(&caller, scope.tenant(), "provisionAccount", &received.bytes)?;
-    let command = ProvisionAccount {
-        user_id: body.user_id,
-        config_id: body.config_id,
-        meta: body.meta,
-        idempotency,
-        trace: call.request_id(),
-    };
+    let command = body.command(idempotency, call.request_id());
     let receipt = call.state.provisioning.submit(&scope, command).await??;
     answer(&call, receipt)
 }
@@ -142,15 +164,12 @@ fn names(scope: &TenantScope, named: &str) -> bool {
 }
 
 fn answer(call: &Call, receipt: Receipt) -> Answer {
-    let status = StatusCode::from_u16(receipt.status).unwrap_or(StatusCode::CREATED);
-    let mut response = HttpResponse::build(status);
-    if receipt.is_replayed() {
-        response.insert_header((REPLAYED, HeaderValue::from_static("true")));
-    }
-    if let Some(account) = receipt.account.or_else(|| account_in(&receipt.body)) {
+    let Receipt { account, answer, replayed } = receipt;
+    let mut response = idempotency::respond(&answer, replayed);
+    if let Some(account) = account.or_else(|| account_in(&answer.body)) {
         response.insert_header((header::LOCATION, format!("{}/{account}", call.path())));
     }
-    Ok(respond::json_bytes(response, receipt.body))
+    Ok(response.body(answer.body))
 }
 
 /// The account that an answer given before is about.

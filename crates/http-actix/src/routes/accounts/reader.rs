@@ -98,7 +98,8 @@ impl Rendered {
 
 #[cfg(test)]
 mod tests {
-    use tenantry_domain::config::{ConfigId, demo};
+    use tenantry_domain::account::Account;
+    use tenantry_domain::config::{AccountConfig, ConfigId, demo};
     use tenantry_usecases::accounts::ProvisionAccount;
     use tenantry_usecases::tenants::{self, TenantRef};
 
@@ -113,16 +114,13 @@ mod tests {
         let wanted = ProvisionAccount {
             user_id: "user".parse().unwrap(),
             config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+            config_version: None,
             meta: None,
             idempotency: None,
             trace: String::new(),
         };
-        let receipts = accounts::provision(
-            world.platform(),
-            &scope,
-            &vec![wanted; count],
-            crate::routes::accounts::receipt,
-        );
+        let receipt = |_: &Account, _: &AccountConfig| Vec::new();
+        let receipts = accounts::provision(world.platform(), &scope, &vec![wanted; count], receipt);
         (scope, receipts.into_iter().map(|receipt| receipt.unwrap().account.unwrap()).collect())
     }
 

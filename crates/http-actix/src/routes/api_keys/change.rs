@@ -6,9 +6,10 @@ use serde::Deserialize;
 use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_usecases::Platform;
 use tenantry_usecases::access::Need;
-use tenantry_usecases::api_keys::{self, LONGEST_OVERLAP, Rotation};
+use tenantry_usecases::api_keys::{self, ChangeKeyError, KeyAnswers, LONGEST_OVERLAP, Made, Rotation};
+use tenantry_usecases::idempotency::Once;
 
-use super::view::{NewKeyView, made};
+use super::view::{NewKeyView, body, made};
 use super::{id, unknown};
 use crate::body::Body;
 use crate::call::{Answer, Call};
@@ -67,12 +68,22 @@ pub(crate) async fn rotate(mut call: Call) -> Answer {
     if overlap > LONGEST_OVERLAP {
         return Err(super::overlap_too_long());
     }
-    let created_by = caller.actor();
+    let (created_by, refusals) = (caller.actor(), call.refusals());
     let outcome = call.on_storage::<_, Problem>(move |platform| {
         // A repeated request is answered as the first one was, whatever version the key has by now.
         let version = if request.is_none() { version(platform, owner, key, &meant)? } else { None };
-        let rotation = Rotation { owner: Some(owner), key, version, overlap, created_by, request };
-        Ok(api_keys::rotate(platform, &rotation)?)
+        let rotation = Rotation { owner: Some(owner), key, version, overlap, created_by };
+        Ok(match request {
+            Some(request) => {
+                let refused = |error: &ChangeKeyError| refusals.kept(&error.into());
+                let answers = KeyAnswers { request, made: &body, refused: &refused };
+                api_keys::rotate_once(platform, &rotation, &answers)?
+            }
+            None => {
+                let (key, text) = api_keys::rotate(platform, &rotation)?;
+                Once::Done(Made::New(key, text))
+            }
+        })
     });
     let outcome = outcome.await?;
     if overlap.is_zero() {

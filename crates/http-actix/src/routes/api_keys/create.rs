@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tenantry_domain::timestamp;
 use tenantry_usecases::access::Need;
-use tenantry_usecases::api_keys::{self, Made, NewKey, NewKeyError};
+use tenantry_usecases::api_keys::{self, ChangeKeyError, KeyAnswers, Made, NewKey};
+use tenantry_usecases::idempotency::Once;
 
-use super::view::{NewKeyView, ScopeName, made};
+use super::view::{NewKeyView, ScopeName, body, made};
 use crate::body::Body;
 use crate::call::{Answer, Call};
 use crate::openapi::documented;
@@ -33,8 +34,8 @@ impl Body for NewKeyBody {}
 
 /// Make an API key
 ///
-/// The key is in this answer and nowhere else, ever. Send an `Idempotency-Key` (or `requestId`), and a repeated request makes
-/// no second key: it gets the first one's record, with `key` null.
+/// The key is in this answer alone. Send an `Idempotency-Key` (or `requestId`), and a repeated request makes no second key: it
+/// gets the first answer, with the same key, for as long as answers are kept (sealed, until then).
 #[utoipa::path(
     post,
     path = "/tenants/{tenantId}/api-keys",
@@ -73,17 +74,24 @@ pub(crate) async fn create(mut call: Call) -> Answer {
     // All tenants' keys are in one database, so the operation says whose.
     let operation = format!("createApiKey {}", tenant.id);
     let request = call.idempotency(&caller, tenant.id, &operation, &received.bytes)?;
-    let body = received.value;
+    let NewKeyBody { name, scopes, expires_at } = received.value;
     let wish = NewKey {
         owner: Some(tenant.id),
-        name: body.name,
-        scopes: body.scopes.into_iter().map(|scope| scope.0).collect(),
-        expires_at: body.expires_at,
+        name,
+        scopes: scopes.into_iter().map(|scope| scope.0).collect(),
+        expires_at,
         created_by: caller.actor(),
     };
-    let outcome = call.on_storage::<_, NewKeyError>(move |platform| match request {
-        Some(request) => api_keys::create_once(platform, wish, request),
-        None => api_keys::create(platform, wish).map(|(key, text)| Made::New(key, text)),
+    let refusals = call.refusals();
+    let outcome = call.on_storage::<_, ChangeKeyError>(move |platform| match request {
+        Some(request) => {
+            let refused = |error: &ChangeKeyError| refusals.kept(&error.into());
+            api_keys::create_once(platform, wish, &KeyAnswers { request, made: &body, refused: &refused })
+        }
+        None => {
+            let (key, text) = api_keys::create(platform, wish)?;
+            Ok(Once::Done(Made::New(key, text)))
+        }
     });
     made(outcome.await?, call.path())
 }

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderValue};
 use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -10,9 +9,11 @@ use tenantry_domain::id::ApiKeyId;
 use tenantry_domain::timestamp;
 use tenantry_ports::{ApiKey, Scope, Secret};
 use tenantry_usecases::api_keys::Made;
+use tenantry_usecases::idempotency::{self as kept, Once};
 
 use crate::call::Answer;
-use crate::idempotency::REPLAYED;
+use crate::idempotency;
+use crate::problem::{Code, Problem};
 use crate::routes::respond;
 
 /// A scope as it is written, `accounts:read`.
@@ -92,14 +93,14 @@ impl ApiKeyView {
     }
 }
 
-/// A new API key: the only time its text is shown.
+/// A new API key: its text is shown to who made it, and to nobody else.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "NewApiKey")]
 pub(crate) struct NewKeyView<'a> {
-    /// The key itself. It is stored nowhere: keep it. Null in a repeated answer, which therefore cannot show it again.
+    /// The key itself: keep it. Once the answers to repeated requests are not kept any more, nobody can read it again.
     key: Option<&'a str>,
-    /// In a repeated answer: what to do without the key.
+    /// Where there is no key: what to do without it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("type" = "string"))]
     message: Option<&'static str>,
@@ -110,22 +111,46 @@ pub(crate) struct NewKeyView<'a> {
 const NOT_AGAIN: &str = "The key was shown in the first answer to this request and is stored nowhere. If that answer was lost, rotate \
                          this key with overlapSeconds 0, or revoke it and make another one.";
 
-/// Answers with a key that was made, below this path.
-pub(super) fn made(made: Made, collection: &str) -> Answer {
-    let mut response = respond::private(StatusCode::CREATED);
+/// The body of the answer to who made a key.
+pub(super) fn body(made: &Made) -> Vec<u8> {
     let (record, key) = match made {
         Made::New(record, key) => (record, Some(key)),
-        Made::Before(record) => {
-            response.insert_header((REPLAYED, HeaderValue::from_static("true")));
-            (record, None)
-        }
+        Made::Before(record) => (record, None),
     };
-    response.insert_header((header::LOCATION, format!("{collection}/{}", record.id)));
-    response.insert_header((header::ETAG, respond::etag(record.version)));
     let view = NewKeyView {
-        key: key.as_ref().map(Secret::expose),
+        key: key.map(Secret::expose),
         message: key.is_none().then_some(NOT_AGAIN),
-        record: ApiKeyView::of(record),
+        record: ApiKeyView::of(record.clone()),
     };
-    respond::json(response, &view)
+    // Texts and times always serialise.
+    serde_json::to_vec(&view).unwrap_or_default()
+}
+
+/// Answers with a key that was made, below this path.
+pub(super) fn made(once: Once<Made>, collection: &str) -> Answer {
+    let (answer, replayed) = match once {
+        Once::Done(made) => {
+            let before = matches!(made, Made::Before(_));
+            (kept::Answer { status: 201, body: body(&made) }, before)
+        }
+        Once::Refused(answer) => (answer, false),
+        Once::Before(answer) => (answer, true),
+        Once::KeyReused => return Err(Problem::plain(Code::IdempotencyKeyReused)),
+    };
+    let mut response = idempotency::respond(&answer, replayed);
+    response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    if let Some(id) = key_in(&answer.body) {
+        response.insert_header((header::LOCATION, format!("{collection}/{id}")));
+        response.insert_header((header::ETAG, respond::etag(1)));
+    }
+    Ok(response.body(answer.body))
+}
+
+/// The key that an answer is about.
+fn key_in(body: &[u8]) -> Option<ApiKeyId> {
+    #[derive(Deserialize)]
+    struct NewKey {
+        id: ApiKeyId,
+    }
+    serde_json::from_slice::<NewKey>(body).ok().map(|key| key.id)
 }

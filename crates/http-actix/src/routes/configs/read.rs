@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::timestamp;
-use tenantry_ports::{ConfigHead, Scope, StoreError, StoredConfig};
+use tenantry_ports::{ConfigHead, Scope, StoreError, StoredConfig, TenantScope};
 use tenantry_usecases::access::Need;
 use tenantry_usecases::configs;
 
@@ -14,6 +14,7 @@ use crate::call::{Answer, Call};
 use crate::cursor::List;
 use crate::openapi::documented;
 use crate::problem::{Code, Problem};
+use crate::query::Query;
 use crate::routes::respond::{self, Page};
 
 /// A version of a config.
@@ -74,14 +75,31 @@ impl From<StoredConfig> for ConfigView {
 pub(crate) async fn read(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::ConfigsRead)).await?;
     let mut query = call.query();
-    let version = query.value::<u32>("version").and_then(|number| {
-        let version = ConfigVersion::new(number);
-        version.map_err(|error| query.fault("version", "out_of_range", error.to_string())).ok()
-    });
+    let version = version(&mut query, "version");
     query.finish()?;
-    let unknown =
-        || Problem::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version");
-    let id = ConfigId::new(call.segment("configId")).map_err(|_| unknown())?;
+    answer(&call, scope, version).await
+}
+
+/// The version that a parameter of this name says.
+pub(super) fn version(query: &mut Query, name: &str) -> Option<ConfigVersion> {
+    let number = query.value::<u32>(name)?;
+    let version = ConfigVersion::new(number);
+    version.map_err(|error| query.fault(name, "out_of_range", error.to_string())).ok()
+}
+
+/// There is no such config, or not that version.
+pub(super) fn unknown() -> Problem {
+    Problem::new(Code::ConfigNotFound, "The tenant has no such account config, or not that version")
+}
+
+/// The config in the path.
+pub(super) fn config_id(call: &Call) -> Result<ConfigId, Problem> {
+    ConfigId::new(call.segment("configId")).map_err(|_| unknown())
+}
+
+/// Answers with a version of the config in the path, or with the current one.
+pub(super) async fn answer(call: &Call, scope: TenantScope, version: Option<ConfigVersion>) -> Answer {
+    let id = config_id(call)?;
     let found = call
         .on_storage::<_, StoreError>(move |platform| configs::get(platform, &scope, &id, version))
         .await?;

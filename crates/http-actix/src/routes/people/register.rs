@@ -8,12 +8,14 @@ use tenantry_domain::tenant::Tenant;
 use tenantry_domain::text::InvalidText;
 use tenantry_ports::{IdempotencyKey, MacPurpose, Secret};
 use tenantry_usecases::access::Need;
-use tenantry_usecases::users::{self, RegisterUser};
+use tenantry_usecases::idempotency::keep_refusal;
+use tenantry_usecases::users::{self, RegisterError, RegisterUser};
 
 use crate::body::{self, Body, TextCheck, text};
 use crate::call::{Answer, Call};
 use crate::idempotency::{self, REPLAYED};
 use crate::openapi::documented;
+use crate::problem::Problem;
 use crate::routes::login::UserView;
 use crate::routes::password::TypedPassword;
 use crate::routes::respond;
@@ -144,7 +146,7 @@ pub(crate) async fn register(mut call: Call) -> Answer {
             Some(IdempotencyKey { scope, fingerprint })
         }
     };
-    let body = received.value;
+    let (body, refusals, key) = (received.value, call.refusals(), idempotency.clone());
     let wish = RegisterUser {
         email: body.email,
         username: body.username,
@@ -157,8 +159,22 @@ pub(crate) async fn register(mut call: Call) -> Answer {
         idempotency,
         trace: call.request_id(),
     };
-    let registered =
-        call.on_hashing(move |platform| users::register(platform, &tenant, &scope, wish, view)).await?;
+    let registered = call.on_hashing::<_, Problem>(move |platform| {
+        let refusal = match users::register(platform, &tenant, &scope, wish, view) {
+            Ok(registered) => return Ok(Ok(registered)),
+            Err(RegisterError::RefusedBefore(answer)) => return Ok(Err((answer, true))),
+            Err(refusal) => Problem::from(refusal),
+        };
+        let kept = key.zip(refusals.kept(&refusal));
+        match kept {
+            Some((key, answer)) if keep_refusal(platform, &scope, &key, &answer)? => Ok(Err((answer, false))),
+            _ => Err(refusal),
+        }
+    });
+    let registered = match registered.await? {
+        Ok(registered) => registered,
+        Err((refusal, replayed)) => return Ok(idempotency::answer(refusal, replayed)),
+    };
     let mut response = respond::private(StatusCode::CREATED);
     if registered.replayed {
         response.insert_header((REPLAYED, HeaderValue::from_static("true")));

@@ -1,25 +1,26 @@
 use std::time::Instant;
 
-use actix_web::HttpResponse;
-use actix_web::http::header;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tenantry_domain::id::{TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, Role, Username};
-use tenantry_domain::tenant::{ClusterName, Lifecycle, Plan, Slug, Tenant, TenantName};
+use tenantry_domain::tenant::{ClusterName, Lifecycle, Plan, Slug, Status, Tenant, TenantName};
 use tenantry_domain::timestamp;
-use tenantry_ports::PendingAdmin;
-use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin, TenantRef};
+use tenantry_usecases::idempotency::{self as kept, Once};
+use tenantry_usecases::tenants::{self, CreateError, CreateTenant, Created, NewAdmin, TenantRef};
 
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
 use crate::follow::Follower;
+use crate::idempotency;
 use crate::openapi::documented;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Internal, Problem};
 use crate::routes::password::TypedPassword;
-use crate::routes::{provisioning, respond, status};
+use crate::routes::{provisioning, status};
 
 /// A tenant to create.
 #[derive(Deserialize, JsonSchema)]
@@ -140,10 +141,11 @@ pub(crate) struct AdminUser {
 }
 
 impl CreatedView {
-    fn of(tenant: Tenant, admin: PendingAdmin) -> Self {
+    /// As it is going to be answered, once the tenant is in service.
+    fn of(Created { tenant, admin }: Created) -> Self {
         Self {
             tenant: CreatedTenant {
-                status: tenant.lifecycle.status().as_str(),
+                status: Status::Active.as_str(),
                 provisioning_id: tenant.id.uuid().to_string(),
                 id: tenant.id,
                 name: tenant.name,
@@ -169,11 +171,18 @@ impl CreatedView {
 /// Goes through the same states and steps as `/provision/tenants/init`, confirmed at once, and answers when the tenant
 /// is Active: at once, where a database is kept ready. If it takes too long, the answer is 503 with the `statusEndpoint` to
 /// follow. Only the operator may name the `cluster` for its database.
+///
+/// Send an `Idempotency-Key` (or `requestId`): a repeated request then gets the first answer, with `Idempotent-Replayed: true`,
+/// even if nobody ever received it; while the tenant is under way, it is answered with 409 and `Retry-After`.
 #[utoipa::path(
     post,
     path = "/tenants",
     operation_id = "createTenant",
     tag = "tenants",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 printable ASCII characters", max_length = 512),
+        ("requestId" = Option<String>, Header, description = "Another name for `Idempotency-Key`", max_length = 512),
+    ),
     request_body(content = CreateTenantBody, example = json!({
         "name": "Acme Corp",
         "subdomain": "acme",
@@ -186,7 +195,10 @@ impl CreatedView {
             "lastName": "Admin"
         }
     })),
-    responses((status = 201, description = "The tenant is in service", body = CreatedView, example = json!({
+    responses((status = 201, description = "The tenant is in service", body = CreatedView, headers(
+        ("Location" = String, description = "The tenant"),
+        ("Idempotent-Replayed" = String, description = "`true` on a repeated answer, else absent"),
+    ), example = json!({
         "tenant": {
             "id": "ten_3fa85f6457174562b3fc2c963f66afa6",
             "name": "Acme Corp",
@@ -208,17 +220,81 @@ impl CreatedView {
     })))
 )]
 pub(crate) async fn create(mut call: Call) -> Answer {
-    let command: CreateTenant = call.order::<CreateTenantBody>().await?.into();
+    let received = call.order::<CreateTenantBody>().await?;
+    let request = call.order_idempotency("createTenant", &received.bytes)?;
+    let command: CreateTenant = received.value.into();
     if command.cluster.is_some() {
         call.operator().await?;
     }
-    let created = call.on_hashing(move |platform| tenants::create(platform, command)).await?;
-    call.note(|trace| trace.tenant = Some(created.tenant.id));
-    let tenant = activation(&call, created.tenant.id).await?;
-    let location = format!("{}/tenants/{}", call.state.prefix, tenant.id);
-    let mut response = HttpResponse::Created();
+    let refusals = call.refusals();
+    let once = call.on_hashing::<_, CreateError>(move |platform| match request {
+        None => Ok(Once::Done(tenants::create(platform, command)?)),
+        Some(request) => {
+            let refused = |refusal: &CreateError| refusals.kept(&refusal.into());
+            tenants::create_once(platform, &command, &request, answer, refused)
+        }
+    });
+    match once.await? {
+        Once::Done(created) => {
+            let id = created.tenant.id;
+            call.note(|trace| trace.tenant = Some(id));
+            activation(&call, id).await?;
+            created_response(&call, answer(&created), id, false)
+        }
+        Once::Before(kept) if kept.status == StatusCode::CREATED => {
+            let id = tenant_in(&kept.body).ok_or_else(|| Problem::from(Internal).because("no tenant"))?;
+            call.note(|trace| trace.tenant = Some(id));
+            settled(&call, id).await?;
+            created_response(&call, kept, id, true)
+        }
+        Once::Before(refusal) => Ok(idempotency::answer(refusal, true)),
+        Once::Refused(refusal) => Ok(idempotency::answer(refusal, false)),
+        Once::KeyReused => Err(Problem::plain(Code::IdempotencyKeyReused)),
+    }
+}
+
+fn answer(created: &Created) -> kept::Answer {
+    // Texts and times always serialise.
+    let body = serde_json::to_vec(&CreatedView::of(created.clone())).unwrap_or_default();
+    kept::Answer { status: StatusCode::CREATED.as_u16(), body }
+}
+
+fn created_response(call: &Call, answer: kept::Answer, id: TenantId, replayed: bool) -> Answer {
+    let location = format!("{}/tenants/{id}", call.state.prefix);
+    let mut response = idempotency::respond(&answer, replayed);
     response.insert_header((header::LOCATION, location));
-    respond::json(response, &CreatedView::of(tenant, created.admin))
+    Ok(response.body(answer.body))
+}
+
+/// The tenant that an answer is about.
+fn tenant_in(body: &[u8]) -> Option<TenantId> {
+    #[derive(Deserialize)]
+    struct Created {
+        tenant: Named,
+    }
+    #[derive(Deserialize)]
+    struct Named {
+        id: TenantId,
+    }
+    serde_json::from_slice::<Created>(body).ok().map(|created| created.tenant.id)
+}
+
+/// Whether the tenant that was ordered before has come into service; a problem if it has not.
+async fn settled(call: &Call, id: TenantId) -> Result<(), Problem> {
+    let found = call.on_storage(move |platform| tenants::find(platform, &TenantRef::Id(id))).await?;
+    let gone = || Problem::from(Internal).because("a tenant that was created is not there");
+    let tenant = found.ok_or_else(gone)?;
+    match &tenant.lifecycle {
+        Lifecycle::Queued { .. } | Lifecycle::Provisioning { .. } => {
+            Err(Problem::plain(Code::IdempotencyInProgress)
+                .with("provisioningId", id.uuid().to_string())
+                .with("statusEndpoint", status::endpoint(id))
+                .with_header(header::RETRY_AFTER, HeaderValue::from_static("1")))
+        }
+        // What it is by now, after it came into service, is another matter.
+        Lifecycle::Failed { .. } => outcome(tenant).map_or(Ok(()), |outcome| outcome.map(drop)),
+        _ => Ok(()),
+    }
 }
 
 /// The tenant once it is active; a problem if it will not be, or not soon enough.

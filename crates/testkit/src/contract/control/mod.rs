@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod carryover;
 pub mod fleet;
+pub mod idempotency;
 pub mod nonces;
 pub mod notices;
 pub mod oversight;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Barrier};
 
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_ports::{ConfigHead, Constraint, StoreResult, StoredConfig, TenantStore};
+use tenantry_ports::{ConfigHead, ConfigVersionRecord, Constraint, StoreResult, StoredConfig, TenantStore};
 
 use crate::contract::{Subject, conflict, store};
 use crate::sample;
@@ -26,6 +26,15 @@ fn stored(store: &Store, id: &ConfigId, version: Option<ConfigVersion>) -> Optio
 
 fn head(config: &StoredConfig) -> ConfigHead {
     ConfigHead { id: config.id.clone(), version: config.version, hash: config.hash.clone() }
+}
+
+fn record(config: &StoredConfig) -> ConfigVersionRecord {
+    ConfigVersionRecord {
+        version: config.version,
+        hash: config.hash.clone(),
+        created_by: config.created_by.clone(),
+        created_at: config.created_at,
+    }
 }
 
 fn id(text: &str) -> ConfigId {
@@ -57,6 +66,50 @@ pub fn every_version_stays_and_the_highest_is_current(subject: &dyn Subject) {
     assert_eq!(stored(&store, &versions[0].id, Some(missing)), None);
     assert_eq!(stored(&store, &id("25k"), None), None);
     assert_eq!(stored(&store, &id("25k-eval-v1"), None), None);
+}
+
+/// Versions are listed the highest first, page by page, those of one id alone.
+pub fn versions_are_listed_from_the_highest_down(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let versions: Vec<_> = (1..=11).map(|version| sample::stored_config("25k-eval", version)).collect();
+    add_all(&store, &versions);
+    add_all(&store, &[sample::stored_config("25k-eval-v2", 1), sample::stored_config("25k-eva", 12)]);
+    let expected: Vec<_> = versions.iter().rev().map(record).collect();
+    let eval = id("25k-eval");
+    for limit in [1, 4, 11, 50] {
+        let mut seen: Vec<ConfigVersionRecord> = Vec::new();
+        loop {
+            let before = seen.last().map(|record| record.version);
+            let page = store.read(|tx| tx.configs().versions(&eval, before, limit)).expect("a page");
+            assert!(page.len() <= limit);
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+            assert!(seen.len() <= expected.len(), "pages repeat themselves");
+        }
+        assert_eq!(seen, expected, "in pages of {limit}");
+    }
+    let unknown = store.read(|tx| tx.configs().versions(&id("no-such"), None, 10)).expect("a look-up");
+    assert_eq!(unknown, []);
+}
+
+/// A version is found by its hash: the highest of those that have it, of this id alone.
+pub fn a_version_is_found_by_its_hash(subject: &dyn Subject) {
+    let (store, _) = store(subject);
+    let with = |id: &str, version, hash: &str| StoredConfig {
+        hash: hash.repeat(64),
+        ..sample::stored_config(id, version)
+    };
+    let versions = [with("aaa", 1, "1"), with("aaa", 2, "2"), with("aaa", 3, "1"), with("bbb", 1, "2")];
+    add_all(&store, &versions);
+    let found = |name: &str, hash: &str| {
+        store.read(|tx| tx.configs().with_hash(&id(name), &hash.repeat(64))).expect("a look-up")
+    };
+    assert_eq!(found("aaa", "2").as_ref(), Some(&versions[1]));
+    assert_eq!(found("aaa", "1").as_ref(), Some(&versions[2]));
+    assert_eq!(found("bbb", "2").as_ref(), Some(&versions[3]));
+    assert_eq!((found("bbb", "1"), found("ccc", "1")), (None, None));
 }
 
 /// A version is never overwritten.

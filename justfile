@@ -20,6 +20,10 @@ test *arguments='--workspace':
 bench seconds='5':
     cargo bench -p tenantry-tests --bench http -- {{ seconds }}
 
+# Whether the time that a vain sign-in takes tells what was wrong with it: so many attempts of each kind
+bench-sign-in attempts='300':
+    cargo bench -p tenantry-tests --bench sign_in -- {{ attempts }}
+
 # Format the code
 fmt:
     cargo fmt --all

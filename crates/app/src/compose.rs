@@ -27,6 +27,7 @@ use tenantry_usecases::{Platform, Policy};
 use tenantry_worker::{Bell, NoticeBells};
 
 use crate::data_dir;
+use crate::endpoints;
 use crate::failure::Failure;
 use crate::operator_key::{self, GivenKeyMint};
 use crate::settings::{Access, MailSettings, Server, Settings, WebhookSettings};
@@ -83,6 +84,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
             watch: watch.clone(),
         }),
         channels: channels(settings)?,
+        endpoints: endpoints::calls(settings, entropy.clone()),
         policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),

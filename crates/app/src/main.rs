@@ -6,6 +6,7 @@ mod compose;
 #[cfg(debug_assertions)]
 mod crash_points;
 mod data_dir;
+mod endpoints;
 mod failure;
 mod logging;
 mod operator_key;
@@ -39,9 +40,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
             let bind = wish.bind.map(|address| ("server.bind", address, "--bind"));
             let settings = sources.settings(bind.into_iter().collect())?;
             let _lines = logging::start(&settings.log)?;
-            for name in config::without_effect(&sources.environment) {
-                tracing::warn!("{name} has no effect in this version");
-            }
             serve::serve(&settings, wish.role)
         }
         Command::Migrate(wish) => migrate::migrate(&sources.tool_settings()?, &wish),
@@ -65,7 +63,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Tenants(wish) => tenants::run(&sources.tool_settings()?, wish),
         Command::Doctor(wish) => doctor::doctor(&sources.layers(Vec::new())?, &wish),
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),
-        Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?, &sources.environment),
+        Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?),
         Command::AccountConfig(AccountConfig::Validate { files, json }) => {
             account_config::validate(&files, json)
         }

@@ -117,6 +117,14 @@ fn a_tenant_without_its_database_is_an_error_that_cannot_be_fixed() {
 }
 
 #[test]
+fn webhooks_that_may_call_what_is_near_are_a_warning() {
+    let here = installed(&["acme"]);
+    let lowered = ("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "true");
+    let (status, found) = examine(here.path(), &[], &[NO_POOL, lowered]);
+    assert_eq!((status, wrong(&found)), (0, vec!["open_webhooks".to_owned()]), "{found}");
+}
+
+#[test]
 fn loose_modes_are_tightened_when_told() {
     let here = installed(&["acme"]);
     let (data, key) = (here.path().join("data"), here.path().join("data/secret.key"));

@@ -6,6 +6,8 @@ mod support;
 use serde_json::Value;
 use support::server::{Server, serve, until};
 use support::{directory, run};
+use tenantry_ports::{SigningKey, StoreError};
+use tenantry_store_diesel::{StoreSettings, Stores};
 
 const OPERATOR: (&str, &str) = ("TENANTRY_OPERATOR_KEY", "an-operator-key-of-my-own");
 const URL: (&str, &str) = ("TENANTRY_PUBLIC_URL", "https://api.example.com");
@@ -106,4 +108,41 @@ fn a_rotation_of_the_signing_key_reaches_every_server_without_a_restart() {
     let states: Vec<_> =
         listed.as_array().unwrap().iter().map(|key| key["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["retired", "retired", "signing"]);
+}
+
+/// Whoever can write to the control database cannot have one key sign in another's name.
+#[test]
+fn a_sealed_key_that_is_moved_to_another_row_does_not_sign() {
+    let here = directory();
+    let [one, _other] = servers(here.path());
+    let tenantry = |arguments: &[&str]| run(here.path(), arguments, &[OPERATOR]);
+    let made = tenantry(&["keys", "create", "--tenant", "acme", "--scopes", "accounts:read", "--json"]);
+    let client: Value = serde_json::from_str(&made.stdout).unwrap();
+    let (id, key) = (client["id"].as_str().unwrap(), client["key"].as_str().unwrap());
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={key}");
+    assert_eq!(one.send_form("/oauth/token", &form).0, 200);
+    assert_eq!(tenantry(&["keys", "rotate-signing"]).status, 0);
+
+    let data = here.path().join("data");
+    let url = format!("sqlite:{}", data.join("control.db").display()).parse().unwrap();
+    let stores = Stores::open(&StoreSettings::new(url, &data)).unwrap();
+    let swapped = stores.control().write::<_, StoreError>(|tx| {
+        let keys = tx.signing_keys().all()?;
+        let sealed = keys.iter().rev().map(|key| key.sealed_private.clone());
+        for (key, sealed_private) in keys.iter().zip(sealed) {
+            let version = key.version + 1;
+            tx.signing_keys().update(&SigningKey { sealed_private, version, ..key.clone() })?;
+        }
+        Ok(keys.len())
+    });
+    assert_eq!(swapped.unwrap(), 2);
+    let refused = until("the server has read it", || {
+        let (status, answer) = one.send_form("/oauth/token", &form);
+        (status != 200).then_some((status, answer))
+    });
+    assert_eq!((refused.0, &refused.1["code"]), (500, &"internal_error".into()), "{}", refused.1);
+    let log = one.stop();
+    assert!(log.contains("altered or moved"), "{log}");
+    let told = tenantry(&["doctor"]).stdout;
+    assert!(told.contains("rotate-signing --compromised"), "{told}");
 }

@@ -36,6 +36,20 @@ fn new_tenant(slug: &str) -> Value {
 const SCOPES: [&str; 2] = ["accounts:read", "accounts:write"];
 
 #[test]
+fn a_server_whose_tenants_may_call_what_is_near_says_so_in_its_log() {
+    let here = directory();
+    for (lowered, setting) in [(false, ""), (true, "webhooks.allow_networks is set")] {
+        let mut command = serve(here.path());
+        if lowered {
+            command.env("TENANTRY__WEBHOOKS__ALLOW_NETWORKS", "10.1.0.0/16");
+        }
+        let log = Server::start(command).stop();
+        let warned = log.lines().any(|line| line.contains("WARN") && line.contains(setting));
+        assert!(warned == lowered && log.contains("10.1.0.0/16") == lowered, "{log}");
+    }
+}
+
+#[test]
 fn the_first_start_makes_everything_and_its_first_steps_work_as_printed() {
     let here = directory();
     let server = Server::start(serve(here.path()));

@@ -55,12 +55,30 @@ kinds! {
     UserKind, UserId = "usr";
     /// A provisioned trading account: `acc_…`.
     AccountKind, AccountId = "acc";
+    /// That an account is a website user's: `map_…`.
+    MappingKind, MappingId = "map";
     /// An event of a tenant's log: `evt_…`.
     EventKind, EventId = "evt";
     /// An API key, the record of it rather than its secret: `key_…`.
     ApiKeyKind, ApiKeyId = "key";
     /// A sign-in and the refresh tokens that grew from it: `ses_…`.
     SessionKind, SessionId = "ses";
+    /// A tenant's basis configuration: `tc_…`.
+    TenantConfigKind, TenantConfigId = "tc";
+    /// A process that a tenant configured: `pc_…`.
+    ProcessConfigKind, ProcessConfigId = "pc";
+    /// A company code of an organisation: `cc_…`.
+    CompanyCodeKind, CompanyCodeId = "cc";
+    /// A plant: `plant_…`.
+    PlantKind, PlantId = "plant";
+    /// A storage location: `sloc_…`.
+    StorageLocationKind, StorageLocationId = "sloc";
+    /// A purchasing organisation: `porg_…`.
+    PurchasingOrgKind, PurchasingOrgId = "porg";
+    /// A purchasing group: `pgrp_…`.
+    PurchasingGroupKind, PurchasingGroupId = "pgrp";
+    /// The assignment of a purchasing organisation: `pasg_…`.
+    PorgAssignmentKind, PorgAssignmentId = "pasg";
 }
 
 impl<K: IdKind> Id<K> {

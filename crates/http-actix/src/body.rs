@@ -142,8 +142,8 @@ pub(crate) fn parse<T: Body>(bytes: Bytes, schemas: &dyn SchemaCheck) -> Result<
             Err(faults::<T>(&bytes, "an object is expected", schemas))
         }
         Ok(value) => Ok(Received { value, bytes }),
-        Err(error) if error.is_data() => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
-        Err(error) => Err(malformed(&error)),
+        // Not every error that serde calls one of syntax is: a `null` where an enum is expected, for one.
+        Err(error) => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
     }
 }
 
@@ -163,6 +163,34 @@ fn faults<T: Body>(bytes: &[u8], refusal: &str, schemas: &dyn SchemaCheck) -> Pr
         Ok(document) => document,
         Err(error) => return malformed(&error),
     };
+    let findings = findings::<T>(&document, refusal, schemas);
+    match findings.as_slice() {
+        // The source documents give this one a title of its own.
+        [only] if only.code == "invalid_plan" => {
+            Problem::new(Code::InvalidPlan, only.message.clone()).with_errors(findings)
+        }
+        _ => Problem::invalid(findings),
+    }
+}
+
+/// What a part of a body says that is at `place` in it, or everything that is wrong with it.
+pub(crate) fn part<T: Body>(
+    document: &Value,
+    place: &Pointer,
+    schemas: &dyn SchemaCheck,
+) -> Result<T, Vec<Finding>> {
+    let refusal = match T::deserialize(document) {
+        Ok(_) if T::OBJECT && !document.is_object() => "an object is expected".to_owned(),
+        Ok(value) => return Ok(value),
+        Err(error) => error.to_string(),
+    };
+    let mut findings = findings::<T>(document, &refusal, schemas);
+    findings.iter_mut().for_each(|finding| finding.pointer = place.join(&finding.pointer));
+    Err(findings)
+}
+
+/// Everything that is wrong with a document that is not taken for this reason.
+fn findings<T: Body>(document: &Value, refusal: &str, schemas: &dyn SchemaCheck) -> Vec<Finding> {
     let mut findings: Vec<Finding> = T::TEXTS
         .iter()
         .filter_map(|(pointer, check)| {
@@ -172,7 +200,7 @@ fn faults<T: Body>(bytes: &[u8], refusal: &str, schemas: &dyn SchemaCheck) -> Pr
         .collect();
     let source = SchemaSource { name: std::any::type_name::<T>(), generate: schema::<T> };
     let told = findings.len();
-    for finding in schemas.findings(&source, &document) {
+    for finding in schemas.findings(&source, document) {
         if !findings[..told].iter().any(|known| known.pointer == finding.pointer) {
             findings.push(finding);
         }
@@ -181,13 +209,7 @@ fn faults<T: Body>(bytes: &[u8], refusal: &str, schemas: &dyn SchemaCheck) -> Pr
     if findings.is_empty() {
         findings.push(Finding::new(Pointer::root(), "invalid_value", capitalised(refusal)));
     }
-    match findings.as_slice() {
-        // The source documents give this one a title of its own.
-        [only] if only.code == "invalid_plan" => {
-            Problem::new(Code::InvalidPlan, only.message.clone()).with_errors(findings)
-        }
-        _ => Problem::invalid(findings),
-    }
+    findings
 }
 
 /// The JSON Schema (draft 7) of a body, for checks.

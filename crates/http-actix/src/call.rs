@@ -21,6 +21,10 @@ use crate::idempotency::{self, Refusals};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::request_id::Trace;
+use crate::tenant_context;
+
+/// How many times as large as another one a body of many things may be.
+const BULK: usize = 8;
 
 /// What a handler answers.
 pub(crate) type Answer = Result<HttpResponse, Problem>;
@@ -38,6 +42,9 @@ impl FromRequest for Call {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if let Err(problem) = tenant_context::check(request) {
+            return ready(Err(problem.into()));
+        }
         let state = request.app_data::<Data<HttpState>>().cloned();
         let call = |state| Self { state, request: request.clone(), payload: payload.take() };
         let missing =
@@ -90,15 +97,14 @@ impl Call {
 
     /// The scope of the tenant in the path, if the caller may do there what needs `need`.
     pub(crate) async fn scope(&self, need: Need) -> Result<(Arc<Principal>, TenantScope), Problem> {
-        let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let (caller, _, scope) = self.served(need).await?;
         Ok((caller, scope))
     }
 
     /// The tenant in the path in whatever state it is, if the caller may do to it what needs `need`.
     pub(crate) async fn tenant(&self, need: Need) -> Result<(Arc<Principal>, Arc<Tenant>), Problem> {
         let (caller, tenant) = self.parties().await?;
-        access::admit(&caller, tenant.as_deref(), need)?;
+        access::admit(&caller, tenant.as_deref(), need).map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant))
     }
@@ -109,9 +115,20 @@ impl Call {
         need: Need,
     ) -> Result<(Arc<Principal>, Arc<Tenant>, TenantScope), Problem> {
         let (caller, tenant) = self.parties().await?;
-        let scope = access::authorize(&caller, tenant.as_deref(), need)?;
+        let scope = access::authorize(&caller, tenant.as_deref(), need);
+        let scope = scope.map_err(|denied| self.refusal(denied))?;
         let tenant = tenant.ok_or_else(|| Problem::from(access::Denied::NoSuchTenant))?;
         Ok((caller, tenant, scope))
+    }
+
+    /// Why the caller may not, in the words of the route.
+    fn refusal(&self, denied: access::Denied) -> Problem {
+        match denied {
+            access::Denied::NoSuchTenant if tenant_context::is_below_tenant(&self.request) => {
+                tenant_context::unknown()
+            }
+            denied => denied.into(),
+        }
     }
 
     /// Who is signed in to the tenant in the path, that tenant and its scope; a problem if the caller is nobody there.
@@ -125,14 +142,23 @@ impl Call {
 
     async fn parties(&self) -> Result<(Arc<Principal>, Option<Arc<Tenant>>), Problem> {
         let caller = self.caller(Credential::of(self.headers())?).await?;
-        let tenant = self.state.gate.tenant(self.segment("tenantId")).await?;
+        let named = self.segment("tenantId");
+        let tenant = match *caller {
+            Principal::Person(_) if self.changes() => self.state.gate.tenant_anew(named).await?,
+            _ => self.state.gate.tenant(named).await?,
+        };
         self.note(|trace| trace.tenant = tenant.as_ref().map(|tenant| tenant.id));
         Ok((caller, tenant))
     }
 
+    /// Whether it is there to change something.
+    fn changes(&self) -> bool {
+        !self.request.method().is_safe()
+    }
+
     /// Who presents this credential; a problem if it does not work.
     pub(crate) async fn caller(&self, credential: Credential<'_>) -> Result<Arc<Principal>, Problem> {
-        let caller = self.state.gate.principal(credential).await?;
+        let caller = self.state.gate.principal(credential, self.changes()).await?;
         self.note(|trace| trace.caller = Some(Arc::clone(&caller)));
         self.count(&caller).await?;
         Ok(caller)
@@ -181,6 +207,14 @@ impl Call {
         self.parsed(bytes)
     }
 
+    /// The same, of many things at once: it may be several times as large.
+    pub(crate) async fn bulk_body<T: Body>(&mut self) -> Result<Received<T>, Problem> {
+        body::content_type(&self.request)?;
+        let limit = self.state.settings.body_limit.saturating_mul(BULK);
+        let bytes = body::read(&self.request, &mut self.payload, limit).await?;
+        self.parsed(bytes)
+    }
+
     /// The body's very bytes, of JSON as its sender says.
     pub(crate) async fn bytes(&mut self) -> Result<Bytes, Problem> {
         self.bytes_up_to(self.state.settings.body_limit).await
@@ -189,6 +223,12 @@ impl Call {
     /// The same for a body that may have so many bytes.
     pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
         body::content_type(&self.request)?;
+        body::read(&self.request, &mut self.payload, limit).await
+    }
+
+    /// The body's very bytes of whatever kind, of which there may be more than usual.
+    pub(crate) async fn any_bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let limit = limit.max(self.state.settings.body_limit);
         body::read(&self.request, &mut self.payload, limit).await
     }
 

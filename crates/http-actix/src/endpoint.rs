@@ -12,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::limits::{self, Policy};
 use crate::problem::{Code, Problem};
+use crate::tenant_context::BelowTenant;
 
 /// Below what an endpoint's path lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +40,10 @@ pub(crate) enum Who {
     Operator,
     /// The operator, or an admin of the tenant in the path.
     Admin,
-    /// The same, and keys of that tenant that have the scope.
+    /// The operator, an admin of the tenant in the path, and keys of that tenant that have the scope.
     Scope(Scope),
+    /// The operator, or an admin or a user of the tenant in the path.
+    Staff,
     /// Somebody who is signed in to the tenant in the path.
     Person,
     /// Whoever has the cookie `refreshToken`.
@@ -131,7 +134,9 @@ pub(crate) fn register(config: &mut ServiceConfig, endpoints: &[Endpoint], prefi
     }
     for (path, endpoints) in resources {
         let routes = endpoints.iter().map(|endpoint| (method(&endpoint.method), endpoint.route()));
-        config.service(resource(&path, routes.collect()));
+        let resource = resource(&path, routes.collect());
+        let below = endpoints.iter().any(|endpoint| endpoint.is_below_tenant());
+        config.service(if below { resource.app_data(BelowTenant) } else { resource });
     }
 }
 

@@ -39,7 +39,12 @@ fn single(headers: &HeaderMap, name: &HeaderName) -> Result<Option<String>, Prob
     }
     let expected = || invalid("The idempotency key must be 1 to 255 printable ASCII characters");
     let key = unquoted(value).ok_or_else(expected)?;
-    if (1..=255).contains(&key.len()) { Ok(Some(key)) } else { Err(expected()) }
+    if is_key(&key) { Ok(Some(key)) } else { Err(expected()) }
+}
+
+/// Whether a text may be a key.
+pub(crate) fn is_key(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The key without the quotes and escapes of a structured field string; none if it is not printable ASCII.

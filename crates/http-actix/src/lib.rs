@@ -23,6 +23,7 @@ mod routes;
 mod server;
 mod settings;
 mod state;
+mod tenant_context;
 #[cfg(test)]
 mod tests;
 mod watch;

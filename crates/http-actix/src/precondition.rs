@@ -35,6 +35,11 @@ impl IfMatch {
         }
     }
 
+    /// Whether a thing in this version, which is its entity tag, is meant.
+    pub(crate) fn means_version(&self, version: i64) -> bool {
+        matches!(self, Self::Any) || self.means(&version.to_string())
+    }
+
     /// The version to insist on, where the thing has this one; a problem if the caller means another.
     pub(crate) fn check(&self, version: i64) -> Result<Option<i64>, Problem> {
         let Self::Tags(_) = self else { return Ok(None) };
@@ -50,7 +55,8 @@ impl IfMatch {
     }
 }
 
-fn stale(version: i64) -> Problem {
+/// What to say to whoever means another version than the one there is.
+pub(crate) fn stale(version: i64) -> Problem {
     Problem::new(
         Code::PreconditionFailed,
         format!("It has changed: its version is {version} by now, and its entity tag \"{version}\""),

@@ -7,11 +7,12 @@ use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::{KeepAlive, Method};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
-use actix_web::{App, Error, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer};
 
 use crate::endpoint::{register, resource};
 use crate::observe::observe;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
+use crate::tenant_context::Families;
 use crate::{HttpState, routes};
 
 /// A server that listens. It serves for as long as [`server`](Self::server) is awaited.
@@ -49,20 +50,21 @@ pub(crate) fn app(
     >,
 > {
     let ids = Arc::clone(&state.platform.ids);
+    let endpoints = routes::endpoints();
+    let families = Arc::new(Families::of(&endpoints, &state.prefix));
     App::new()
         .app_data(Data::clone(&state))
         .configure(|config| {
-            register(config, &routes::endpoints(), &state.prefix);
+            register(config, &endpoints, &state.prefix);
             config.service(resource("/swagger/", vec![(Method::GET, web::to(routes::swagger))]));
             config.service(resource("/swagger/{file:.+}", vec![(Method::GET, web::to(routes::asset))]));
         })
-        .default_service(web::to(nothing_here))
+        .default_service(web::to(move |request: HttpRequest| {
+            let problem = families.nothing_at(request.path());
+            async move { Err::<HttpResponse, Problem>(problem) }
+        }))
         .wrap(from_fn(move |request, next| {
             let ids = Arc::clone(&ids);
             async move { observe(ids.as_ref(), request, next).await }
         }))
-}
-
-async fn nothing_here() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Code::NotFound, "There is nothing at this URL"))
 }

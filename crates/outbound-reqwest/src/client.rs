@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use reqwest::dns::Resolve;
 use reqwest::{Client, ClientBuilder, StatusCode, redirect, retry};
 use rustls::crypto::{CryptoProvider, ring};
 
@@ -14,6 +15,9 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// A connection is kept for the next request for this long: less than servers and the boxes before them keep it.
 const KEPT: Duration = Duration::from_secs(30);
 
+/// So many connections to one endpoint are kept.
+const KEPT_PER_HOST: usize = 8;
+
 /// A client for this endpoint alone, whose every request ends within `timeout`.
 pub(crate) fn build(endpoint: &Endpoint, timeout: Duration) -> Result<Client, String> {
     finish(builder(endpoint.plain).https_only(!endpoint.plain).timeout(timeout))
@@ -22,6 +26,20 @@ pub(crate) fn build(endpoint: &Endpoint, timeout: Duration) -> Result<Client, St
 /// A client for webhooks, with TLS or without. Its requests bring their own timeouts.
 pub(crate) fn webhooks(plain: bool) -> Result<Client, String> {
     finish(builder(plain).https_only(!plain))
+}
+
+/// A client for tenants' endpoints, with TLS and without, which resolves names like this. Its requests bring their own
+/// timeouts. If it is not `trusting`, it takes nobody's certificate for valid.
+pub(crate) fn endpoints(
+    names: impl Resolve + 'static,
+    connect_timeout: Duration,
+    trusting: bool,
+) -> Result<Client, String> {
+    let client = builder(!trusting)
+        .dns_resolver(names)
+        .connect_timeout(connect_timeout)
+        .pool_max_idle_per_host(KEPT_PER_HOST);
+    finish(client)
 }
 
 /// What all our clients have in common.

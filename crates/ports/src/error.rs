@@ -59,8 +59,17 @@ pub enum Constraint {
     Username,
     /// A version of a config id, within a tenant.
     ConfigVersion,
+    /// The type and name of a process, within a tenant.
+    ProcessName,
+    /// A version of a tenant's basis or of a process.
+    ConfigHistory,
     /// An account's id.
     AccountId,
+    /// The code of a unit of the organisation among those of its kind; a purchasing group's within its purchasing
+    /// organisation.
+    OrgCode,
+    /// The assignment of a purchasing organisation to somebody.
+    OrgAssignment,
     /// An idempotency key in its scope.
     IdempotencyKey,
     /// A sequence number of a tenant's log.

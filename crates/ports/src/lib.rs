@@ -2,14 +2,18 @@
 
 mod ambient;
 mod api_keys;
+mod basis;
 mod carryover;
 mod control;
 mod databases;
+mod endpoints;
 mod error;
 mod machine_tokens;
 mod macs;
+mod mappings;
 mod nonces;
 mod notices;
+mod organisation;
 mod outbound;
 mod people;
 mod pool;
@@ -24,6 +28,7 @@ mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
 pub use api_keys::ApiKeyRepository;
+pub use basis::{BasisRepository, ConfigurationVersion};
 pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
     Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository, Unreadable,
@@ -31,14 +36,20 @@ pub use control::{
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
+pub use endpoints::{
+    EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
+    FailureClass,
+};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
+pub use mappings::MappingRepository;
 pub use nonces::{NonceRepository, NonceUse};
 pub use notices::{
     Attempted, Channel, ClaimedNotice, Notice, NoticeFilter, NoticeRecord, NoticeRepository, NoticeState,
     NoticeStatus, Settlement,
 };
+pub use organisation::{OrgFilter, OrganisationRepository};
 pub use outbound::{
     CaptchaAnswer, CaptchaUnavailable, CaptchaVerdict, CaptchaVerifier, Mail, MailAnswer, MailFailure,
     Mailer, WebhookAnswer, WebhookFailure, WebhookRequest, WebhookResponse, WebhookSender,
@@ -54,12 +65,12 @@ pub use scope::{NotReady, TenantScope};
 pub use sealing::Sealing;
 pub use security::{
     AccessClaims, ConfirmClaims, Digest, KeyAudience, KeyMint, MacCheck, MintedKey, PasswordHasher,
-    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSigner,
-    hexadecimal,
+    PresentedKey, RunningDigest, SchemaCheck, SchemaSource, Secret, TokenError, Tokens, WebhookSecrets,
+    WebhookSigner, hexadecimal,
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
-    AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
-    LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+    AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
+    IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use work::{Access, Verdict};

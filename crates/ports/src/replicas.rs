@@ -22,6 +22,9 @@ pub trait ReplicaRepository {
     /// `since` or later. Who was silent for longer is forgotten.
     fn announce(&mut self, replica: &Replica, since: DateTime<Utc>) -> StoreResult<Vec<Replica>>;
 
+    /// What the others than `id` said at `since` or later.
+    fn others(&mut self, id: &str, since: DateTime<Utc>) -> StoreResult<Vec<Replica>>;
+
     /// Forgets a replica that stops.
     fn withdraw(&mut self, id: &str) -> StoreResult<()>;
 }

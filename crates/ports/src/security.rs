@@ -191,6 +191,16 @@ pub trait SchemaCheck: Send + Sync {
     fn findings(&self, schema: &SchemaSource, document: &Value) -> Vec<Finding>;
 }
 
+/// Makes secrets that webhook calls are signed with, and recognises them.
+pub trait WebhookSecrets: Send + Sync {
+    /// A new one: `whsec_` and 32 random bytes in base64.
+    fn mint(&self) -> Secret;
+
+    /// Whether calls can be signed with this text, so that any receiver's library can check them: `whsec_` and 24 to 64
+    /// bytes in base64, to the letter.
+    fn is_secret(&self, text: &str) -> bool;
+}
+
 /// Signs webhook calls as Standard Webhooks has it.
 pub trait WebhookSigner: Send + Sync {
     /// What goes into `webhook-signature` of a call with this id, made at this moment, with this very body: one signature

@@ -3,13 +3,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead, SessionRepository,
-    StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
+    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -59,10 +61,16 @@ pub trait TenantTx {
     fn sessions(&mut self) -> &mut dyn SessionRepository;
     /// Attempts to sign in to accounts.
     fn attempts(&mut self) -> &mut dyn AttemptRepository;
+    /// The basis and the processes.
+    fn basis(&mut self) -> &mut dyn BasisRepository;
     /// Account configs.
     fn configs(&mut self) -> &mut dyn ConfigRepository;
     /// Accounts.
     fn accounts(&mut self) -> &mut dyn AccountRepository;
+    /// The organisation.
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository;
+    /// Whose accounts are.
+    fn mappings(&mut self) -> &mut dyn MappingRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.
@@ -135,6 +143,19 @@ impl From<&Account> for AccountRevision {
     }
 }
 
+/// Which of the events of an account to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountEvents {
+    /// The account.
+    pub account: AccountId,
+    /// Only those that happened at this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that happened before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// Only those of these types.
+    pub types: Option<EventTypePattern>,
+}
+
 /// Trading accounts. Reads and writes take slices, since they are what everybody does at once.
 pub trait AccountRepository {
     /// Adds accounts, in one statement where the database can. `Conflict(AccountId)`.
@@ -146,6 +167,11 @@ pub trait AccountRepository {
     /// In which state the accounts with these ids are, in any order; unknown ids are left out. Much cheaper than the
     /// accounts, for those who know them already.
     fn revisions(&mut self, ids: &[AccountId]) -> StoreResult<Vec<(AccountId, AccountRevision)>>;
+
+    /// Replaces accounts, in one statement where the database can. Each carries the version after the one that it was read
+    /// with, and comes once; `Stale` if any of them has another by now or does not exist, and then none is replaced. What an
+    /// account is born with stays as it is: tenant, user and the time of its provisioning.
+    fn update(&mut self, accounts: &[Account]) -> StoreResult<()>;
 
     /// At most `limit` accounts, newest first (ids are time-ordered), after the account `after`.
     fn page(
@@ -192,4 +218,12 @@ pub trait LogRepository {
 
     /// At most `limit` entries in order, after sequence number `after`.
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
+
+    /// At most `limit` of what happened to an account, newest first, before sequence number `before`.
+    fn of_account(
+        &mut self,
+        filter: &AccountEvents,
+        before: Option<i64>,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>>;
 }

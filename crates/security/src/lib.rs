@@ -27,4 +27,4 @@ pub use schema::ValicoCheck;
 pub use sealing::{Place, SealingBox};
 pub use tenantry_ports::Unopenable;
 pub use tokens::{Es256Tokens, SignedTokens};
-pub use webhooks::{InvalidWebhookSecret, StandardWebhooks};
+pub use webhooks::{InvalidWebhookSecret, StandardWebhooks, WebhookSecretMint};

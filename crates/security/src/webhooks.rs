@@ -1,14 +1,19 @@
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use tenantry_ports::{Secret, WebhookSigner};
+use tenantry_ports::{Entropy, Secret, WebhookSecrets, WebhookSigner};
+use zeroize::Zeroizing;
 
 /// What a secret's text begins with.
 const PREFIX: &str = "whsec_";
 /// How many bytes a secret may have.
 const LENGTHS: std::ops::RangeInclusive<usize> = 24..=64;
+/// How many bytes those that are made here have: as many as the hash.
+const LENGTH: usize = 32;
 
 /// Signatures as Standard Webhooks (1.0) has them: HMAC-SHA256 over `id.timestamp.body`, in base64 after `v1,`, and
 /// those of several secrets separated by spaces.
@@ -45,6 +50,32 @@ impl WebhookSigner for StandardWebhooks {
     }
 }
 
+/// Makes the secrets of endpoints.
+pub struct WebhookSecretMint {
+    entropy: Arc<dyn Entropy>,
+}
+
+impl WebhookSecretMint {
+    /// A mint that takes its randomness from `entropy`.
+    pub fn new(entropy: Arc<dyn Entropy>) -> Self {
+        Self { entropy }
+    }
+}
+
+impl WebhookSecrets for WebhookSecretMint {
+    fn mint(&self) -> Secret {
+        let mut bytes = Zeroizing::new([0; LENGTH]);
+        self.entropy.fill(&mut *bytes);
+        let mut text = PREFIX.to_owned();
+        STANDARD.encode_string(*bytes, &mut text);
+        Secret::new(text)
+    }
+
+    fn is_secret(&self, text: &str) -> bool {
+        StandardWebhooks::check(text).is_ok()
+    }
+}
+
 /// The bytes of a secret. Receivers' libraries take canonical base64 and nothing else.
 fn key(secret: &str) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(secret.strip_prefix(PREFIX)?).ok()?;
@@ -53,13 +84,16 @@ fn key(secret: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use http::HeaderMap;
     use proptest::prelude::*;
     use standardwebhooks::Webhook;
     use tenantry_ports::Clock as _;
 
     use super::*;
-    use crate::SystemClock;
+    use crate::testing::Repeating;
+    use crate::{SystemClock, SystemEntropy};
 
     /// The example of the specification.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -117,10 +151,29 @@ mod tests {
         let entries: Vec<_> = signature.split(' ').collect();
         assert_eq!(entries.len(), 2);
         // A widely used receiver takes entries apart at the comma, and breaks on anything else.
-        assert!(entries.iter().all(|entry| entry.split(',').count() == 2 && entry.starts_with("v1,")));
+        for entry in entries {
+            let (version, signature) = entry.split_once(',').unwrap();
+            assert_eq!((version, STANDARD.decode(signature).map(|bytes| bytes.len())), ("v1", Ok(32)));
+        }
         let headers = headers(id, at, &signature);
         assert!(accepts(&old, &headers, body) && accepts(&new, &headers, body));
         assert!(!accepts(&foreign, &headers, body));
+    }
+
+    #[test]
+    fn secrets_that_are_made_are_taken_and_no_two_are_alike() {
+        let mint = WebhookSecretMint::new(Arc::new(SystemEntropy));
+        let secrets: BTreeSet<_> = (0..1_000).map(|_| mint.mint().expose().to_owned()).collect();
+        assert_eq!(secrets.len(), 1_000);
+        let (id, at, body) = ("evt_1", SystemClock.now(), b"{}");
+        for secret in &secrets {
+            assert_eq!(STANDARD.decode(&secret[PREFIX.len()..]).unwrap().len(), 32);
+            assert!(mint.is_secret(secret) && !mint.is_secret(&format!("{secret} ")));
+            let signature = StandardWebhooks.sign(&[Secret::new(secret.as_str())], id, at, body);
+            assert!(accepts(secret, &headers(id, at, &signature), body));
+        }
+        let repeating = WebhookSecretMint::new(Arc::new(Repeating::new(&[0, 1, 2, 3])));
+        assert_eq!(repeating.mint().expose(), "whsec_AAECAwABAgMAAQIDAAECAwABAgMAAQIDAAECAwABAgM=");
     }
 
     #[test]

@@ -73,7 +73,14 @@ pub(crate) fn limit(limit: usize) -> i64 {
 
 /// The `LIKE` pattern, escaped by `\`, of what contains `text` in lower case.
 pub(crate) fn containing(text: &str) -> String {
-    let folded = text.to_lowercase();
-    let escaped = folded.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
+    format!("%{}%", escaped(&text.to_lowercase()))
+}
+
+/// The `LIKE` pattern, escaped by `\`, of what begins with `text`.
+pub(crate) fn beginning(text: &str) -> String {
+    format!("{}%", escaped(text))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

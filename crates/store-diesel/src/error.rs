@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 18] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -49,7 +49,12 @@ const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
     (Constraint::UserEmail, "users_email", "users.email_folded"),
     (Constraint::Username, "users_username", "users.username"),
     (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
+    (Constraint::ProcessName, "processes_name", "processes.process_type, processes.name"),
+    (Constraint::ConfigHistory, "config_versions_pkey", "config_versions.subject, config_versions.version"),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
+    (Constraint::OrgCode, "org_units_code", "org_units.kind, org_units.code"),
+    (Constraint::OrgCode, "org_units_group_code", "org_units.parent_id, org_units.code"),
+    (Constraint::OrgAssignment, "org_units_assignment", "org_units.parent_id, org_units.target_id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
     (Constraint::Notice, "notices_pkey", "notices.id, notices.channel"),

@@ -212,6 +212,39 @@ diesel::table! {
 }
 
 diesel::table! {
+    basis (slot) {
+        slot -> BigInt,
+        id -> Text,
+        document -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    processes (id) {
+        id -> Text,
+        process_type -> Text,
+        name -> Text,
+        steps -> Text,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    config_versions (subject, version) {
+        subject -> Text,
+        version -> BigInt,
+        document -> Nullable<Text>,
+        changed_by -> Text,
+        changed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     account_configs (id, version) {
         id -> Text,
         version -> BigInt,
@@ -239,6 +272,37 @@ diesel::table! {
         updated_at -> BigInt,
     }
 }
+
+diesel::table! {
+    org_units (id) {
+        id -> Text,
+        kind -> Text,
+        parent_id -> Nullable<Text>,
+        target_id -> Nullable<Text>,
+        code -> Nullable<Text>,
+        name -> Nullable<Text>,
+        description -> Nullable<Text>,
+        folded -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    account_mappings (account_id, id) {
+        account_id -> Text,
+        id -> Text,
+        user_id -> Text,
+        mapped_at -> BigInt,
+        mapped_by -> Nullable<Text>,
+        unmapped_at -> Nullable<BigInt>,
+        unmapped_by -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(account_mappings -> accounts (account_id));
+diesel::allow_tables_to_appear_in_same_query!(account_mappings, accounts);
 
 diesel::table! {
     idempotency (scope) {

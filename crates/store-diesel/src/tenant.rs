@@ -1,9 +1,15 @@
 //! A tenant database's repositories.
 
 mod accounts;
+mod basis;
+mod config_versions;
 mod configs;
 mod idempotency;
 mod log;
+mod mappings;
+mod organisation;
+#[cfg(test)]
+mod plans;
 #[cfg(test)]
 mod round_trips;
 mod sessions;
@@ -11,8 +17,9 @@ mod settings;
 mod users;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
-    SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
+    LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
+    TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -34,11 +41,23 @@ impl TenantTx for Transaction<'_> {
         self
     }
 
+    fn basis(&mut self) -> &mut dyn BasisRepository {
+        self
+    }
+
     fn configs(&mut self) -> &mut dyn ConfigRepository {
         self
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

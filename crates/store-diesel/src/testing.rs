@@ -1,5 +1,6 @@
 //! Stores of a unit test's own, with a tenant that has a database.
 
+pub(crate) mod plans;
 pub(crate) mod traffic;
 
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+mod servers;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

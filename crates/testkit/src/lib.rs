@@ -12,9 +12,9 @@ pub mod smtp;
 
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
 pub use fakes::{
-    FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords, FakeSchemaCheck,
-    FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy,
-    SequentialIds,
+    FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords,
+    FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks, FixedEntropy,
+    ReceivedCall, ReceivedEndpointCall, SeededEntropy, SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::{TestPlatform, platform_over};

@@ -6,13 +6,14 @@ use tenantry_domain::id::TenantId;
 use tenantry_ports::{
     ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
 };
+use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
-    FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld,
-    SeededEntropy, SequentialIds,
+    FailingDatabases, FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs,
+    FakeMailer, FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets,
+    FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -29,6 +30,8 @@ pub struct TestPlatform {
     pub mailer: Arc<FakeMailer>,
     /// What calls were made, if the platform makes any.
     pub webhooks: Arc<FakeWebhooks>,
+    /// What calls of tenants' endpoints were made.
+    pub endpoints: Arc<FakeEndpoints>,
     nudges: Arc<Nudges>,
 }
 
@@ -104,6 +107,7 @@ impl TestPlatform {
         let databases = FailingDatabases::new(world.databases(), world.stores());
         let nudges = Arc::<Nudges>::default();
         let (mailer, webhooks) = (Arc::<FakeMailer>::default(), Arc::<FakeWebhooks>::default());
+        let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
         let platform = Arc::new(Platform {
@@ -112,10 +116,11 @@ impl TestPlatform {
             schemas,
             nudge: nudges.clone(),
             channels,
+            endpoints: EndpointCalls { sender: endpoints.clone(), ..base.endpoints },
             policy,
             ..base
         });
-        Self { platform, world, clock, databases, mailer, webhooks, nudges }
+        Self { platform, world, clock, databases, mailer, webhooks, endpoints, nudges }
     }
 
     /// How often a worker was nudged.
@@ -153,6 +158,12 @@ pub fn platform_over(
         schemas: Arc::new(FakeSchemaCheck::content()),
         nudge: Arc::<Nudges>::default(),
         channels: Channels::default(),
+        endpoints: EndpointCalls {
+            sender: Arc::<FakeEndpoints>::default(),
+            signer: Arc::new(FakeSigner),
+            secrets: Arc::<FakeWebhookSecrets>::default(),
+            timeout: Duration::from_secs(15),
+        },
         policy: Policy::default(),
         configs: tenantry_usecases::configs::ConfigCache::default(),
         key_uses: tenantry_usecases::api_keys::KeyUses::default(),

@@ -99,6 +99,8 @@ pub enum Need {
     Scope(Scope),
     /// An admin of the tenant.
     Admin,
+    /// An admin or a user of the tenant: its own people, and no vendor.
+    Staff,
     /// Somebody who is signed in to the tenant, whatever their role: it is about themselves.
     Person,
 }
@@ -118,6 +120,9 @@ pub enum Denied {
     /// The person's role does not allow it.
     #[error("the role does not allow it")]
     MissingRole,
+    /// It is for the tenant's own people, and the caller is none of them.
+    #[error("the caller is none of the tenant's own people")]
+    NotStaff,
     /// It is about the caller as a person, and the caller is none.
     #[error("the caller is no person")]
     NotAPerson,
@@ -161,6 +166,8 @@ pub fn admit<'a>(caller: &Principal, tenant: Option<&'a Tenant>, need: Need) -> 
         (Principal::Machine { scopes, .. }, Need::Scope(scope)) if scopes.contains(&scope) => {}
         (Principal::Machine { .. }, Need::Scope(scope)) => return Err(Denied::MissingScope(scope)),
         (Principal::Person(claims), _) if claims.role == Role::Admin => {}
+        (Principal::Person(claims), Need::Staff) if claims.role == Role::User => {}
+        (_, Need::Staff) => return Err(Denied::NotStaff),
         (Principal::Person(_) | Principal::Machine { .. }, _) => return Err(Denied::MissingRole),
     }
     in_service(caller, tenant)?;

@@ -1,5 +1,8 @@
 //! Appending to a tenant's event log.
 
+pub(crate) mod accounts;
+mod configuration;
+pub(crate) mod organisation;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};
@@ -14,7 +17,10 @@ use crate::Platform;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
 
+pub(crate) use configuration::{ConfigChange, config_changed};
+
 /// An event with the request (or other cause) that it came from.
+#[derive(Clone)]
 pub(crate) struct Traced {
     pub(crate) event: NewEvent,
     pub(crate) trace: String,

@@ -10,6 +10,7 @@ use tenantry_ports::{
 
 use crate::api_keys::KeyUses;
 use crate::configs::ConfigCache;
+use crate::endpoints::EndpointCalls;
 use crate::master_keys::MasterKeyNames;
 use crate::notices::Channels;
 use crate::signing_keys::Keyring;
@@ -35,6 +36,8 @@ pub struct Platform {
     pub nudge: Arc<dyn Nudge>,
     /// How the outside is told.
     pub channels: Channels,
+    /// How tenants' endpoints are called.
+    pub endpoints: EndpointCalls,
     pub policy: Policy,
     /// Account configs parsed before; begin with an empty one.
     pub configs: ConfigCache,

@@ -94,6 +94,7 @@ fn forged(genuine: &str, other: &str, jwk: &Value) -> Vec<(String, String)> {
         ("x5u", forge.header("x5u", json!("https://evil.example/cert")).token()),
         ("jwk", forge.header("jwk", jwk.clone()).hmac(b"secret")),
         ("typ of another kind", forge.header("typ", json!("JWT")).token()),
+        ("typ of the other kind", forge.header("typ", Forge::from(other).header["typ"].clone()).token()),
         ("crit", forge.header("crit", json!(["exp"])).token()),
         ("later exp", forge.claim("exp", json!(4_000_000_000_u64)).token()),
         ("foreign tenant", forge.claim("tenant_id", foreign).token()),
@@ -146,6 +147,7 @@ fn forged_tokens_of_both_kinds_are_refused() {
         let person = person.unwrap().to_owned();
         let jwk = client.get("/.well-known/jwks.json").expect(200).json()["keys"][0].clone();
         for (kind, genuine, other) in [("machine", &machine, &person), ("person", &person, &machine)] {
+            assert_ne!(Forge::from(genuine).header["typ"], Forge::from(other).header["typ"], "{kind}");
             assert_eq!(status(&mut client, genuine), 200, "{kind}");
             let cases = forged(genuine, other, &jwk);
             assert!(cases.len() > 40);

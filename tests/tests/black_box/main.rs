@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_life;
 mod accounts;
 mod crashes;
 mod doors;
@@ -13,6 +14,10 @@ mod limits;
 mod machines;
 #[cfg(debug_assertions)]
 mod notices;
+mod organisation;
 mod people;
+#[cfg(debug_assertions)]
+mod rewrap;
+mod source_003;
 mod steps;
 mod wire;

@@ -3,8 +3,9 @@
 use serde_json::{Map, json};
 
 use super::{print, print_json};
+use crate::endpoints::lowered_guard;
 use crate::failure::Failure;
-use crate::settings::{Layers, Origin, Settings, WITHOUT_EFFECT, failure, insecure, masked};
+use crate::settings::{Layers, Origin, Settings, failure, insecure, masked};
 
 /// Prints every setting, as TOML that can be used again (but for the secrets), or as JSON.
 pub(crate) fn show(layers: &Layers, json: bool) -> Result<(), Failure> {
@@ -25,18 +26,13 @@ pub(crate) fn show(layers: &Layers, json: bool) -> Result<(), Failure> {
 }
 
 /// Says whether a server would start with these settings.
-pub(crate) fn check(layers: &Layers, environment: &[(String, String)]) -> Result<(), Failure> {
+pub(crate) fn check(layers: &Layers) -> Result<(), Failure> {
     let settings = Settings::read(layers).map_err(|problems| failure(&problems))?;
-    for name in without_effect(environment) {
-        eprintln!("warning: {name} has no effect in this version");
+    if let Some((setting, what)) = lowered_guard(&settings) {
+        eprintln!("warning: {what}: {setting} is set");
     }
     match insecure(&settings) {
         Some(problem) => Err(failure(&[problem])),
         None => print("The settings are fine.\n"),
     }
-}
-
-/// Variables that are set and documented but do nothing yet.
-pub(crate) fn without_effect(environment: &[(String, String)]) -> impl Iterator<Item = &str> {
-    environment.iter().map(|(name, _)| name.as_str()).filter(|name| WITHOUT_EFFECT.contains(name))
 }

@@ -43,7 +43,7 @@ pub(crate) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
 fn tenant_id(platform: &Platform, text: &str) -> Result<TenantId, Failure> {
     let unknown = || {
         let what = format!("there is no tenant '{text}'");
-        Failure::new(what, "give the slug or the id of a tenant as GET /api/v1/tenants lists them")
+        Failure::new(what, "give the slug or the id of a tenant as `tenantry tenants list` shows them")
     };
     let reference: TenantRef = text.parse().map_err(|_| unknown())?;
     let tenant = find(platform, &reference).map_err(|error| store_failure(&error))?;

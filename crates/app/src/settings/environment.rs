@@ -15,9 +15,6 @@ pub(super) const CONFIG: &str = "TENANTRY_CONFIG";
 /// Variables of the product's own test suite, which the binary may inherit.
 const TESTS: [&str; 2] = ["TENANTRY_TEST_", "TENANTRY_REQUIRE_"];
 
-/// Settings of later versions, documented already: accepted, so that one environment fits both, but without effect.
-pub(crate) const WITHOUT_EFFECT: [&str; 1] = ["TENANTRY_WEBHOOKS_ALLOW_PRIVATE"];
-
 /// The environment, as (name, value) pairs.
 pub(crate) type Environment = Vec<(String, String)>;
 
@@ -85,7 +82,6 @@ fn meaning(variable: &str, value: &str) -> Meaning {
     }
     let ours = variable.starts_with(PREFIX);
     let ignored = variable == CONFIG
-        || WITHOUT_EFFECT.contains(&variable)
         || TESTS.iter().any(|prefix| variable.starts_with(prefix))
         || is_service_link(variable, value);
     if !ours || ignored {

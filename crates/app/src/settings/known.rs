@@ -33,7 +33,7 @@ pub(crate) fn is_database_url(name: &str) -> bool {
 }
 
 /// Environment variables that mean a setting without following `TENANTRY__SECTION__KEY`.
-pub(crate) const SHORT_FORMS: [(&str, &str); 14] = [
+pub(crate) const SHORT_FORMS: [(&str, &str); 15] = [
     ("TENANTRY_BIND", "server.bind"),
     ("TENANTRY_PUBLIC_URL", "server.public_url"),
     ("TENANTRY_DATABASE_URL", "database.url"),
@@ -48,6 +48,7 @@ pub(crate) const SHORT_FORMS: [(&str, &str); 14] = [
     ("TENANTRY_HMAC_SECRETS", "provisioning.hmac.secrets"),
     ("TENANTRY_SMTP_PASSWORD", "notifications.mail.password"),
     ("TENANTRY_WEBHOOK_SECRETS", "notifications.webhook.secrets"),
+    ("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "webhooks.allow_private"),
 ];
 
 /// The settings of a TOML document under their full names (`section.key`), without those that a setting cannot be.

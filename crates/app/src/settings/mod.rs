@@ -12,9 +12,11 @@ mod value;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub(crate) use environment::{Environment, WITHOUT_EFFECT, of_process};
+pub(crate) use environment::{Environment, of_process};
 pub(crate) use layers::{Layers, Origin, masked};
-pub(crate) use read::{Access, Log, LogFormat, MailSettings, Server, Settings, WebhookSettings, insecure};
+pub(crate) use read::{
+    Access, Log, LogFormat, MailSettings, Server, Settings, WebhookSettings, Webhooks, insecure,
+};
 pub(crate) use value::duration;
 
 use crate::failure::Failure;

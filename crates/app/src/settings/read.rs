@@ -6,6 +6,7 @@ mod machines;
 mod notifications;
 mod plans;
 mod stores;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -23,6 +24,7 @@ use tenantry_store_diesel::StoreSettings;
 use tracing_subscriber::EnvFilter;
 
 pub(crate) use notifications::{MailSettings, Notifications, WebhookSettings};
+pub(crate) use webhooks::Webhooks;
 
 use self::machines::master_key;
 use super::layers::Layers;
@@ -47,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) provisioning: Provisioning,
     pub(crate) auth: Auth,
     pub(crate) notifications: Notifications,
+    pub(crate) webhooks: Webhooks,
     pub(crate) idempotency_retention: Duration,
     /// The master key; none: it is in the data directory.
     pub(crate) secret_key: Option<Secret>,
@@ -211,6 +214,7 @@ impl Reader<'_> {
                 },
             },
             notifications: self.notifications(),
+            webhooks: self.webhooks(),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", master_key),
             previous_secret_keys: self.previous_secret_keys(),
@@ -325,11 +329,19 @@ impl Reader<'_> {
     }
 }
 
+/// What the paths outside of the prefix begin with.
+const OUTSIDE: [&str; 8] =
+    [".well-known", "health", "oauth", "openapi.json", "problems", "provision", "swagger", "tenants"];
+
 fn api_prefix(text: &str) -> Result<String, String> {
     let segment = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        let is_plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        is_plain && !["", ".", ".."].contains(&part)
     };
     match text.trim_matches('/') {
+        prefix if OUTSIDE.contains(&prefix.split('/').next().unwrap_or_default()) => {
+            Err(format!("'{text}' begins like paths outside of it; choose another, such as api/v1"))
+        }
         prefix if prefix.split('/').all(segment) => Ok(prefix.to_owned()),
         _ => Err(format!("'{text}' is no path prefix, such as api/v1")),
     }

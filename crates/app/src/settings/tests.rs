@@ -9,6 +9,7 @@ use super::environment::long_form;
 use super::*;
 
 mod notifications;
+mod webhooks;
 
 fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {
     Settings::read(&layers(file, environment, flags)?).map_err(|problems| failure(&problems))
@@ -45,6 +46,10 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(settings.log.format, LogFormat::Auto);
     assert!(settings.notifications.mail.is_none() && settings.notifications.webhook.is_none());
     assert_eq!(insecure(&settings), None);
+    let (webhooks, rules) = (&settings.webhooks, tenantry_outbound_reqwest::EndpointRules::default());
+    assert!(!webhooks.allow_private && !webhooks.allow_http && webhooks.networks.is_empty());
+    assert_eq!((&webhooks.ports, webhooks.timeout.as_secs()), (&rules.ports, 15));
+    assert_eq!(webhooks.excerpt, tenantry_outbound_reqwest::EndpointSettings::default().excerpt);
     let http = tenantry_http_actix::HttpSettings::default();
     assert_eq!(settings.rate_limits, http.rate_limits);
     assert_eq!(settings.caller_percent, http.caller_percent);
@@ -217,7 +222,6 @@ fn variables_of_others_are_no_error() {
         ("TENANTRY_API_PORT_5000_TCP", "tcp://10.0.0.1:5000"),
         ("TENANTRY_TEST_POSTGRES_URL", "postgres://localhost/x"),
         ("TENANTRY_REQUIRE_POSTGRES", "1"),
-        ("TENANTRY_WEBHOOKS_ALLOW_PRIVATE", "true"),
         ("TENANTRY_BIND", ""),
         ("PATH", "/bin"),
     ];
@@ -300,6 +304,20 @@ fn wrong_values_are_all_named_at_once_with_their_place() {
     }
     assert_eq!(refusal.matches("error:").count(), 25, "{refusal}");
     assert!(!refusal.contains("hunter2"), "{refusal}");
+}
+
+#[test]
+fn a_prefix_that_begins_like_paths_outside_of_it_is_refused() {
+    let usual = tenantry_http_actix::HttpSettings::default();
+    let document = tenantry_http_actix::openapi(&usual, tenantry_http_actix::Access::Open);
+    let outside = document["paths"].as_object().unwrap().keys().filter(|path| !path.starts_with("/api/v1/"));
+    let mut tried = 0;
+    for first in outside.filter_map(|path| path.split('/').nth(1)).chain(["..", "."]) {
+        let refusal = refused(&format!("[server]\napi_prefix = \"/{first}/v2\""), &[]);
+        assert!(refusal.contains("server.api_prefix"), "{first}: {refusal}");
+        tried += 1;
+    }
+    assert!(tried > 10);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod aggregate;
 pub mod engine;
 mod limits;
+mod mapping;
 mod rules;
 mod state;
 mod status;
@@ -13,6 +14,7 @@ mod website_user;
 
 pub use aggregate::{Account, AccountToProvision};
 pub use limits::{LossLimit, daily_loss, max_drawdown};
+pub use mapping::{AccountMapping, Unmapped};
 pub use rules::{Rule, RuleState, RuleStatus, rule_statuses};
 pub use state::{AccountState, CurrentChallenge, DayStatistics, Phase, Pnl, Position, Side};
 pub use status::{AccountStatus, InvalidAccountStatus};

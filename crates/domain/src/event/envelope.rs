@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::EventType;
 use crate::config::ConfigVersion;
@@ -34,6 +34,7 @@ pub struct Event {
     /// What it takes to understand it later.
     pub meta: EventMeta,
     /// What happened, in the form that the type and `meta.schemaVersion` say.
+    #[schemars(with = "Map<String, Value>")]
     pub data: Value,
 }
 

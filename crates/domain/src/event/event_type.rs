@@ -51,6 +51,14 @@ event_types! {
     QUOTA_WARNING = "quota.warning";
     /// A tenant has as many of something as it may have.
     QUOTA_REACHED = "quota.reached";
+    /// A tenant's basis was configured, changed or taken back to what it was.
+    CONFIG_BASIS_UPDATED = "config.basis.updated";
+    /// A process was configured, or taken back after it was removed.
+    CONFIG_PROCESS_CREATED = "config.process.created";
+    /// A process was changed.
+    CONFIG_PROCESS_UPDATED = "config.process.updated";
+    /// A process was removed.
+    CONFIG_PROCESS_DELETED = "config.process.deleted";
     /// A config version was stored.
     CONFIG_UPLOADED = "config.uploaded";
     /// An account is ready for trades.
@@ -73,6 +81,14 @@ event_types! {
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint failed for so long that nothing is delivered to it any more.
     WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
+    /// A unit of the organisation was created.
+    ORG_CREATED = "org.created";
+    /// A unit of the organisation was changed.
+    ORG_UPDATED = "org.updated";
+    /// A unit of the organisation was deleted.
+    ORG_DELETED = "org.deleted";
+    /// A document about the organisation was imported; what it changed is told before.
+    ORG_IMPORTED = "org.imported";
     /// A person who can sign in was created.
     USER_CREATED = "user.created";
     /// A person's names, role, abilities or right to sign in changed.
@@ -164,18 +180,22 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 30);
+        assert_eq!(listed.len(), 38);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
             ("settings", "updated"),
             ("quota", "warning|reached"),
             ("config", "uploaded"),
+            ("config.basis", "updated"),
+            ("config.process", "created|updated|deleted"),
             ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),
             ("user", "created|updated|password_changed|signed_out"),
+            ("org", "created|updated|deleted|imported"),
+            ("user", "created|updated|password_changed"),
             ("session", "started|revoked|reuse_detected"),
         ] {
             for member in members.split('|') {

@@ -3,7 +3,9 @@
 mod chain;
 mod envelope;
 mod event_type;
+mod pattern;
 
 pub use chain::chain_input;
 pub use envelope::{Event, EventMeta, NewEvent, RULE_ENGINE_VERSION, SCHEMA_VERSION};
 pub use event_type::EventType;
+pub use pattern::EventTypePattern;

@@ -56,13 +56,16 @@ impl Gate {
         Self { platform, storage, callers, tenants }
     }
 
-    /// Who presents this credential; a problem if it does not work.
+    /// Who presents this credential; a problem if it does not work. `anew`: a person is asked for anew, and not remembered, so
+    /// that whoever was signed out a moment ago, on whichever replica, changes nothing any more.
     pub(crate) async fn principal(
         &self,
         Credential(text): Credential<'_>,
+        anew: bool,
     ) -> Result<Arc<Principal>, Problem> {
         let hash = self.platform.digest.sha256(text.as_bytes());
-        if let Some(known) = self.callers.get(&hash).and_then(Known::fresh) {
+        let known = self.callers.get(&hash).and_then(Known::fresh);
+        if let Some(known) = known.filter(|known| !(anew && matches!(**known, Principal::Person(_)))) {
             return Ok(known);
         }
         // What was made up costs no look-up.
@@ -88,6 +91,11 @@ impl Gate {
         if let Some(known) = self.tenants.get(text).and_then(Known::fresh) {
             return Ok(Some(known));
         }
+        self.tenant_anew(text).await
+    }
+
+    /// The same, asked for anew.
+    pub(crate) async fn tenant_anew(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
         let asked = Instant::now();
         let Ok(reference) = text.parse::<TenantRef>() else {
             return Ok(None);

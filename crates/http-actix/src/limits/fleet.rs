@@ -36,6 +36,13 @@ pub(super) fn share(replicas: u32, demand: Demand) -> Share {
     Share { rate: u32::try_from(rate).unwrap_or(Share::WHOLE).clamp(even.rate, Share::WHOLE), ..even }
 }
 
+/// The part of one of so many processes that the others do not hear of any more, so that they share the whole among
+/// themselves: however many are cut off, as long as there is another one they have a tenth together.
+pub(super) fn cut_off(replicas: u32) -> Share {
+    let part = Share::WHOLE / 10 / replicas.saturating_sub(1).max(1);
+    Share { rate: part, burst: part }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -41,6 +41,10 @@ pub(crate) struct TenantRates {
     ticks: Ticks,
     replicas: AtomicU32,
     announced: Mutex<Duration>,
+    /// When the shares were last known to be as the others take them to be; none as long as the others were told nothing.
+    shared: Mutex<Option<Duration>>,
+    /// After how long without a word from here the others take over what is this process's.
+    silence: Duration,
 }
 
 /// What is known of a tenant.
@@ -94,6 +98,8 @@ impl TenantRates {
             callers: Buckets::new(ticks.clone()),
             caller_percent: caller_percent.clamp(1, 100),
             announced: Mutex::new(ticks.now()),
+            shared: Mutex::new(None),
+            silence: limits::SILENCE.to_std().unwrap_or_default(),
             ticks,
             replicas: AtomicU32::new(1),
         }
@@ -148,7 +154,8 @@ impl TenantRates {
         if limit.is_none() {
             return None;
         }
-        let (now, share) = (self.ticks.now(), *lock(&counted.share));
+        let now = self.ticks.now();
+        let share = self.share_of(&counted, now);
         let own = match caller {
             Principal::Machine { key, .. } => Some(Caller::Key(*key)),
             Principal::Person(claims) => Some(Caller::Person(claims.user)),
@@ -184,8 +191,9 @@ impl TenantRates {
         if limit.is_none() {
             return None;
         }
-        let share = *lock(&counted.share);
-        let Standing { remaining, reset } = counted.bucket.look(limit, share, self.ticks.now());
+        let now = self.ticks.now();
+        let share = self.share_of(&counted, now);
+        let Standing { remaining, reset } = counted.bucket.look(limit, share, now);
         let most = u64::from(limit.burst) * u64::from(share.burst) / u64::from(Share::WHOLE);
         Some((u32::try_from(most).unwrap_or(u32::MAX).saturating_sub(remaining), reset))
     }
@@ -218,6 +226,25 @@ impl TenantRates {
             };
             *lock(&counted.share) = fleet::share(replicas, demand);
         }
+        self.keep_shares();
+    }
+
+    /// Keeps the shares as they are for a while: they are as the others took them to be when these were last
+    /// [to be told](Self::let_in) something.
+    pub(crate) fn keep_shares(&self) {
+        *lock(&self.shared) = Some(*lock(&self.announced));
+    }
+
+    /// This process's part of a tenant's rate. Found out with every request, since whoever does not get an answer cannot know
+    /// in time that there is none.
+    fn share_of(&self, counted: &Counted, now: Duration) -> Share {
+        let share = *lock(&counted.share);
+        let silent = lock(&self.shared).is_some_and(|shared| now.saturating_sub(shared) >= self.silence);
+        if !silent {
+            return share;
+        }
+        let cut_off = fleet::cut_off(self.replicas.load(Ordering::Relaxed));
+        Share { rate: share.rate.min(cut_off.rate), burst: share.burst.min(cut_off.burst) }
     }
 
     fn counted(&self, tenant: TenantId) -> Arc<Counted> {

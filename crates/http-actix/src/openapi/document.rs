@@ -54,14 +54,22 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 12] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
     ("auth", "Signing in, staying signed in, and signing out."),
     ("users", "A tenant's people, and where they are signed in."),
+    (
+        "organisation",
+        "A tenant's company codes, plants, storage locations, purchasing organisations and who buys for whom.",
+    ),
     ("api-keys", "Credentials of a tenant's machines."),
     ("configs", "Account configs: validated, versioned, immutable."),
+    (
+        "configuration",
+        "What a tenant configures for its people's programs: basis and processes, with their history.",
+    ),
     ("accounts", "Trading accounts of a website's users."),
     ("health", "For load balancers and supervisors."),
     ("documentation", "This document, and what the error codes mean."),
@@ -173,7 +181,8 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
         }
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    let by_caller = matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Person | Who::Client);
+    let by_caller =
+        matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Staff | Who::Person | Who::Client);
     let refusal = (rate.is_some() || by_caller).then_some(Code::RateLimited);
     let codes = problems(endpoint, access, operation.request_body.is_some());
     for code in codes.into_iter().chain(refusal) {
@@ -233,6 +242,12 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
+        Who::Staff => {
+            vec![
+                SecurityRequirement::new("bearer", ["user"]),
+                SecurityRequirement::new("apiKey", ["operator"]),
+            ]
+        }
         Who::Person => vec![SecurityRequirement::new("bearer", ["user"])],
         Who::RefreshCookie => vec![SecurityRequirement::new::<_, [&str; 0], _>("refreshToken", [])],
         Who::Scope(scope) => {
@@ -248,7 +263,7 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
         Who::Orderer => doors::problems(access),
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
-        Who::Person => people::PROBLEMS.to_vec(),
+        Who::Person | Who::Staff => people::PROBLEMS.to_vec(),
         Who::RefreshCookie => vec![Code::CrossSite],
         Who::Admin => {
             vec![
@@ -281,6 +296,9 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
             Code::PayloadTooLarge,
             Code::UnsupportedMediaType,
         ]);
+    }
+    if endpoint.is_below_tenant() {
+        codes.push(Code::MissingTenantContext);
     }
     codes.extend(endpoint.problems);
     codes.extend([Code::BadRequest, Code::InternalError, Code::Unavailable, Code::Overloaded]);

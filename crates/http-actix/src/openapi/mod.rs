@@ -3,6 +3,7 @@
 mod document;
 mod doors;
 mod limits;
+pub(crate) mod organisation;
 mod people;
 mod schema;
 

@@ -52,15 +52,23 @@ catalogue! {
     MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON",
         "The body is not a JSON document; the detail says at which line and column reading stopped.",
         "Send UTF-8 JSON (RFC 8259): one document, no trailing commas, no comments.";
+    MalformedCsv = "malformed_csv", BAD_REQUEST, "Malformed CSV",
+        "The body is no CSV in UTF-8; the detail says at which row reading stopped.",
+        "Save the sheet as CSV in UTF-8, with commas or semicolons between the cells.";
     ValidationFailed = "validation_failed", BAD_REQUEST, "Validation Failed",
         "The body is JSON, but members are missing, unknown, of the wrong type or outside their limits.",
         "Mend every entry of `errors`: `pointer` says where, `message` what is expected. They are reported all at once.";
+    MissingTenantContext = "missing_tenant_context", BAD_REQUEST, "Missing tenant context",
+        "The URL does not say for which tenant the request is meant: there is no tenant in it where one has to be, what stands \
+         there cannot be one, or (which the operator alone is told) there is none of this slug or id.",
+        "Put the tenant's slug (its subdomain) or id into the URL, as in `…/acme/config/basis`, and check its spelling. Send \
+         `Authorization: Bearer …` with a token of that very tenant.";
     InvalidPlan = "invalid_plan", BAD_REQUEST, "Invalid Plan",
         "The plan is none of those on offer.",
         "Use one of the plans that the detail names, spelled as there.";
     InvalidParameter = "invalid_parameter", BAD_REQUEST, "Invalid Parameter",
-        "A query parameter is unknown, given twice or has a value outside its limits.",
-        "Mend every entry of `errors`; `pointer` names the query parameter.";
+        "A query parameter is unknown, given twice or has a value outside its limits; or a part of the path has one.",
+        "Mend every entry of `errors`; `pointer` names the query parameter or the part of the path.";
     InvalidCursor = "invalid_cursor", BAD_REQUEST, "Invalid Cursor",
         "The cursor is none that this list, with these filters, has given out.",
         "Pass `nextCursor` on unchanged, with the same filters, or begin again without a cursor.";
@@ -133,6 +141,9 @@ catalogue! {
     AccountNotFound = "account_not_found", NOT_FOUND, "Account Not Found",
         "The tenant has no account of this id.",
         "List the tenant's accounts to see their ids.";
+    MappingNotFound = "mapping_not_found", NOT_FOUND, "Mapping Not Found",
+        "The account is not mapped to the user: it never was, or it was taken from them.",
+        "List the account's users, with `history=true` also those it was taken from.";
     ApiKeyNotFound = "api_key_not_found", NOT_FOUND, "API Key Not Found",
         "The tenant has no API key of this id.",
         "List the tenant's keys to see their ids.";
@@ -142,12 +153,27 @@ catalogue! {
     SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
+    BasisNotFound = "basis_not_found", NOT_FOUND, "Basis Not Found",
+        "The tenant has no basis configuration yet.",
+        "Configure it with `POST …/config/basis`.";
+    ProcessNotFound = "process_not_found", NOT_FOUND, "Process Not Found",
+        "The tenant has no process of this id, or not any more.",
+        "List the tenant's processes to see their ids. One that was removed can be restored, if its id is known.";
+    OrgUnitNotFound = "org_unit_not_found", NOT_FOUND, "Org Unit Not Found",
+        "The tenant's organisation has no unit of this kind and id.",
+        "List the units of the kind to see their ids, or show the whole organisation (`…/org/hierarchy`).";
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
         "The URL exists, but not for this method.",
         "Use one of the methods in the `Allow` header.";
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request took too long to arrive.",
         "Send it again, faster.";
+    AccountFinal = "account_final", CONFLICT, "Account Final",
+        "The account is breached, expired or closed, as `accountStatus` says: for good.",
+        "Nothing but its notes can be changed; provision another account.";
+    OpenPositions = "open_positions", CONFLICT, "Open Positions",
+        "The account that is to be closed has open positions; `openPositions` says how many.",
+        "Have them closed by trades, or send the request with `force=true`, which closes them at their marks.";
     ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
         "The API key was revoked or has expired, so it cannot be replaced.",
         "Make a new key.";
@@ -178,6 +204,9 @@ catalogue! {
     ConfigIdTaken = "config_id_taken", CONFLICT, "Config Id Taken",
         "Another document is stored under this config id, and the tenant's versioning strategy is `explicit`.",
         "Upload under a new id, for example `suggestedId`, or set the tenant's versioningStrategy to `internal`.";
+    ProcessNameTaken = "process_name_taken", CONFLICT, "Process Already Exists",
+        "Another process of the tenant has this `processType` and `name`.",
+        "Choose another name, or change that process instead.";
     EmailTaken = "email_taken", CONFLICT, "Email Already Exists",
         "Another user of the tenant has this e-mail address, perhaps in upper or lower case.",
         "Use another address, or change the user who has it.";
@@ -187,6 +216,16 @@ catalogue! {
     LastAdmin = "last_admin", CONFLICT, "Last Admin",
         "The tenant would be left without an admin who can sign in.",
         "Make somebody else an admin first.";
+    OrgCodeTaken = "org_code_taken", CONFLICT, "Org Code Already Exists",
+        "Another unit of the same kind has this code (of purchasing groups: another one of the same purchasing organisation). \
+         Codes compare exactly.",
+        "Choose another `code`, or change the unit that has it: lists find it with `q`.";
+    OrgAssignmentExists = "org_assignment_exists", CONFLICT, "Org Assignment Already Exists",
+        "The purchasing organisation is assigned to that company code or plant already.",
+        "Nothing is to be done: one assignment is enough.";
+    OrgUnitInUse = "org_unit_in_use", CONFLICT, "Org Unit In Use",
+        "Other units belong to this one, or it is assigned to them; `dependents` says of which kinds, how many, and some codes.",
+        "Delete or move those first.";
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "Precondition Failed",
         "The thing has changed since: its entity tag is none of those in `If-Match`.",
         "Read it again, see whether the change is still meant, and send it with the new `ETag`.";
@@ -205,12 +244,25 @@ catalogue! {
     UnknownConfig = "unknown_config", UNPROCESSABLE_ENTITY, "Unknown Config",
         "The tenant has no account config of the id given; where several were, `errors` names those that do not exist.",
         "Upload the config first, or use the id of one that exists.";
+    UnknownVersion = "unknown_version", UNPROCESSABLE_ENTITY, "Unknown Version",
+        "What is to be restored never had this version, or had been removed with it.",
+        "Choose a version that the history shows, with something in `after`.";
     UnknownCluster = "unknown_cluster", UNPROCESSABLE_ENTITY, "Unknown Cluster",
         "There is no database server of the name given in `cluster`.",
         "Use a name from the settings, `tenant_databases.clusters`, or leave it out.";
+    UnknownOrgUnit = "unknown_org_unit", UNPROCESSABLE_ENTITY, "Unknown Org Unit",
+        "What the unit is to belong to, or to be assigned to, does not exist in this tenant; `errors` names the members.",
+        "Create that first, or use the id of one that exists.";
+    InvalidOrganisation = "invalid_organisation", UNPROCESSABLE_ENTITY, "Invalid Organisation",
+        "The document names units that do not exist, or is wrong in other ways; of it nothing was taken.",
+        "Mend every entry of `errors`: `pointer` says where (in a sheet: `/row/column`), `message` what is expected. With \
+         `dryRun=true` a document is checked without being taken.";
     ConfigNotAllowed = "config_not_allowed", UNPROCESSABLE_ENTITY, "Config Not Allowed",
         "The config exists, but is not in the tenant's `allowedConfigs`.",
         "Use an allowed config, or have it added to the tenant's settings.";
+    OtherCurrency = "other_currency", UNPROCESSABLE_ENTITY, "Other Currency",
+        "The account is kept in another currency than that of the config it is to follow.",
+        "Migrate it to a config of the same currency, or provision another account.";
     QuotaExceeded = "quota_exceeded", UNPROCESSABLE_ENTITY, "Quota Exceeded",
         "The tenant has as many of these as it may have: `quota` says of what, `limit` how many that is, `used` how many there are.",
         "Remove what is not needed any more, or ask the operator to raise the quota. `…/usage` shows all quotas.";

@@ -77,6 +77,10 @@ impl From<Denied> for Problem {
             Denied::MissingRole => {
                 Self::new(Code::Forbidden, "Only the operator or an admin of the tenant may do this")
             }
+            Denied::NotStaff => Self::new(
+                Code::Forbidden,
+                "Only the operator, or an admin or a user of the tenant, may do this; send an access token of theirs",
+            ),
             Denied::NotAPerson => Self::new(
                 Code::Forbidden,
                 "Only somebody who has signed in may do this; send their access token",

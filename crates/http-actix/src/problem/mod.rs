@@ -1,8 +1,11 @@
 //! Problems: errors as RFC 9457 `application/problem+json`.
 
+mod accounts;
 pub(crate) mod catalogue;
+mod configuration;
 mod from;
 mod limits;
+mod organisation;
 mod people;
 mod tenants;
 
@@ -100,6 +103,13 @@ impl Problem {
     /// What exactly happened, for the log alone.
     pub(crate) fn cause(&self) -> Option<&str> {
         self.0.cause.as_deref()
+    }
+
+    /// The body, as part of another one.
+    pub(crate) fn to_json(&self, request_id: &str, instance: &str) -> Value {
+        let wire = Wire { problem: &self.0, request_id, instance };
+        // A map of texts and JSON values always serialises.
+        serde_json::to_value(&wire).unwrap_or_default()
     }
 
     /// The finished response.

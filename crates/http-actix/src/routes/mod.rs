@@ -6,10 +6,13 @@
 pub(crate) mod accounts;
 mod api_keys;
 mod configs;
+mod configuration;
 mod docs;
 mod health;
 mod login;
+mod mappings;
 mod oauth;
+pub(crate) mod organisation;
 mod password;
 mod people;
 mod problems;
@@ -40,6 +43,13 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        // Before the account of any id.
+        Endpoint::new::<accounts::__path_provision_many, _, _>(
+            accounts::provision_many,
+            Both,
+            Scope(AccountsWrite),
+            &[Code::InvalidIdempotencyKey],
+        ),
         Endpoint::new::<accounts::__path_read, _, _>(
             accounts::read,
             Both,
@@ -247,8 +257,12 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(configuration::endpoints())
     .chain(configs::endpoints())
+    .chain(accounts::endpoints())
+    .chain(mappings::endpoints())
     .chain(people::endpoints())
+    .chain(organisation::endpoints())
     .collect()
 }
 
@@ -289,5 +303,9 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    configuration::generated(all);
+    accounts::generated(all);
+    mappings::generated(all);
     people::generated(all);
+    organisation::generated(all);
 }

@@ -34,6 +34,8 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
                 .replace("{keyId}", "key_0195c0de00007000800000000000000a")
                 .replace("{userId}", "usr_0195c0de00007000800000000000000a")
                 .replace("{sessionId}", "ses_0195c0de00007000800000000000000a")
+                .replace("{processId}", "pc_0195c0de00007000800000000000000a")
+                .replace("{configId}", "no-such");
                 .replace("{configId}", "no-such")
                 .replace("{version}", "1");
             assert!(!path.contains('{'), "{path}");
@@ -41,6 +43,8 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
             let who = match need.as_str() {
                 "operator" => Who::Operator,
                 "admin" => Who::Admin,
+                // Who the operator may stand in for is asked for as one of the tenant's own people, not as this very one.
+                "user" if security.len() > 1 => Who::Staff,
                 "user" => Who::Person,
                 scope => Who::Scope(scope.parse().unwrap()),
             };

@@ -1,11 +1,15 @@
 //! The contract, request by request, over a platform in memory and the real schema check.
 
+mod account_changes;
 mod accounts;
 mod api_key_changes;
 mod api_keys;
+mod audit;
 mod authorisation;
+mod bulk;
 mod config_verdicts;
 mod configs;
+mod configuration;
 mod conventions;
 mod document;
 mod doors;
@@ -15,17 +19,22 @@ mod limits;
 mod login;
 mod look_ups;
 mod machine_tokens;
+mod mappings;
 mod once;
+mod organisation;
 mod people;
+mod prefix;
 mod provisioning;
 mod rates;
 mod reading;
 mod server;
 mod settings;
 mod signed;
+mod silence;
 mod simulations;
 mod states;
 mod structured;
+mod tenant_context;
 mod tenants;
 mod users;
 mod walls;
@@ -59,6 +68,9 @@ use tenantry_usecases::{Platform, Policy};
 use crate::limits::{Rates, TenantRates, Ticks};
 use crate::{Doors, HttpSettings, HttpState, Readiness, Watch};
 
+/// What tests write before the paths of the versioned routes, whichever prefix the server has.
+const USUAL_PREFIX: &str = "/api/v1";
+
 /// A server's application, without a socket.
 pub(crate) struct World {
     pub(crate) test: Rc<TestPlatform>,
@@ -67,7 +79,8 @@ pub(crate) struct World {
     service: OnceCell<Service>,
 }
 
-type Service = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
+type Service =
+    Box<dyn Fn(TestRequest, &str) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
 
 /// A readiness that a test turns on and off.
 pub(crate) struct Switch(pub(crate) AtomicBool);
@@ -86,6 +99,12 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    async fn of(response: ServiceResponse<BoxBody>) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = to_bytes(response.into_body()).await.unwrap();
+        Self { status, headers, bytes }
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {:?}", self.bytes))
     }
@@ -171,26 +190,39 @@ impl World {
         &self.test.platform
     }
 
+    /// Sends a request for what is at this URL if the prefix is the usual one; if it is another, for the same below that.
     pub(crate) async fn send(&self, request: TestRequest) -> Reply {
-        let response = self.open(request).await;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = to_bytes(response.into_body()).await.unwrap();
-        Reply { status, headers, bytes }
+        Reply::of(self.open(request).await).await
+    }
+
+    /// The same, to the very URL.
+    pub(crate) async fn send_as_is(&self, request: TestRequest) -> Reply {
+        Reply::of(self.call(request, USUAL_PREFIX).await).await
     }
 
     /// The beginning of an answer, whose body is still to come.
     pub(crate) async fn open(&self, request: TestRequest) -> ServiceResponse<BoxBody> {
+        self.call(request, &self.state.prefix).await
+    }
+
+    /// Sends a request below this prefix instead of the usual one.
+    async fn call(&self, request: TestRequest, prefix: &str) -> ServiceResponse<BoxBody> {
         let service = match self.service.get() {
             Some(service) => service,
             None => {
                 let service = test::init_service(crate::server::app(Data::clone(&self.state))).await;
-                let call: Service = Box::new(move |request| {
-                    Box::pin(service.call(request.to_request()).map_ok(ServiceResponse::map_into_boxed_body))
+                let call: Service = Box::new(move |request, prefix| {
+                    let mut request = request.to_request();
+                    let uri = request.uri().to_string();
+                    if let Some(rest) = uri.strip_prefix(USUAL_PREFIX) {
+                        *request.uri_mut() = format!("{prefix}{rest}").parse().unwrap();
+                    }
+                    Box::pin(service.call(request).map_ok(ServiceResponse::map_into_boxed_body))
                 });
                 self.service.get_or_init(|| call)
             }
         };
-        service(request).await.unwrap()
+        service(request, prefix).await.unwrap()
     }
 
     pub(crate) async fn post(&self, path: &str, credential: &str, body: &Value) -> Reply {

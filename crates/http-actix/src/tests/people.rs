@@ -312,6 +312,40 @@ async fn whoever_signs_out_everywhere_is_signed_in_nowhere_on_no_replica() {
     }
 }
 
+/// Reading may go on for a moment where somebody is remembered; changing does not.
+#[actix_web::test]
+async fn whoever_was_signed_out_or_whose_tenant_was_suspended_changes_nothing_on_any_replica_at_once() {
+    let world = world();
+    let replica = world.replica();
+    let (one, two) = (Browser::admin(&world).await, Browser::admin(&world).await);
+    let known = async |browser: &Browser<'_>| {
+        assert_eq!(replica.get("/api/v1/acme/users", &browser.access).await.status, StatusCode::OK);
+    };
+    let changes = async |browser: &Browser<'_>| {
+        let user = json!({ "email": "eve@acme.com", "password": "SecurePassword123!" });
+        let key = json!({ "name": "eve", "scopes": ["accounts:read"] });
+        let new = json!({ "currentPassword": PASSWORD, "newPassword": "correct horse battery staple" });
+        [
+            replica.post("/api/v1/acme/auth/register", &browser.access, &user).await,
+            replica.post("/api/v1/tenants/acme/api-keys", &browser.access, &key).await,
+            replica.post("/api/v1/acme/auth/change-password", &browser.access, &new).await,
+        ]
+    };
+    known(&one).await;
+    assert_eq!(one.send(post("/api/v1/acme/auth/logout", "")).await.status, StatusCode::NO_CONTENT);
+    for reply in changes(&one).await {
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+        reply.problem("invalid_token");
+    }
+    known(&two).await;
+    let suspended = world.post("/api/v1/tenants/acme/suspend", &world.operator(), &json!({})).await;
+    assert_eq!(suspended.status, StatusCode::OK);
+    for reply in changes(&two).await {
+        assert_eq!(reply.status, StatusCode::FORBIDDEN);
+        reply.problem("tenant_suspended");
+    }
+}
+
 #[actix_web::test]
 async fn guesses_are_refused_with_the_time_to_wait_whoever_they_are_at() {
     let world = world();

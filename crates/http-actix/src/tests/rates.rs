@@ -229,8 +229,8 @@ async fn replicas_share_a_tenants_rate() {
     for stopped in &replicas[1..] {
         stopped.state.withdraw();
     }
-    replicas[0].state.announce();
     world.test.clock.advance(TimeDelta::minutes(1));
+    replicas[0].state.announce();
     let alone = taken(&replicas[0], &keys[0], 20).await;
     assert_eq!(alone, 4, "who is left alone has the whole");
 }

@@ -8,17 +8,21 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::endpoints::{self, settings};
 use crate::provider::{Canary, Provider, Wire, response, send};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha, SiteverifySettings};
+use tenantry_outbound_reqwest::{
+    EndpointRules, GuardedEndpoints, HttpWebhooks, SiteverifyCaptcha, SiteverifySettings,
+};
 use tenantry_ports::{CaptchaVerifier, Secret, WebhookRequest, WebhookSender};
 use tokio::runtime::Builder;
 
-/// What the second process is to do: ask about a token there, or call a webhook there.
+/// What the second process is to do: ask about a token there, or call a webhook there, the operator's or a tenant's.
 const ENDPOINT: &str = "SITEVERIFY_TEST_ENDPOINT";
 const WEBHOOK: &str = "WEBHOOK_TEST_URL";
+const TENANTS_ENDPOINT: &str = "TENANTS_ENDPOINT_TEST_URL";
 const YES: &str = r#"{"success":true}"#;
 
 /// The part of a test that is run again: does what it was told and prints what came of it.
@@ -27,6 +31,10 @@ fn in_child() -> bool {
     let told = |name| std::env::var(name).ok();
     if let Some(url) = told(WEBHOOK) {
         println!("answer: {}", called(&url));
+        return true;
+    }
+    if let Some(url) = told(TENANTS_ENDPOINT) {
+        println!("answer: {}", called_for_a_tenant(&url));
         return true;
     }
     let Some(endpoint) = told(ENDPOINT) else {
@@ -59,6 +67,14 @@ fn called(url: &str) -> String {
     }
 }
 
+fn called_for_a_tenant(url: &str) -> String {
+    let rules = EndpointRules { allow_private: true, ..EndpointRules::default() };
+    let sender = GuardedEndpoints::new(settings(rules));
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let outcome = runtime.block_on(endpoints::call(&sender, url, Duration::from_secs(20)));
+    format!("{:?}", outcome.map(|answer| answer.status))
+}
+
 /// Runs this test's part for the child with these variables; what it printed.
 fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> String {
     in_child_with(test, (ENDPOINT, endpoint), variables)
@@ -66,6 +82,10 @@ fn ask_in_child(test: &str, endpoint: &str, variables: &[(&str, &str)]) -> Strin
 
 fn call_in_child(test: &str, url: &str, variables: &[(&str, &str)]) -> String {
     in_child_with(test, (WEBHOOK, url), variables)
+}
+
+fn call_for_a_tenant_in_child(test: &str, url: &str, variables: &[(&str, &str)]) -> String {
+    in_child_with(test, (TENANTS_ENDPOINT, url), variables)
 }
 
 fn in_child_with(test: &str, task: (&str, &str), variables: &[(&str, &str)]) -> String {
@@ -122,22 +142,25 @@ fn a_provider_is_asked_over_tls_if_its_certificate_is_trusted() {
     trust(&pem);
     assert_eq!(ask_in_child(THIS, &endpoint, &variables), "Ok(Passed)");
     assert_eq!(call_in_child(THIS, &endpoint, &variables), "Ok(200)");
-    assert_eq!(provider.heard().len(), 2);
+    assert_eq!(call_for_a_tenant_in_child(THIS, &endpoint, &variables), "Ok(200)");
+    assert_eq!(provider.heard().len(), 3);
 
     let (_, of_somebody_else) = tls_provider("127.0.0.1");
     trust(&of_somebody_else);
-    for answer in [ask_in_child(THIS, &endpoint, &variables), call_in_child(THIS, &endpoint, &variables)] {
+    for ask in [ask_in_child, call_in_child, call_for_a_tenant_in_child] {
+        let answer = ask(THIS, &endpoint, &variables);
         assert!(answer.contains("certificate"), "{answer}");
     }
 
     let (elsewhere, pem) = tls_provider("provider.example.com");
     trust(&pem);
     let endpoint = over_tls(&elsewhere);
-    for answer in [ask_in_child(THIS, &endpoint, &variables), call_in_child(THIS, &endpoint, &variables)] {
+    for ask in [ask_in_child, call_in_child, call_for_a_tenant_in_child] {
+        let answer = ask(THIS, &endpoint, &variables);
         assert!(answer.contains("certificate"), "{answer}");
     }
 
-    assert_eq!(provider.heard().len() + elsewhere.heard().len(), 2, "the secret was sent to a stranger");
+    assert_eq!(provider.heard().len() + elsewhere.heard().len(), 3, "the secret was sent to a stranger");
 }
 
 #[test]
@@ -154,6 +177,7 @@ fn proxies_of_the_environment_are_ignored() {
     let variables: Vec<_> = variables.into_iter().chain([("no_proxy", ""), ("NO_PROXY", "")]).collect();
     assert_eq!(ask_in_child(THIS, &provider.endpoint(), &variables), "Ok(Passed)");
     assert_eq!(call_in_child(THIS, &provider.endpoint(), &variables), "Ok(200)");
+    assert_eq!(call_for_a_tenant_in_child(THIS, &provider.endpoint(), &variables), "Ok(200)");
     assert!(canary.is_untouched());
 }
 
@@ -201,4 +225,11 @@ fn a_machine_without_certificates_can_ask_itself_and_nobody_else() {
     assert!(answer.contains("certificate"), "{answer}");
     let answer = call_in_child(THIS, &over_tls(&provider), &variables);
     assert!(answer.starts_with("webhook calls cannot be prepared: "), "{answer}");
+
+    // Who is called is the tenants' business, and no reason not to start.
+    let answer = call_for_a_tenant_in_child(THIS, &provider.endpoint(), &variables);
+    assert_eq!(answer, "Ok(200)");
+    let answer = call_for_a_tenant_in_child(THIS, &over_tls(&provider), &variables);
+    assert!(answer.starts_with("Err(EndpointFailure { class: Unreachable"), "{answer}");
+    assert!(answer.contains("no certificate can be checked here: "), "{answer}");
 }

@@ -2,7 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, too, fail by panicking")]
 
+mod endpoints;
 mod environment;
+mod guard;
+mod names;
 mod provider;
 mod siteverify;
 mod webhooks;

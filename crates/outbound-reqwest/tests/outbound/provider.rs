@@ -1,7 +1,7 @@
 //! A provider of our own: a server over plain sockets that hears what is asked and answers as it is told.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -28,12 +28,25 @@ impl Provider {
         Self::over(answer, |stream| Some(Box::new(stream)))
     }
 
+    /// The same at this address of the machine.
+    pub(crate) fn at(address: IpAddr, answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind((address, 0)).unwrap();
+        Self::listening(listener, answer, |stream| Some(Box::new(stream)))
+    }
+
     /// The same, with something between the socket and HTTP. `None`: it did not come about.
     pub(crate) fn over(
         answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static,
         wrap: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening(TcpListener::bind("127.0.0.1:0").unwrap(), answer, wrap)
+    }
+
+    fn listening(
+        listener: TcpListener,
+        answer: impl Fn(&mut dyn Wire) + Send + Sync + 'static,
+        wrap: impl Fn(TcpStream) -> Option<Box<dyn Wire>> + Send + Sync + 'static,
+    ) -> Self {
         let address = listener.local_addr().unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let ears = Arc::clone(&heard);
@@ -61,6 +74,11 @@ impl Provider {
     /// The endpoint to be configured.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}/siteverify", self.address)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The requests that came so far.
@@ -117,7 +135,18 @@ pub(crate) struct Canary(TcpListener);
 impl Canary {
     /// Takes a port.
     pub(crate) fn new() -> Self {
-        Self(TcpListener::bind("127.0.0.1:0").unwrap())
+        Self::at((Ipv4Addr::LOCALHOST, 0).into()).unwrap()
+    }
+
+    /// Takes a port at every address of this machine, of IPv6 too if it has that.
+    pub(crate) fn everywhere() -> Self {
+        let any = |ip: IpAddr| Self::at((ip, 0).into());
+        any(Ipv6Addr::UNSPECIFIED.into()).or_else(|_| any(Ipv4Addr::UNSPECIFIED.into())).unwrap()
+    }
+
+    /// Takes this one.
+    pub(crate) fn at(address: SocketAddr) -> std::io::Result<Self> {
+        TcpListener::bind(address).map(Self)
     }
 
     /// Where it is.

@@ -160,6 +160,10 @@ fn common(genuine: &Forge) -> Vec<(&'static str, String)> {
         ("nested content", genuine.header("cty", json!("JWT")).token()),
         ("typ missing", genuine.without_header("typ").token()),
         ("typ of a refresh token", genuine.header("typ", json!("rt+jwt")).token()),
+        ("typ of a machine's token in full", genuine.header("typ", json!("application/at+jwt")).token()),
+        ("typ in full", genuine.header("typ", json!("application/tenantry-access+jwt")).token()),
+        ("typ in capitals", genuine.header("typ", json!("TENANTRY-ACCESS+JWT")).token()),
+        ("types in a list", genuine.header("typ", json!(["tenantry-access+jwt"])).token()),
         ("typ in other letters", genuine.header("typ", json!("jwt")).token()),
         ("foreign iss", genuine.claim("iss", json!("https://evil.example")).token()),
         ("iss missing", genuine.without_claim("iss").token()),
@@ -237,6 +241,8 @@ fn what_the_forge_makes_unchanged_is_accepted() {
     assert!(tokens().check_access(&access().token(), at(1)).is_ok());
     let unread = confirm().claim("later", json!("a claim we may add one day")).token();
     assert!(tokens().check_confirm(&unread, at(1)).is_ok());
+    let former = access().header("typ", json!("at+jwt")).token();
+    assert!(tokens().check_access(&former, at(1)).is_ok(), "as the version before made it");
 }
 
 #[test]
@@ -245,6 +251,8 @@ fn forged_confirmation_tokens_are_refused() {
     let mut cases = common(&genuine);
     cases.extend([
         ("an access token", access().token()),
+        ("typ of an access token", genuine.header("typ", json!("tenantry-access+jwt")).token()),
+        ("typ of a machine's token", genuine.header("typ", json!("at+jwt")).token()),
         ("an access token's claims", genuine.payload(&access().payload).token()),
         ("an access token's header", genuine.raw_header(&access().header).token()),
         ("signed with the access key", genuine.key(&access().key).token()),
@@ -271,6 +279,7 @@ fn forged_access_tokens_are_refused() {
         ("a confirmation token", confirm().token()),
         ("a confirmation token's claims", genuine.payload(&confirm().payload).token()),
         ("a confirmation token's header", genuine.raw_header(&confirm().header).token()),
+        ("typ of a confirmation token", genuine.header("typ", json!("JWT")).token()),
         ("signed with the confirmation key", genuine.key(&confirm().key).token()),
         ("for the other audience", genuine.claim("aud", json!("tenantry:confirm")).token()),
         ("kid missing", genuine.without_header("kid").token()),

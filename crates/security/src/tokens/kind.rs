@@ -23,6 +23,8 @@ pub(super) enum Header {
 pub(super) struct Kind {
     label: &'static str,
     typ: &'static str,
+    /// What their type was called in versions before this one.
+    former_typ: Option<&'static str>,
     header: Header,
     keys: Vec<NamedKey>,
 }
@@ -35,9 +37,14 @@ struct NamedKey {
 impl Kind {
     /// Keys of this kind are derived under `label`.
     pub(super) fn new(master: &MasterKey, label: &'static str, typ: &'static str, header: Header) -> Self {
-        let mut kind = Self { label, typ, header, keys: Vec::new() };
+        let mut kind = Self { label, typ, former_typ: None, header, keys: Vec::new() };
         kind.accept(master);
         kind
+    }
+
+    /// Accepts tokens whose type is called like this, too; none is made.
+    pub(super) fn formerly(self, typ: &'static str) -> Self {
+        Self { former_typ: Some(typ), ..self }
     }
 
     /// Accepts what was signed under a key of `master` too.
@@ -75,13 +82,15 @@ impl Kind {
         for NamedKey { kid, key } in &self.keys {
             if let Ok(decoded) = encoded.decode(key, ALGORITHM) {
                 let (header, claims) = decoded.unwrap_decoded();
-                let ours = RegisteredHeader {
+                let ours = |typ: &str| RegisteredHeader {
                     algorithm: ALGORITHM,
-                    media_type: Some(self.typ.to_owned()),
+                    media_type: Some(typ.to_owned()),
                     key_id: kid.clone(),
                     ..RegisteredHeader::default()
                 };
-                return if header.registered == ours { Ok(claims) } else { Err(TokenError) };
+                let mut types = [Some(self.typ), self.former_typ].into_iter().flatten();
+                let known = types.any(|typ| header.registered == ours(typ));
+                return if known { Ok(claims) } else { Err(TokenError) };
             }
         }
         Err(TokenError)

@@ -187,6 +187,7 @@ fn forged() -> Vec<(String, String)> {
         ("kid twice", genuine.raw_header(&twice(&genuine.header, r#""kid":"x""#)).token()),
         ("typ missing", genuine.without_header("typ").token()),
         ("typ JWT", genuine.header("typ", json!("JWT")).token()),
+        ("typ of a person's token", genuine.header("typ", json!("tenantry-access+jwt")).token()),
         ("typ application/at+jwt", genuine.header("typ", json!("application/at+jwt")).token()),
         ("unknown critical header", genuine.header("crit", json!(["exp"])).token()),
         ("content not encoded", genuine.header("b64", json!(false)).header("crit", json!(["b64"])).token()),

@@ -26,7 +26,7 @@ const LEEWAY: Duration = Duration::seconds(30);
 ///
 /// | | confirm | access |
 /// |---|---|---|
-/// | header | `{"alg":"HS256","typ":"JWT"}` | `{"alg":"HS256","typ":"at+jwt","kid":…}` |
+/// | header | `{"alg":"HS256","typ":"JWT"}` | `{"alg":"HS256","typ":"tenantry-access+jwt","kid":…}` |
 /// | `aud` | `tenantry:confirm` | `tenantry:access` |
 /// | claims | `iss` `sub` `slug` `type` `jti` `iat` `exp` | `iss` `sub` `tenant_id` `role` `sid` `iat` `nbf` `exp` |
 /// | leeway | none | 30 s |
@@ -44,7 +44,9 @@ impl SignedTokens {
     pub fn new(master: &MasterKey) -> Self {
         Self {
             confirm: Kind::new(master, "token/confirm", "JWT", Header::Plain),
-            access: Kind::new(master, "token/access", "at+jwt", Header::NamesKey),
+            // `at+jwt` is what machines' tokens are (RFC 9068). A release later those of people that say so have all expired.
+            access: Kind::new(master, "token/access", "tenantry-access+jwt", Header::NamesKey)
+                .formerly("at+jwt"),
         }
     }
 
@@ -126,7 +128,7 @@ mod tests {
     fn an_access_token_is_as_documented() {
         let token = tokens().access(&access_claims());
         let header = segment(&token, 0);
-        assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("at+jwt")));
+        assert_eq!((&header["alg"], &header["typ"]), (&json!("HS256"), &json!("tenantry-access+jwt")));
         assert_eq!(header["kid"].as_str().unwrap().len(), 16);
         assert_eq!(
             segment(&token, 1),

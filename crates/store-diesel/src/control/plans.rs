@@ -5,15 +5,14 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 use tenantry_domain::tenant::{ClusterName, DatabasePrefix, Former, Lifecycle, Plan, Status, Tenant};
 use tenantry_ports::{Access, ControlTx, StoreError, TenantFilter};
 use tenantry_testkit::sample;
 
 use super::tenant_row::TenantRow;
 use crate::db::Db;
-use crate::error::Answer;
 use crate::schema::tenants;
+use crate::testing::plans::{explained, looked_at};
 use crate::testing::traffic::Ear;
 use crate::testing::{self, Place};
 use crate::transaction::Transaction;
@@ -127,20 +126,6 @@ fn crowd(place: &Place) {
     }
 }
 
-#[derive(QueryableByName)]
-struct Looked {
-    #[diesel(sql_type = BigInt)]
-    rows: i64,
-}
-
-/// How many rows of its tables this transaction has looked at so far.
-fn looked_at(db: &mut Db) -> Answer<i64> {
-    let Db::Postgres(postgres) = db else { panic!("no PostgreSQL") };
-    let looked = "SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint AS rows \
-                  FROM pg_stat_xact_user_tables";
-    Ok(diesel::sql_query(looked).get_result::<Looked>(postgres)?.rows)
-}
-
 #[test]
 fn postgres_looks_at_hardly_more_than_it_answers() {
     let Some(place) = testing::postgres() else { return };
@@ -159,18 +144,6 @@ fn postgres_looks_at_hardly_more_than_it_answers() {
         }
     }
     assert!(wasteful.is_empty(), "{wasteful}");
-}
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    detail: String,
-}
-
-fn explained(db: &mut Db, statement: &str) -> Vec<String> {
-    let Db::Sqlite(sqlite) = db else { panic!("no SQLite") };
-    let plan = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"));
-    plan.load::<Line>(sqlite).unwrap().into_iter().map(|line| line.detail).collect()
 }
 
 /// Whether a line of a plan goes through more than what is asked for: through all rows of a table, by an index or not. In the

@@ -5,6 +5,7 @@ use tenantry_ports::{Replica, ReplicaRepository, StoreResult};
 
 use crate::convert::{from_json, micros, time, to_json};
 use crate::db::Db;
+use crate::error::Answer;
 use crate::schema::replicas;
 use crate::transaction::Transaction;
 
@@ -45,10 +46,12 @@ impl ReplicaRepository for Transaction<'_> {
                 Db::Postgres(postgres) => upsert.execute(postgres)?,
             };
             diesel::delete(replicas::table.filter(replicas::seen_at.lt(micros(since)))).execute(db)?;
-            let others = replicas::table.filter(replicas::id.ne(&replica.id)).order(replicas::id);
-            let rows = others.select(ReplicaRow::as_select()).load(db)?;
-            Ok(rows.into_iter().map(ReplicaRow::replica).collect::<StoreResult<_>>()?)
+            others(db, &replica.id, since)
         })
+    }
+
+    fn others(&mut self, id: &str, since: DateTime<Utc>) -> StoreResult<Vec<Replica>> {
+        self.read(|db| others(db, id, since))
     }
 
     fn withdraw(&mut self, id: &str) -> StoreResult<()> {
@@ -57,4 +60,13 @@ impl ReplicaRepository for Transaction<'_> {
             Ok(())
         })
     }
+}
+
+fn others(db: &mut Db, id: &str, since: DateTime<Utc>) -> Answer<Vec<Replica>> {
+    let others = replicas::table
+        .filter(replicas::id.ne(id))
+        .filter(replicas::seen_at.ge(micros(since)))
+        .order(replicas::id);
+    let rows = others.select(ReplicaRow::as_select()).load(db)?;
+    Ok(rows.into_iter().map(ReplicaRow::replica).collect::<StoreResult<_>>()?)
 }

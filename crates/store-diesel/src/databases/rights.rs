@@ -1,14 +1,19 @@
 //! What tenants' logins may do in their databases: what the product does there, and nothing else.
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
-/// nothing can be removed either.
-const TABLES: [(&str, &str); 10] = [
+/// nothing can be removed either, as from the history of basis and processes.
+const TABLES: [(&str, &str); 15] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
     ("sign_in_attempts", "SELECT, INSERT, UPDATE, DELETE"),
+    ("basis", "SELECT, INSERT, UPDATE"),
+    ("processes", "SELECT, INSERT, UPDATE, DELETE"),
+    ("config_versions", "SELECT, INSERT"),
     ("account_configs", "SELECT, INSERT, DELETE"),
-    ("accounts", "SELECT, INSERT"),
+    ("org_units", "SELECT, INSERT, UPDATE, DELETE"),
+    ("accounts", "SELECT, INSERT, UPDATE"),
+    ("account_mappings", "SELECT, INSERT, UPDATE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use tenantry_domain::account::{Account, AccountState};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::id::AccountId;
@@ -8,7 +10,7 @@ use tenantry_ports::{AccountFilter, AccountRepository, AccountRevision, StoreErr
 
 use crate::bulk::{Bind, Bulk, Sql};
 use crate::convert::{from_json, limit, micros, number, parse, time, to_json};
-use crate::db::Db;
+use crate::db::{Db, MultiBackend};
 use crate::schema::accounts;
 use crate::transaction::Transaction;
 
@@ -19,7 +21,7 @@ const REVISION: (accounts::id, accounts::version, accounts::updated_at) =
 /// A row of `accounts`.
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = accounts, treat_none_as_default_value = false)]
-struct AccountRow {
+pub(super) struct AccountRow {
     id: String,
     tenant_id: String,
     user_id: String,
@@ -52,7 +54,7 @@ impl AccountRow {
         })
     }
 
-    fn account(self) -> StoreResult<Account> {
+    pub(super) fn account(self) -> StoreResult<Account> {
         let config_version = ConfigVersion::new(number("account", self.config_version)?);
         Ok(Account {
             id: parse("account", &self.id)?,
@@ -147,6 +149,34 @@ impl AccountRepository for Transaction<'_> {
         })
     }
 
+    fn update(&mut self, accounts: &[Account]) -> StoreResult<()> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        self.write(|db| {
+            // The same account twice would be two updates here and one there.
+            let ids: BTreeSet<_> = accounts.iter().map(|account| account.id).collect();
+            if ids.len() < accounts.len() {
+                return Err(StoreError::Stale.into());
+            }
+            let rows = accounts.iter().map(AccountRow::new).collect::<StoreResult<Vec<_>>>()?;
+            let updated = match db {
+                Db::Sqlite(sqlite) => {
+                    let mut updated = 0;
+                    for row in rows {
+                        updated += update_one(row, sqlite)?;
+                    }
+                    updated
+                }
+                Db::Postgres(postgres) => update_accounts(&rows).execute(postgres)?,
+            };
+            if updated < accounts.len() {
+                return Err(StoreError::Stale.into());
+            }
+            Ok(())
+        })
+    }
+
     fn page(
         &mut self,
         filter: &AccountFilter,
@@ -159,17 +189,43 @@ impl AccountRepository for Transaction<'_> {
                 .order(accounts::id.desc())
                 .limit(limit(most))
                 .into_boxed();
-            if let Some(user) = &filter.user {
-                query = query.filter(accounts::user_id.eq(user.as_str()));
+            let (user, config) = (filter.user.as_ref(), filter.config.as_ref());
+            let (mut status, mut after) = (filter.status, after.map(|after| after.to_string()));
+            // What comes first in the order comes first in an index, and no other one gives that order: PostgreSQL, which makes
+            // one plan for all values, would else go through the accounts by id until enough of a rare kind are found.
+            match (user, config, status) {
+                (Some(user), _, _) => {
+                    query = query.filter(accounts::user_id.eq(user.as_str()));
+                    if let Some(config) = config {
+                        query = query.filter(accounts::config_id.eq(config.as_str()));
+                    }
+                }
+                (None, Some(config), _) => {
+                    let newest = (accounts::config_id.desc(), accounts::id.desc());
+                    query = query.order(newest).filter(accounts::config_id.ge(config.as_str()));
+                    query = match after.take() {
+                        None => query.filter(accounts::config_id.le(config.as_str())),
+                        Some(after) => query.filter(below("(config_id, id)", config.as_str(), after)),
+                    };
+                }
+                (None, None, Some(only)) => {
+                    status = None;
+                    let newest = (accounts::status.desc(), accounts::id.desc());
+                    query = query.order(newest).filter(accounts::status.ge(only.as_str()));
+                    query = match after.take() {
+                        None => query.filter(accounts::status.le(only.as_str())),
+                        Some(after) => query.filter(below("(status, id)", only.as_str(), after)),
+                    };
+                }
+                (None, None, None) => {}
             }
-            if let Some(status) = filter.status {
-                query = query.filter(accounts::status.eq(status.as_str()));
-            }
-            if let Some(config) = &filter.config {
-                query = query.filter(accounts::config_id.eq(config.as_str()));
+            if let Some(status) = status {
+                // The plus keeps SQLite from going by the status, and sorting what it finds.
+                let equal = if matches!(db, Db::Sqlite(_)) { "+status = " } else { "status = " };
+                query = query.filter(sql::<Bool>(equal).bind::<Text, _>(status.as_str()));
             }
             if let Some(after) = after {
-                query = query.filter(accounts::id.lt(after.to_string()));
+                query = query.filter(accounts::id.lt(after));
             }
             let rows = query.load(db)?;
             Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
@@ -182,6 +238,57 @@ impl AccountRepository for Transaction<'_> {
             Ok(number("number of accounts", count)?)
         })
     }
+}
+
+/// That what is in these two columns comes before these two values: a place in an index.
+fn below(
+    columns: &str,
+    first: &str,
+    second: String,
+) -> Box<dyn BoxableExpression<accounts::table, MultiBackend, SqlType = Bool>> {
+    let before = sql::<Bool>(columns).sql(" < (").bind::<Text, _>(first.to_owned());
+    Box::new(before.sql(", ").bind::<Text, _>(second).sql(")"))
+}
+
+fn update_one(row: AccountRow, sqlite: &mut SqliteConnection) -> QueryResult<usize> {
+    let before = accounts::table.find(row.id).filter(accounts::version.eq(row.version - 1));
+    let columns = (
+        accounts::config_id.eq(row.config_id),
+        accounts::config_version.eq(row.config_version),
+        accounts::config_hash.eq(row.config_hash),
+        accounts::status.eq(row.status),
+        accounts::state.eq(row.state),
+        accounts::meta.eq(row.meta),
+        accounts::version.eq(row.version),
+        accounts::updated_at.eq(row.updated_at),
+    );
+    diesel::update(before).set(columns).execute(sqlite)
+}
+
+struct UpdateAccounts;
+
+impl Sql for UpdateAccounts {
+    const TEXT: &'static str = "\
+        UPDATE accounts \
+        SET config_id = n.config_id, config_version = n.config_version, config_hash = n.config_hash, \
+            status = n.status, state = n.state, meta = n.meta, version = n.version, updated_at = n.updated_at \
+        FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS n (id, config_id, config_version, config_hash, \
+                                                    status, state, meta, version, updated_at) \
+        WHERE accounts.id = n.id AND accounts.version = n.version - 1";
+}
+
+fn update_accounts(rows: &[AccountRow]) -> Bulk<'_, UpdateAccounts> {
+    Bulk::new([
+        Bind::Texts(rows.iter().map(|row| row.id.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_id.as_str()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.config_version).collect()),
+        Bind::Texts(rows.iter().map(|row| row.config_hash.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.status.as_str()).collect()),
+        Bind::Texts(rows.iter().map(|row| row.state.as_str()).collect()),
+        Bind::OptionalTexts(rows.iter().map(|row| row.meta.as_deref()).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.version).collect()),
+        Bind::Numbers(rows.iter().map(|row| row.updated_at).collect()),
+    ])
 }
 
 struct InsertAccounts;

@@ -1,9 +1,14 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use tenantry_ports::{Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use diesel::sql_types::{BigInt, Bool, Text};
+use tenantry_domain::event::EventTypePattern;
+use tenantry_domain::timestamp;
+use tenantry_ports::{AccountEvents, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
 
 use crate::bulk::{Bind, Bulk, Sql};
-use crate::convert::{from_json, limit, number, sha256, to_json};
-use crate::db::Db;
+use crate::convert::{beginning, from_json, limit, number, sha256, to_json};
+use crate::db::{Db, MultiBackend};
 use crate::schema::{events, log_head};
 use crate::transaction::Transaction;
 
@@ -117,6 +122,57 @@ impl LogRepository for Transaction<'_> {
             Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
         })
     }
+
+    fn of_account(
+        &mut self,
+        filter: &AccountEvents,
+        before: Option<i64>,
+        most: usize,
+    ) -> StoreResult<Vec<LogEntry>> {
+        self.read(|db| {
+            let account = filter.account.to_string();
+            let mut query = events::table
+                .filter(events::account_id.ge(&account))
+                .select(EventRow::as_select())
+                // The order of its index and of no other, as where accounts are listed.
+                .order((events::account_id.desc(), events::sequence.desc()))
+                .limit(limit(most))
+                .into_boxed::<MultiBackend>();
+            query = match before {
+                None => query.filter(events::account_id.le(&account)),
+                Some(before) => {
+                    let place = sql::<Bool>("(account_id, sequence) < (").bind::<Text, _>(&account);
+                    query.filter(place.sql(", ").bind::<BigInt, _>(before).sql(")"))
+                }
+            };
+            match &filter.types {
+                Some(EventTypePattern::Exactly(only)) => {
+                    query = query.filter(events::event_type.eq(only.as_str()));
+                }
+                Some(EventTypePattern::Beginning(text)) if !text.is_empty() => {
+                    query = query.filter(events::event_type.like(beginning(text)).escape('\\'));
+                }
+                Some(EventTypePattern::Beginning(_)) | None => {}
+            }
+            let timestamp = match db {
+                Db::Sqlite(_) => "json_extract(envelope, '$.timestamp')",
+                Db::Postgres(_) => "(envelope::json ->> 'timestamp') COLLATE \"C\"",
+            };
+            if let Some(from) = filter.from {
+                query = query.filter(sql::<Bool>(timestamp).sql(" >= ").bind::<Text, _>(not_before(from)));
+            }
+            if let Some(until) = filter.until {
+                query = query.filter(sql::<Bool>(timestamp).sql(" < ").bind::<Text, _>(not_before(until)));
+            }
+            let rows = query.load(db)?;
+            Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
+        })
+    }
+}
+
+/// The first moment that is not before `at`, as events write their times: in whole milliseconds, and so that they sort as text.
+fn not_before(at: DateTime<Utc>) -> String {
+    timestamp::to_text(at + TimeDelta::nanoseconds(999_999))
 }
 
 struct AppendEvents;

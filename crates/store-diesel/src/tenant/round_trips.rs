@@ -69,6 +69,23 @@ fn reading_accounts_or_their_revisions_takes_one_round_trip() {
     }
 }
 
+#[test]
+fn replacing_accounts_takes_one_round_trip_however_many_they_are() {
+    let Some(place) = testing::postgres() else { return };
+    let (database, store) = (place.tenant_database(), place.store());
+    let config = sample::stored_config("25k-eval-v1", 1);
+    let mut accounts: Vec<_> = (0..64).map(|_| sample::account_of(place.scope.tenant(), &config)).collect();
+    store.write(|tx| tx.accounts().insert(&accounts)).unwrap();
+    let ear = Ear::on(&database);
+    for (count, prepared) in [(1, 1), (64, 0), (7, 0)] {
+        let slice = &mut accounts[..count];
+        slice.iter_mut().for_each(|account| account.version += 1);
+        let traffic = ear.hear(|| store.write(|tx| tx.accounts().update(slice)).unwrap());
+        assert_eq!(traffic.sent.len(), 1 + 2, "{:#?}", traffic.sent);
+        assert_eq!(traffic.prepared.len(), prepared, "{:#?}", traffic.prepared);
+    }
+}
+
 /// What the use cases do for somebody who signs in, from the statements' point of view; `BEGIN` and `COMMIT` are counted.
 #[test]
 fn signing_in_and_refreshing_take_a_handful_of_round_trips() {
@@ -143,8 +160,7 @@ fn what_is_looked_up_by_its_key_has_no_limit() {
 /// Whoever changes an account, it is seen: nothing is remembered below the use cases.
 #[test]
 fn a_change_by_another_connection_is_a_new_revision() {
-    // A tenant's own login may not change accounts yet.
-    for place in testing::both_with(|settings| settings.logins = None) {
+    for place in testing::both() {
         let (store, config) = (place.store(), sample::stored_config("25k-eval-v1", 1));
         let account = sample::account_of(place.scope.tenant(), &config);
         let revision = || store.read(|tx| tx.accounts().revisions(&[account.id])).unwrap();

@@ -142,6 +142,7 @@ macro_rules! for_each_fact {
                     replicas_are_told_of_each_other
                     the_last_word_of_a_replica_counts
                     silent_and_stopped_replicas_are_forgotten
+                    the_others_can_be_asked_for
                 }
                 idempotency {
                     an_answer_is_kept_whole_and_once
@@ -221,6 +222,18 @@ macro_rules! for_each_fact {
                     an_attempt_that_is_rolled_back_was_never_made
                     of_concurrent_attempts_only_the_free_ones_are_let_through
                 }
+                basis {
+                    a_basis_is_read_back_whole
+                    a_basis_is_replaced_version_by_version
+                    a_process_is_read_back_whole
+                    a_type_and_name_that_is_taken_is_a_conflict
+                    of_concurrent_processes_of_one_name_one_wins
+                    a_process_is_changed_and_removed_version_by_version
+                    processes_are_listed_newest_first_and_filtered
+                    versions_are_read_back_whole_and_newest_first
+                    every_version_is_passed_in_order
+                    a_version_that_is_there_is_a_conflict
+                }
                 configs {
                     a_config_is_read_back_whole
                     every_version_stays_and_the_highest_is_current
@@ -242,7 +255,22 @@ macro_rules! for_each_fact {
                     pages_are_newest_first_and_complete
                     accounts_are_filtered
                     concurrent_slices_all_arrive
+                    updated_accounts_are_read_back_whole
+                    what_an_account_is_born_with_stays
+                    a_stale_account_is_refused_with_its_slice
+                    of_concurrent_updates_of_an_account_one_wins
                     what_is_rolled_back_is_not_counted
+                }
+                organisation {
+                    units_of_every_kind_are_read_back_whole
+                    a_code_that_is_taken_is_a_conflict
+                    a_groups_code_is_unique_within_its_purchasing_org
+                    an_assignment_that_is_there_is_a_conflict
+                    a_unit_that_hangs_on_nothing_is_refused
+                    what_something_hangs_on_is_not_removed
+                    units_are_changed_version_by_version
+                    units_are_listed_newest_first_and_filtered
+                    of_concurrent_units_with_one_code_one_wins
                 }
                 idempotency {
                     an_answer_is_read_back_whole
@@ -263,6 +291,18 @@ macro_rules! for_each_fact {
                     counts_are_those_of_what_is_stored
                     what_is_read_under_the_lock_stays_true
                     people_get_as_many_places_as_there_are
+                    what_happened_to_an_account_is_listed_newest_first
+                    what_happened_to_an_account_is_filtered
+                }
+                mappings {
+                    a_mapping_is_read_back_whole
+                    a_mapping_of_no_account_is_refused
+                    a_mapping_ends_once
+                    the_latest_mapping_is_told
+                    mappings_of_an_account_are_oldest_first
+                    a_user_has_accounts_born_with_and_given
+                    accounts_of_a_user_are_paged_newest_first
+                    pages_of_mappings_are_complete
                 }
                 histories {
                     an_accounts_rules_are_one_stored_versions

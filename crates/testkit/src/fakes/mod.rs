@@ -1,6 +1,7 @@
 //! Clock, ids, randomness and security ports that are plain, fast and predictable.
 
 mod clock;
+mod endpoints;
 mod entropy;
 mod ids;
 mod keys;
@@ -13,6 +14,7 @@ mod sealing;
 mod tokens;
 
 pub use clock::FakeClock;
+pub use endpoints::{FakeEndpoints, FakeWebhookSecrets, ReceivedEndpointCall};
 pub use entropy::{FixedEntropy, SeededEntropy};
 pub use ids::SequentialIds;
 pub use keys::{FakeDigest, FakeKeys};

@@ -33,6 +33,24 @@ impl AccountRepository for Transaction<TenantState> {
         Ok(accounts.iter().map(|account| (account.id, account.into())).collect())
     }
 
+    fn update(&mut self, accounts: &[Account]) -> StoreResult<()> {
+        self.change(|state| {
+            let mut given = BTreeSet::new();
+            for account in accounts {
+                let stored = state.accounts.get(&account.id);
+                let stored = stored.filter(|stored| stored.version == account.version - 1);
+                let (Some(stored), true) = (stored, given.insert(account.id)) else {
+                    return Err(StoreError::Stale);
+                };
+                let born = (stored.tenant_id, stored.user_id.clone(), stored.created_at);
+                let mut account = account.clone();
+                (account.tenant_id, account.user_id, account.created_at) = born;
+                state.accounts.insert(account.id, account);
+            }
+            Ok(())
+        })
+    }
+
     fn page(
         &mut self,
         filter: &AccountFilter,

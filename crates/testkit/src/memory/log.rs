@@ -1,6 +1,8 @@
 use std::ops::Bound;
 
-use tenantry_ports::{Constraint, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use tenantry_ports::{
+    AccountEvents, Constraint, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult,
+};
 
 use super::snapshot::Transaction;
 use super::tenant::TenantState;
@@ -40,6 +42,25 @@ impl LogRepository for Transaction<TenantState> {
         self.look(|state| {
             let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
             Ok(rest.take(limit).map(|(_, entry)| entry.clone()).collect())
+        })
+    }
+
+    fn of_account(
+        &mut self,
+        filter: &AccountEvents,
+        before: Option<i64>,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>> {
+        let passes = |entry: &&LogEntry| {
+            let event = &entry.event;
+            event.account_id == Some(filter.account)
+                && filter.from.is_none_or(|from| event.timestamp >= from)
+                && filter.until.is_none_or(|until| event.timestamp < until)
+                && filter.types.as_ref().is_none_or(|types| types.matches(&event.event_type))
+        };
+        self.look(|state| {
+            let older = state.log.range(..before.unwrap_or(i64::MAX)).rev().map(|(_, entry)| entry);
+            Ok(older.filter(passes).take(limit).cloned().collect())
         })
     }
 }

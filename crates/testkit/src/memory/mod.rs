@@ -3,12 +3,15 @@
 mod accounts;
 mod api_keys;
 mod attempts;
+mod basis;
 mod control;
 mod databases;
 mod idempotency;
 mod log;
+mod mappings;
 mod nonces;
 mod notices;
+mod organisation;
 mod people;
 mod pool;
 mod replicas;

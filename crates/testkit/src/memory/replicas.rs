@@ -9,8 +9,12 @@ impl ReplicaRepository for Transaction<ControlState> {
         self.change(|state| {
             state.replicas.insert(replica.id.clone(), replica.clone());
             state.replicas.retain(|_, replica| replica.seen_at >= since);
-            Ok(state.replicas.values().filter(|other| other.id != replica.id).cloned().collect())
+            Ok(others(state, &replica.id, since))
         })
+    }
+
+    fn others(&mut self, id: &str, since: DateTime<Utc>) -> StoreResult<Vec<Replica>> {
+        self.look(|state| Ok(others(state, id, since)))
     }
 
     fn withdraw(&mut self, id: &str) -> StoreResult<()> {
@@ -19,4 +23,9 @@ impl ReplicaRepository for Transaction<ControlState> {
             Ok(())
         })
     }
+}
+
+fn others(state: &ControlState, id: &str, since: DateTime<Utc>) -> Vec<Replica> {
+    let others = state.replicas.values().filter(|other| other.id != id && other.seen_at >= since);
+    others.cloned().collect()
 }

@@ -1,15 +1,18 @@
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::{AccountId, SessionId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
+use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, ConfigVersionRecord, Constraint,
-    Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository,
-    SettingsRepository, StoreError, StoreResult, StoredConfig, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
+    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
+    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
+    TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
+use super::basis::Configured;
 use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
 
@@ -20,9 +23,12 @@ pub(super) struct TenantState {
     pub(super) users: Table<UserId, Credentials>,
     pub(super) sessions: Table<SessionId, Session>,
     pub(super) attempts: Attempts,
+    pub(super) configured: Configured,
     configs: Table<(ConfigId, ConfigVersion), StoredConfig>,
     pub(super) accounts: Table<AccountId, Account>,
     pub(super) responses: Responses,
+    pub(super) organisation: Table<OrgId, OrgUnit>,
+    pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -43,11 +49,23 @@ impl TenantTx for Transaction<TenantState> {
         self
     }
 
+    fn basis(&mut self) -> &mut dyn BasisRepository {
+        self
+    }
+
     fn configs(&mut self) -> &mut dyn ConfigRepository {
         self
     }
 
     fn accounts(&mut self) -> &mut dyn AccountRepository {
+        self
+    }
+
+    fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+
+    fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }
 

@@ -3,7 +3,9 @@
 //! Everything here is new with every call: ids are never given twice in one process.
 
 mod account;
+mod basis;
 mod config;
+mod organisation;
 mod people;
 mod tenant;
 
@@ -20,7 +22,9 @@ use tenantry_ports::{
 use uuid::Uuid;
 
 pub use account::{account, account_of};
+pub use basis::{basis, basis_config, config_version, label, process, process_config, verbatim};
 pub use config::{config_document, stored_config};
+pub use organisation::{assignment, org_unit};
 pub use people::{email, pending_admin, session, user, username};
 pub use tenant::{
     api_key, cluster, confirm_claims, database_of, journal, lifecycles, notice, pooled_database, run, scope,

@@ -43,7 +43,7 @@ pub fn read(platform: &Platform, scope: &TenantScope, asked: &[Asked]) -> StoreR
         let wanted: Vec<_> = asked.iter().filter(|asked| !is_unchanged(asked)).map(|(id, _)| *id).collect();
         let mut changed = HashMap::with_capacity(wanted.len());
         for account in tx.accounts().get(&wanted)? {
-            let view = view(platform, tx, account)?;
+            let view = AccountView::of(platform, tx, account)?;
             changed.insert(view.account.id, Arc::new(view));
         }
         let reading = |asked: &Asked| match changed.get(&asked.0) {
@@ -65,16 +65,18 @@ pub fn list(
 ) -> StoreResult<Vec<AccountView>> {
     platform.stores.open(scope)?.read(|tx| {
         let accounts = tx.accounts().page(filter, after, limit)?;
-        accounts.into_iter().map(|account| view(platform, tx, account)).collect()
+        accounts.into_iter().map(|account| AccountView::of(platform, tx, account)).collect()
     })
 }
 
-fn view(platform: &Platform, tx: &mut dyn TenantTx, account: Account) -> StoreResult<AccountView> {
-    let config = platform.configs.get(&account.config_hash, || {
-        let stored = tx.configs().get(&account.config_id, Some(account.config_version))?;
-        let missing = || StoreError::corrupt("account", "the config version it was made from is missing");
-        stored.map(|config| config.resolved).ok_or_else(missing)
-    })?;
-    let rules = rule_statuses(&config, &account.state);
-    Ok(AccountView { account, config, rules })
+impl AccountView {
+    pub(crate) fn of(platform: &Platform, tx: &mut dyn TenantTx, account: Account) -> StoreResult<Self> {
+        let config = platform.configs.get(&account.config_hash, || {
+            let stored = tx.configs().get(&account.config_id, Some(account.config_version))?;
+            let missing = || StoreError::corrupt("account", "the config version it was made from is missing");
+            stored.map(|config| config.resolved).ok_or_else(missing)
+        })?;
+        let rules = rule_statuses(&config, &account.state);
+        Ok(Self { account, config, rules })
+    }
 }

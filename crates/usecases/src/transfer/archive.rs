@@ -17,7 +17,7 @@ use super::record::Line;
 pub(super) const FORMAT: &str = "tenantry-export";
 
 /// Grows when older programs could no longer read an archive.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 
 /// What a line of an archive holds; lines come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,10 +29,16 @@ pub enum Kind {
     Settings,
     /// A person, with the hash of their password.
     User,
+    /// A version of the basis or of a process.
+    Configuration,
     /// A version of an account config.
     Config,
     /// An account.
     Account,
+    /// A unit of the organisation; what others hang on comes first.
+    Organisation,
+    /// That an account is a website user's, or was.
+    Mapping,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -41,7 +47,16 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 5] = [Self::Settings, Self::User, Self::Config, Self::Account, Self::Event];
+    pub const RECORDS: [Self; 8] = [
+        Self::Settings,
+        Self::User,
+        Self::Configuration,
+        Self::Config,
+        Self::Account,
+        Self::Organisation,
+        Self::Mapping,
+        Self::Event,
+    ];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
@@ -49,8 +64,11 @@ impl Kind {
             Self::Head => "head",
             Self::Settings => "settings",
             Self::User => "user",
+            Self::Configuration => "configuration",
             Self::Config => "config",
             Self::Account => "account",
+            Self::Organisation => "organisation",
+            Self::Mapping => "mapping",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }
@@ -71,7 +89,7 @@ pub struct Head {
     pub kind: Kind,
     /// `tenantry-export`.
     pub format: String,
-    /// 1.
+    /// 2; version 1 had fewer kinds of lines.
     pub format_version: u32,
     /// Whose data it is.
     pub tenant: TenantFacts,

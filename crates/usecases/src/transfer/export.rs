@@ -7,12 +7,13 @@ use tenantry_ports::{
 };
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
-use super::record::{AccountRecord, ConfigRecord, EventRecord, UserRecord};
+use super::configuration;
+use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, UserRecord};
 use super::verify::check_link;
 use crate::Platform;
 
 /// How many records are in memory at a time.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,8 +80,13 @@ pub fn export(
         let mut archive = Writer::new(out, platform.digest.as_ref(), &head)?;
         archive.record(Kind::Settings, &tx.settings().get()?.unwrap_or_default())?;
         users(tx, &mut archive)?;
+        configuration::export(tx, &mut archive)?;
         configs(tx, &mut archive)?;
         accounts(tx, &mut archive)?;
+        for unit in tx.organisation().all()? {
+            archive.record(Kind::Organisation, &unit)?;
+        }
+        mappings(tx, &mut archive)?;
         let broken_at = events(platform, tx, &mut archive)?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })
@@ -131,6 +137,18 @@ fn accounts(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), Expor
         after = Some(last.id);
         for account in page {
             archive.record(Kind::Account, &AccountRecord::from(account))?;
+        }
+    }
+}
+
+fn mappings(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), ExportError> {
+    let mut after = None;
+    loop {
+        let page = tx.mappings().page(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.account, last.id));
+        for mapping in page {
+            archive.record(Kind::Mapping, &MappingRecord::from(mapping))?;
         }
     }
 }

@@ -1,11 +1,15 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::Account;
+use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::event::EventType;
-use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
+use tenantry_domain::organisation::OrgUnit;
+use tenantry_ports::{
+    ConfigurationVersion, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx,
+};
 
 use super::archive::{Kind, Tally};
+use super::configuration::Configurations;
 use super::import::ImportError;
 use super::lines::Lines;
 use super::record::{Entry, kind_of, read};
@@ -32,7 +36,7 @@ pub(super) fn load(
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
-        let mut loader = Loader { scope, tx, head, accounts: Vec::new(), events: Vec::new() };
+        let mut loader = Loader::new(scope, tx, head);
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -44,7 +48,8 @@ pub(super) fn load(
             tally.add(Some(kind), line);
             loader.take(read(kind, content).map_err(|_| ImportError::Changed)?)?;
         }
-        if tally.trailer() != archive.trailer {
+        let (found, told) = (tally.trailer(), &archive.trailer);
+        if (found.lines, &found.sha256) != (told.lines, &told.sha256) {
             return Err(ImportError::Changed);
         }
         loader.finish(platform, imported, now)?;
@@ -65,11 +70,29 @@ struct Loader<'a> {
     scope: &'a TenantScope,
     tx: &'a mut dyn TenantTx,
     head: LogHead,
+    configurations: Configurations,
+    versions: Vec<ConfigurationVersion>,
     accounts: Vec<Account>,
+    units: Vec<OrgUnit>,
+    mappings: Vec<AccountMapping>,
     events: Vec<LogEntry>,
 }
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(scope: &'a TenantScope, tx: &'a mut dyn TenantTx, head: LogHead) -> Self {
+        Self {
+            scope,
+            tx,
+            head,
+            configurations: Configurations::default(),
+            versions: Vec::new(),
+            accounts: Vec::new(),
+            units: Vec::new(),
+            mappings: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
     fn take(&mut self, entry: Entry) -> StoreResult<()> {
         match entry {
             Entry::Head(_) | Entry::Trailer(_) => {}
@@ -77,26 +100,45 @@ impl Loader<'_> {
             Entry::User(credentials) => {
                 self.tx.users().insert(&credentials.user, &credentials.password_hash)?;
             }
+            Entry::Configuration(version) => {
+                if let Some(current) = self.configurations.next((*version).clone())? {
+                    current.put(self.tx)?;
+                }
+                self.versions.push(*version);
+            }
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Organisation(unit) => self.units.push(*unit),
+            Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        if self.accounts.len() >= SLICE || self.events.len() >= SLICE { self.flush() } else { Ok(()) }
+        let Self { versions, accounts, units, mappings, events, .. } = self;
+        let waiting = [versions.len(), accounts.len(), units.len(), mappings.len(), events.len()];
+        if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
+        self.tx.basis().add_versions(&self.versions)?;
         self.tx.accounts().insert(&self.accounts)?;
+        self.tx.organisation().insert(&self.units)?;
+        self.tx.mappings().insert(&self.mappings)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
         }
+        self.versions.clear();
         self.accounts.clear();
+        self.units.clear();
+        self.mappings.clear();
         self.events.clear();
         Ok(())
     }
 
     /// What the log says of before stays as it was; that it came from elsewhere is its next entry.
     fn finish(mut self, platform: &Platform, imported: Traced, now: DateTime<Utc>) -> Result<(), StoreError> {
+        if let Some(current) = self.configurations.end()? {
+            current.put(self.tx)?;
+        }
         self.flush()?;
         journal::append(platform, self.scope, self.tx, self.head, vec![imported], now)
     }

@@ -1,12 +1,13 @@
 //! Taking a tenant from one installation to another: an archive of everything that is the tenant's, and a new tenant made
 //! from it.
 //!
-//! The archive is JSON Lines and says itself what is in it: a head, then settings, people, account configs, accounts and
+//! The archive is JSON Lines and says itself what is in it: a head, then settings, people, basis and processes, account configs, accounts and
 //! the event log, one record per line, then a trailer with counts and SHA-256. It is the same whichever database the
 //! tenant lives in. It holds the hashes of passwords, so it is a secret; sessions, API keys and answers to repeated
 //! requests are not in it.
 
 mod archive;
+mod configuration;
 mod export;
 mod import;
 mod lines;

@@ -4,15 +4,19 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tenantry_domain::account::{Account, AccountState, AccountStatus, WebsiteUserId};
+use tenantry_domain::account::{
+    Account, AccountMapping, AccountState, AccountStatus, Unmapped, WebsiteUserId,
+};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
-use tenantry_domain::id::{AccountId, TenantId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, TenantId, UserId};
+use tenantry_domain::organisation::OrgUnit;
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Settings;
-use tenantry_ports::{Credentials, LogEntry, StoredConfig};
+use tenantry_ports::{ConfigurationVersion, Credentials, LogEntry, StoredConfig};
 
 use super::archive::{Head, Kind, Trailer};
+use super::configuration::ConfigurationRecord;
 
 /// A record's line.
 #[derive(Serialize, Deserialize)]
@@ -27,8 +31,11 @@ pub(super) enum Entry {
     Head(Head),
     Settings(Settings),
     User(Box<Credentials>),
+    Configuration(Box<ConfigurationVersion>),
     Config(Box<StoredConfig>),
     Account(Box<AccountRecord>),
+    Organisation(Box<OrgUnit>),
+    Mapping(AccountMapping),
     Event(Box<LogEntry>),
     Trailer(Trailer),
 }
@@ -39,8 +46,13 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         Kind::Head => Entry::Head(exactly(kind, line)?),
         Kind::Settings => Entry::Settings(data(kind, line)?),
         Kind::User => Entry::User(Box::new(data::<UserRecord>(kind, line)?.into())),
+        Kind::Configuration => {
+            Entry::Configuration(Box::new(data::<ConfigurationRecord>(kind, line)?.into()))
+        }
         Kind::Config => Entry::Config(Box::new(data::<ConfigRecord>(kind, line)?.into())),
         Kind::Account => Entry::Account(data(kind, line)?),
+        Kind::Organisation => Entry::Organisation(data(kind, line)?),
+        Kind::Mapping => Entry::Mapping(data::<MappingRecord>(kind, line)?.into()),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
     })
@@ -219,6 +231,42 @@ impl AccountRecord {
     }
 }
 
+/// That an account is a website user's, or was.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MappingRecord {
+    id: MappingId,
+    account_id: AccountId,
+    user_id: WebsiteUserId,
+    #[serde(with = "exact")]
+    mapped_at: DateTime<Utc>,
+    mapped_by: Option<String>,
+    unmapped: Option<UnmappedRecord>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnmappedRecord {
+    #[serde(with = "exact")]
+    at: DateTime<Utc>,
+    by: String,
+}
+
+impl From<AccountMapping> for MappingRecord {
+    fn from(AccountMapping { id, account, user, mapped_at, mapped_by, unmapped }: AccountMapping) -> Self {
+        let unmapped = unmapped.map(|Unmapped { at, by }| UnmappedRecord { at, by });
+        Self { id, account_id: account, user_id: user, mapped_at, mapped_by, unmapped }
+    }
+}
+
+impl From<MappingRecord> for AccountMapping {
+    fn from(record: MappingRecord) -> Self {
+        let MappingRecord { id, account_id, user_id, mapped_at, mapped_by, unmapped } = record;
+        let unmapped = unmapped.map(|UnmappedRecord { at, by }| Unmapped { at, by });
+        Self { id, account: account_id, user: user_id, mapped_at, mapped_by, unmapped }
+    }
+}
+
 /// An entry of the event log, as it was written then.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -244,12 +292,15 @@ impl From<EventRecord> for LogEntry {
 }
 
 /// Times to the microsecond, which is what stores keep.
-mod exact {
+pub(super) mod exact {
     use chrono::{DateTime, SecondsFormat, Utc};
     use serde::Serializer;
-    pub(super) use tenantry_domain::timestamp::deserialize;
+    pub(in crate::transfer) use tenantry_domain::timestamp::deserialize;
 
-    pub(super) fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::transfer) fn serialize<S: Serializer>(
+        at: &DateTime<Utc>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }

@@ -1,14 +1,17 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
+use tenantry_domain::account::AccountMapping;
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::event::chain_input;
-use tenantry_domain::id::{AccountId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, UserId};
 use tenantry_domain::json;
+use tenantry_domain::organisation::{OrgId, OrgPlace, OrgUnit};
 use tenantry_ports::{Credentials, Digest, LogEntry, LogHead, StoredConfig, hexadecimal};
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Tally, Trailer};
+use super::configuration::Inspector;
 use super::lines::Lines;
 use super::record::{AccountRecord, Entry, kind_of, read};
 use crate::Platform;
@@ -92,9 +95,14 @@ struct Inspection<'a> {
     tally: Option<Tally>,
     user: Option<UserId>,
     names: HashSet<String>,
+    configurations: Inspector,
     config: Option<(ConfigId, ConfigVersion)>,
     configs: BTreeMap<(ConfigId, ConfigVersion), String>,
     account: Option<AccountId>,
+    units: BTreeSet<OrgId>,
+    places: HashSet<OrgPlace>,
+    accounts: HashSet<AccountId>,
+    mapping: Option<(AccountId, MappingId)>,
     log: LogHead,
 }
 
@@ -110,9 +118,14 @@ impl<'a> Inspection<'a> {
             tally: Some(Tally::new(digest)),
             user: None,
             names: HashSet::new(),
+            configurations: Inspector::default(),
             config: None,
             configs: BTreeMap::new(),
             account: None,
+            units: BTreeSet::new(),
+            places: HashSet::new(),
+            accounts: HashSet::new(),
+            mapping: None,
             log: LogHead::EMPTY,
         }
     }
@@ -158,8 +171,15 @@ impl<'a> Inspection<'a> {
             Entry::Head(head) => self.head(head),
             Entry::Settings(_) => {}
             Entry::User(credentials) => self.user(&credentials),
+            Entry::Configuration(version) => {
+                for what in self.configurations.check(&version) {
+                    self.flaw(what);
+                }
+            }
             Entry::Config(config) => self.config(*config),
             Entry::Account(account) => self.account(&account),
+            Entry::Organisation(unit) => self.unit(&unit),
+            Entry::Mapping(mapping) => self.mapping(&mapping),
             Entry::Event(entry) => {
                 if let Err(what) = check_link(self.digest, self.log, &entry) {
                     self.flaw(format!("event {}: {what}", entry.sequence));
@@ -171,9 +191,9 @@ impl<'a> Inspection<'a> {
     }
 
     fn head(&mut self, head: Head) {
-        if head.format != FORMAT || head.format_version != FORMAT_VERSION {
+        if head.format != FORMAT || !(1..=FORMAT_VERSION).contains(&head.format_version) {
             self.flaw(format!(
-                "it is a {} of version {}, written by {}; this version reads {FORMAT} of version {FORMAT_VERSION}",
+                "it is a {} of version {}, written by {}; this version reads {FORMAT} up to version {FORMAT_VERSION}",
                 head.format, head.format_version, head.tenantry_version
             ));
         }
@@ -224,12 +244,49 @@ impl<'a> Inspection<'a> {
             self.flaw(format!("account {}: its config {id}, version {version}, is not there", account.id));
         }
         self.account = Some(account.id);
+        self.accounts.insert(account.id);
+    }
+
+    fn mapping(&mut self, mapping: &AccountMapping) {
+        let place = (mapping.account, mapping.id);
+        if self.mapping.is_some_and(|before| place <= before) {
+            self.flaw(format!("mapping {} is not in order", mapping.id));
+        }
+        if !self.accounts.contains(&mapping.account) {
+            self.flaw(format!("mapping {}: its account {} is not there", mapping.id, mapping.account));
+        }
+        self.mapping = Some(place);
+    }
+
+    fn unit(&mut self, unit: &OrgUnit) {
+        if unit.id.kind() != unit.content.kind() {
+            self.flaw(format!("unit {} is no {}", unit.id, unit.content.kind().noun()));
+        }
+        if self.units.last().is_some_and(|before| unit.id <= *before) {
+            self.flaw(format!("unit {} is not in order", unit.id));
+        }
+        let (parent, target) = (unit.content.parent(), unit.content.target());
+        for end in parent.into_iter().chain(target).filter(|end| !self.units.contains(end)) {
+            self.flaws
+                .push(Flaw { line: self.number, what: format!("unit {}: {end} is not there", unit.id) });
+        }
+        if !self.places.insert(unit.content.place()) {
+            self.flaw(format!("unit {} has a place that another one has", unit.id));
+        }
+        self.units.insert(unit.id);
     }
 
     fn trailer(&mut self, told: Trailer) {
         let Some(found) = self.tally.take().map(Tally::trailer) else { return };
+        if let Some(what) = self.configurations.finish() {
+            self.flaw(what);
+        }
         for kind in Kind::RECORDS {
             let (told, found) = (told.records.get(&kind), found.records.get(&kind));
+            // An archive of an earlier version does not speak of what there was not then.
+            if told.is_none() && found.is_some_and(|sum| sum.count == 0) {
+                continue;
+            }
             let told = told.map(|sum| (sum.count, sum.sha256.as_str())).unwrap_or_default();
             let found = found.map(|sum| (sum.count, sum.sha256.as_str())).unwrap_or_default();
             if told.0 != found.0 {

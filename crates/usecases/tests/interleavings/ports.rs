@@ -32,6 +32,7 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         schemas: platform.schemas.clone(),
         nudge: platform.nudge.clone(),
         channels: platform.channels.clone(),
+        endpoints: platform.endpoints.clone(),
         policy,
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),

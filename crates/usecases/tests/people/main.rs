@@ -10,6 +10,7 @@ mod passwords;
 mod rotation;
 mod sessions;
 mod users;
+mod work;
 
 use std::sync::Arc;
 

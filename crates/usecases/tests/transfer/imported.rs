@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tenantry_domain::account::AccountStatus;
 use tenantry_domain::tenant::{
-    Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status,
+    Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status, Tenant,
 };
 use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeSchemaCheck, TestPlatform, sample};
@@ -12,10 +12,10 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
-use tenantry_usecases::{accounts, fleet, notices, sign_in};
+use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
-use crate::{acme, census, exported, find, flaws, import, joined, lines, provision, under, verified};
+use crate::{acme, census, exported, find, flaws, import, joined, kind, lines, provision, under, verified};
 
 #[test]
 fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common_tools() {
@@ -26,8 +26,11 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
     let expected = [
         ("account", 4),
         ("config", 4),
-        ("event", 5),
+        ("configuration", 5),
+        ("event", 14),
         ("head", 1),
+        ("mapping", 4),
+        ("organisation", 4),
         ("settings", 1),
         ("trailer", 1),
         ("user", 2),
@@ -37,7 +40,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
     let sha256 = |lines: &[String]| test.platform.digest.hex(&joined(lines));
     assert_eq!(trailer["lines"], lines.len() - 1);
     assert_eq!(trailer["sha256"], sha256(&lines[..lines.len() - 1]));
-    for kind in ["settings", "user", "config", "account", "event"] {
+    for kind in transfer::Kind::RECORDS.map(transfer::Kind::as_str) {
         // As grep would find them.
         let begin = format!("{{\"kind\":\"{kind}\",");
         let of_kind: Vec<_> = lines.iter().filter(|line| line.starts_with(&begin)).cloned().collect();
@@ -69,6 +72,16 @@ fn an_imported_tenant_holds_every_record_and_only_the_import_is_new() {
     assert_eq!(event["data"]["from"]["tenantId"], whole.head.tenant.id.to_string());
     assert_eq!(event["data"]["records"]["account"], 4);
 
+    let configured = |test: &TestPlatform, tenant: &Tenant| {
+        let scope = TenantScope::serving(tenant).unwrap();
+        let processes = basis::processes(&test.platform, &scope, None, None, 10).unwrap();
+        (basis::basis(&test.platform, &scope).unwrap(), processes)
+    };
+    let original = tenants::find(&here.platform, &"acme".parse().unwrap()).unwrap().unwrap();
+    let (kept, processes) = configured(&here, &original);
+    assert_eq!((kept.as_ref().map(|basis| basis.version), processes.len()), (Some(2), 1));
+    assert_eq!(configured(&there, &tenant), (kept, processes));
+
     let facts = &whole.head.tenant;
     assert_ne!(tenant.id, facts.id);
     assert_eq!((&tenant.slug, &tenant.name, tenant.plan), (&facts.slug, &facts.name, facts.plan));
@@ -92,8 +105,32 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
     assert_eq!(all.len(), 4);
     assert!(all.iter().all(|view| view.account.tenant_id == scope.tenant()));
     assert!(all.iter().any(|view| view.account.state.status == AccountStatus::Active));
+    let accounts_of = |user: &str| {
+        let user = user.parse().unwrap();
+        mappings::accounts_of(&there.platform, &scope, &user, None, 100).unwrap().len()
+    };
+    assert_eq!(["user-1", "user-2", "user-3"].map(accounts_of), [0, 2, 1]);
     provision(&there, &scope, "user-9");
     assert_eq!(flaws(&there, &exported(&there, &find(&there, scope.tenant()))), [""; 0]);
+}
+
+#[test]
+fn an_archive_of_a_version_without_mappings_is_taken() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let mut lines = lines(&exported(&here, &acme(&here)));
+    lines.retain(|line| kind(line) != "mapping");
+    lines[0] = lines[0].replace("\"formatVersion\":2", "\"formatVersion\":1");
+    let trailer = lines.pop().unwrap();
+    let mut trailer: transfer::Trailer = serde_json::from_str(&trailer).unwrap();
+    trailer.records.remove(&transfer::Kind::Mapping);
+    (trailer.lines, trailer.sha256) = (lines.len() as u64, here.platform.digest.hex(&joined(&lines)));
+    lines.push(serde_json::to_string(&trailer).unwrap());
+    let archive = joined(&lines);
+    assert_eq!(flaws(&there, &archive), [""; 0]);
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let user = "user-1".parse().unwrap();
+    assert_eq!(mappings::accounts_of(&there.platform, &scope, &user, None, 100).unwrap().len(), 1);
 }
 
 /// What comes with an archive counts, and comes whatever the quotas there are; what would be added is refused.
@@ -163,10 +200,11 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
         .unwrap();
     let mut archive = Vec::new();
     let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
-    assert_eq!(exported.broken_at, Some(6));
+    assert_eq!(exported.broken_at, Some(11));
+    assert_eq!(exported.broken_at, Some(10));
     let found = flaws(&test, &archive);
     assert!(
-        matches!(&found[..], [one] if one.contains("event 6: its hash is not that of the event")),
+        matches!(&found[..], [one] if one.contains("event 11: its hash is not that of the event")),
         "{found:?}"
     );
 }

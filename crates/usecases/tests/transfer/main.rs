@@ -15,11 +15,14 @@ use support::{acme_with_admin, work_off};
 use tenantry_domain::account::{Account, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::id::{AccountId, TenantId};
+use tenantry_domain::organisation::{OrgKind, OrgUnit};
 use tenantry_domain::tenant::{Limit, Quotas, Settings, Slug, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::accounts::{self, ProvisionAccount};
+use tenantry_usecases::basis::{self, Author, BasisWish, Upsert};
 use tenantry_usecases::configs::{self, Upload};
+use tenantry_usecases::mappings::{self, MapAccount, UnmapAccount};
 use tenantry_usecases::tenants::{self, TenantRef};
 use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
 
@@ -28,7 +31,7 @@ fn find(test: &TestPlatform, id: TenantId) -> Tenant {
 }
 
 /// acme with an admin and another person, two versions of a config beside the demonstration's, settings of its own,
-/// fresh accounts and one that has traded.
+/// fresh accounts and one that has traded, and an organisation.
 fn acme(test: &TestPlatform) -> Tenant {
     let mut wish = acme_with_admin();
     wish.config = Some(sample::json_object());
@@ -39,9 +42,11 @@ fn acme(test: &TestPlatform) -> Tenant {
     let upload =
         Upload { document: sample::config_document("mine"), actor: "key_1".into(), trace: "t".into() };
     configs::upload(&test.platform, &scope, upload).unwrap();
-    for user in ["user-1", "user-2", "user-3"] {
-        provision(test, &scope, user);
-    }
+    configure(test, &scope);
+    let accounts = ["user-1", "user-2", "user-3"].map(|user| provision(test, &scope, user));
+    // One changes hands, and comes to be somebody's besides.
+    hand_over(test, &scope, accounts[0], "user-1", "user-2");
+    hand_over(test, &scope, accounts[1], "user-2", "user-2");
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,
@@ -55,10 +60,37 @@ fn acme(test: &TestPlatform) -> Tenant {
             tx.settings().put(&settings)?;
             tx.users().insert(&sample::user("somebody"), "$fake$7$00")?;
             configs.iter().try_for_each(|config| tx.configs().insert(config))?;
-            tx.accounts().insert(&[sample::account(id, &configs[1])])
+            tx.accounts().insert(&[sample::account(id, &configs[1])])?;
+            tx.organisation().insert(&organisation())
         })
         .unwrap();
     tenant
+}
+
+/// A basis that was changed, a process, and one that was removed.
+fn configure(test: &TestPlatform, scope: &TenantScope) {
+    let author = || Author { actor: "usr_1".to_owned(), trace: "t".to_owned() };
+    let first = BasisWish {
+        org_structure: Some(sample::basis().org_structure),
+        business_variants: Some(sample::basis().business_variants),
+    };
+    let second = BasisWish { business_variants: Some(Vec::new()), ..first.clone() };
+    let mut last = None;
+    for (basis, name) in [(first, "kept"), (second, "removed")] {
+        let process = Some(sample::process("TENDER", name));
+        let wish = Upsert { basis: Some(basis), process, author: author() };
+        last = basis::upsert(&test.platform, scope, wish, |_| true).unwrap().process;
+        test.clock.advance(chrono::TimeDelta::seconds(1));
+    }
+    basis::remove(&test.platform, scope, last.unwrap().id, author(), |_| true).unwrap();
+}
+
+fn organisation() -> [OrgUnit; 4] {
+    let company_code = sample::org_unit(OrgKind::CompanyCode, "CC1", None);
+    let plant = sample::org_unit(OrgKind::Plant, "P1", Some(company_code.id));
+    let purchasing_org = sample::org_unit(OrgKind::PurchasingOrg, "PO1", None);
+    let assignment = sample::assignment(purchasing_org.id, plant.id);
+    [company_code, plant, purchasing_org, assignment]
 }
 
 fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId {
@@ -75,6 +107,15 @@ fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId 
     };
     let outcome = accounts::provision(&test.platform, scope, &[wanted], receipt).remove(0);
     outcome.unwrap().account.unwrap()
+}
+
+fn hand_over(test: &TestPlatform, scope: &TenantScope, account: AccountId, from: &str, to: &str) {
+    let user = |name| WebsiteUserId::new(name).unwrap();
+    let (actor, trace) = ("key_1".to_owned(), "trace".to_owned());
+    let given = UnmapAccount { account, user: user(from), actor: actor.clone(), trace: trace.clone() };
+    mappings::unmap(&test.platform, scope, given).unwrap();
+    let taken = MapAccount { account, user: user(to), actor, idempotency: None, trace };
+    mappings::map(&test.platform, scope, taken, |_| Vec::new()).unwrap();
 }
 
 fn exported(test: &TestPlatform, tenant: &Tenant) -> Vec<u8> {

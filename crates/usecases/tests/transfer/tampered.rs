@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use tenantry_testkit::TestPlatform;
+use tenantry_usecases::transfer::Kind;
 
 use crate::{acme, exported, flaws, joined, kind, lines};
 
@@ -21,7 +22,8 @@ fn forged(test: &TestPlatform, archive: &[u8], change: impl FnOnce(&mut Vec<Stri
 
 /// The trailer in the order of members in which it is written.
 fn in_order(trailer: &Value) -> String {
-    let records: Vec<_> = ["settings", "user", "config", "account", "event"]
+    let records: Vec<_> = Kind::RECORDS
+        .map(Kind::as_str)
         .map(|kind| {
             let sum = &trailer["records"][kind];
             format!("\"{kind}\":{{\"count\":{},\"sha256\":{}}}", sum["count"], sum["sha256"])
@@ -112,7 +114,7 @@ fn counts_and_hashes_of_the_trailer_are_not_believed() {
     let archive = exported(&test, &acme(&test));
     let whole = lines(&archive);
     let trailer: Value = serde_json::from_str(whole.last().unwrap()).unwrap();
-    for kind in ["settings", "user", "config", "account", "event"] {
+    for kind in Kind::RECORDS.map(Kind::as_str) {
         for (member, wrong) in [("count", json!(77)), ("sha256", json!("00".repeat(32)))] {
             let mut other = trailer.clone();
             other["records"][kind][member] = wrong;
@@ -154,6 +156,26 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
             Box::new(swap("event", "\"previous\":\"00", "\"previous\":\"01")),
             "it is not chained to the event before",
         ),
+        (
+            Box::new(swap("configuration", "\"version\":1", "\"version\":2")),
+            "version 2, does not follow what comes before",
+        ),
+        (Box::new(swap("configuration", "requiredRole", "colour")), "version 1, is not acceptable"),
+        (
+            Box::new(|lines| {
+                // The process that was removed says what the other one says, instead.
+                let place = first(lines, "configuration");
+                let kept: Value = serde_json::from_str(&lines[place]).unwrap();
+                let text = &kept["data"]["document"];
+                let document = format!(
+                    "{{\"name\":{},\"processType\":{},\"steps\":[{{\"stepName\":\"x\",\"requiredRole\":\"y\"}}]}}",
+                    text["name"], text["processType"]
+                );
+                lines[place + 2] =
+                    lines[place + 2].replace("\"document\":null", &format!("\"document\":{document}"));
+            }),
+            "has a type and name that another one has",
+        ),
         (Box::new(swap("config", "\"hash\":\"", "\"hash\":\"0")), "its hash is not that of the document"),
         (remove("config"), "is not there"),
         (remove("settings"), "the settings are missing"),
@@ -164,9 +186,17 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
             "it holds more than this version knows of",
         ),
         (Box::new(swap("user", "ADMIN", "KING")), "it is no user"),
+        (Box::new(swap("mapping", "\"accountId\":\"acc_0", "\"accountId\":\"acc_f")), "is not there"),
         (
-            Box::new(swap("head", "\"formatVersion\":1", "\"formatVersion\":2")),
-            "this version reads tenantry-export of version 1",
+            Box::new(|lines| {
+                let place = first(lines, "mapping");
+                lines.swap(place, place + 1);
+            }),
+            "is not in order",
+        ),
+        (
+            Box::new(swap("head", "\"formatVersion\":2", "\"formatVersion\":77")),
+            "this version reads tenantry-export up to version",
         ),
         (
             Box::new(|lines| {
@@ -181,6 +211,15 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
                 lines[place + 1] = lines[place + 1].replace("somebody@example.com", "ADMIN@acme.example");
             }),
             "has an address or a username that another one has",
+        ),
+        (remove("organisation"), ": cc_"),
+        (Box::new(swap("organisation", "\"id\":\"cc_", "\"id\":\"porg_")), "is no company code"),
+        (
+            Box::new(|lines| {
+                let place = first(lines, "organisation");
+                lines.insert(place, lines[place].replace("\"version\":1", "\"version\":2"));
+            }),
+            "has a place that another one has",
         ),
     ];
     for (change, expected) in cases {

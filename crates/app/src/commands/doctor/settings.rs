@@ -5,6 +5,7 @@ use tenantry_usecases::doctor::Symptom;
 
 use super::{Finding, files};
 use crate::compose::public_url as public_url_of;
+use crate::endpoints::lowered_guard;
 use crate::settings::{Access, Settings, insecure};
 
 /// Fewer characters than this are too few for a key that may do everything.
@@ -13,7 +14,10 @@ const LONG: usize = 32;
 /// What somebody should look at again.
 pub(super) fn findings(settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> =
-        [open_access(settings), operator_key(settings), public_url(settings)].into_iter().flatten().collect();
+        [open_access(settings), operator_key(settings), public_url(settings), webhooks(settings)]
+            .into_iter()
+            .flatten()
+            .collect();
     let key = settings.secret_key.as_ref().and_then(|key| MasterKey::from_base64(key.expose()).ok());
     findings.extend(key.and_then(|key| files::made_up(&key, "secrets.secret_key".to_owned())));
     if findings.is_empty() {
@@ -52,6 +56,14 @@ fn public_url(settings: &Settings) -> Option<Finding> {
             "set TENANTRY_PUBLIC_URL to the URL that the API is reached under, the same one for all replicas";
         Symptom::warning("public_url", "server.public_url", what, next).into()
     })
+}
+
+/// What tenants name is called from here, where more may be in reach than anybody thinks of.
+fn webhooks(settings: &Settings) -> Option<Finding> {
+    let (setting, what) = lowered_guard(settings)?;
+    let next =
+        "name the few addresses that tenants need in webhooks.allow_networks, or none; see docs/webhooks.md";
+    Some(Symptom::warning("open_webhooks", setting, what, next).into())
 }
 
 fn operator_key(settings: &Settings) -> Option<Finding> {

@@ -19,6 +19,7 @@ use self::shutdown::{Signals, Workers};
 use super::print;
 use crate::cli::Role;
 use crate::compose::{self, Installation, store_failure};
+use crate::endpoints::lowered_guard;
 use crate::failure::Failure;
 use crate::operator_key;
 use crate::settings::{Settings, failure, insecure};
@@ -46,6 +47,9 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
         Role::All | Role::Worker => Some(start_workers(settings, &installation)?),
         Role::Api => None,
     };
+    if let Some((setting, what)) = lowered_guard(settings) {
+        tracing::warn!("{what}: {setting} is set");
+    }
     // Last of all, so that a new key is never made and then not shown because something else went wrong.
     let key = operator_key(settings, &installation)?;
     print(&banner::banner(settings, http.as_ref().map(|http| http.address), &key))?;

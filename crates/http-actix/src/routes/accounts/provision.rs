@@ -8,7 +8,7 @@ use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, TenantId};
 use tenantry_domain::timestamp;
-use tenantry_ports::{Scope, TenantScope};
+use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
 use tenantry_usecases::access::{Denied, Need};
 use tenantry_usecases::accounts::{Answers, ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::idempotency as kept;
@@ -42,6 +42,22 @@ pub(crate) struct ProvisionBody {
 impl Body for ProvisionBody {
     const TEXTS: &'static [(&'static str, TextCheck)] =
         &[("/userId", text::<WebsiteUserId>), ("/configId", text::<ConfigId>)];
+}
+
+impl ProvisionBody {
+    /// That it names no other tenant.
+    pub(super) fn check(&self, scope: &TenantScope) -> Result<(), Denied> {
+        match &self.tenant_id {
+            Some(named) if !names(scope, named) => Err(Denied::OtherTenant),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wanted by it.
+    pub(super) fn command(self, idempotency: Option<IdempotencyKey>, trace: String) -> ProvisionAccount {
+        let Self { user_id, config_id, config_version, meta, tenant_id: _ } = self;
+        ProvisionAccount { user_id, config_id, config_version, meta, idempotency, trace }
+    }
 }
 
 /// An account that was provisioned.
@@ -136,18 +152,9 @@ pub(crate) async fn provision(mut call: Call) -> Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::AccountsWrite)).await?;
     let received = call.body::<ProvisionBody>().await?;
     let body = received.value;
-    if body.tenant_id.is_some_and(|named| !names(&scope, &named)) {
-        return Err(Denied::OtherTenant.into());
-    }
+    body.check(&scope)?;
     let idempotency = call.idempotency(&caller, scope.tenant(), "provisionAccount", &received.bytes)?;
-    let command = ProvisionAccount {
-        user_id: body.user_id,
-        config_id: body.config_id,
-        config_version: body.config_version,
-        meta: body.meta,
-        idempotency,
-        trace: call.request_id(),
-    };
+    let command = body.command(idempotency, call.request_id());
     let receipt = call.state.provisioning.submit(&scope, command).await??;
     answer(&call, receipt)
 }

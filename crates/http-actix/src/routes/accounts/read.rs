@@ -7,6 +7,7 @@ use tenantry_ports::{AccountFilter, Scope, StoreError, TenantScope};
 use tenantry_usecases::access::Need;
 use tenantry_usecases::accounts;
 
+use super::no_such_account;
 use super::view::AccountView;
 use crate::call::{Answer, Call};
 use crate::cursor::List;
@@ -63,10 +64,9 @@ use crate::routes::respond::{self, Page};
 )]
 pub(crate) async fn read(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::AccountsRead)).await?;
-    let unknown = || Problem::new(Code::AccountNotFound, "The tenant has no account of this id");
-    let id: AccountId = call.segment("accountId").parse().map_err(|_| unknown())?;
+    let id: AccountId = call.segment("accountId").parse().map_err(|_| no_such_account())?;
     let found = call.state.reading.submit(&scope, id).await?;
-    let found = found.map_err(|error| Problem::from(error.as_ref()))?.ok_or_else(unknown)?;
+    let found = found.map_err(|error| Problem::from(error.as_ref()))?.ok_or_else(no_such_account)?;
     let etag = (header::ETAG, found.etag.clone());
     if respond::is_current(call.headers(), &found.etag) {
         return Ok(HttpResponse::NotModified().insert_header(etag).finish());

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use tenantry_ports::Scope;
 
 use super::super::{World, authorised, config};
-use super::callers::{tenant_of, token};
+use super::callers::{self, tenant_of, token};
 use super::canaries::{Furnished, nothing_in};
+use super::organisation;
 use super::visible;
 
 /// A request for a body that names a thing of this kind by this id.
@@ -20,7 +21,7 @@ struct Request {
     refusal: &'static str,
 }
 
-const REQUESTS: [Request; 3] = [
+const REQUESTS: [Request; 9] = [
     Request {
         method: Method::POST,
         path: "/api/v1/tenants/beta/accounts",
@@ -46,6 +47,48 @@ const REQUESTS: [Request; 3] = [
         },
         refusal: "parent_not_found",
     },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/plants",
+        thing: "companyCodeId",
+        body: |id| json!({ "companyCodeId": id, "code": "NEW", "name": "New" }),
+        refusal: "unknown_org_unit",
+    },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/storage-locations",
+        thing: "plantId",
+        body: |id| json!({ "plantId": id, "code": "NEW", "name": "New" }),
+        refusal: "unknown_org_unit",
+    },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/purchasing-groups",
+        thing: "purchasingOrgId",
+        body: |id| json!({ "purchasingOrgId": id, "code": "NEW", "name": "New" }),
+        refusal: "unknown_org_unit",
+    },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/porg-assignments",
+        thing: "purchasingOrgId",
+        body: |id| json!({ "purchasingOrgId": id, "plantId": organisation::PLANT }),
+        refusal: "unknown_org_unit",
+    },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/porg-assignments",
+        thing: "companyCodeId",
+        body: |id| json!({ "purchasingOrgId": organisation::PURCHASING_ORG, "companyCodeId": id }),
+        refusal: "unknown_org_unit",
+    },
+    Request {
+        method: Method::POST,
+        path: "/api/v1/beta/org/porg-assignments",
+        thing: "plantId",
+        body: |id| json!({ "purchasingOrgId": organisation::PURCHASING_ORG, "plantId": id }),
+        refusal: "unknown_org_unit",
+    },
 ];
 
 #[actix_web::test]
@@ -54,6 +97,7 @@ async fn a_foreign_thing_that_a_body_names_cannot_be_told_from_none() {
     let acme = Furnished::tenant(&world, "acme").await;
     Furnished::tenant(&world, "beta").await;
     let key = world.key(Some(tenant_of(&world, "beta")), &Scope::ALL);
+    let admin = callers::register(&world, "beta", "boss", "ADMIN").await.token;
     // Somebody else's key is known to the token endpoint by its id alone.
     token(&world, &key, &Scope::ALL);
     let client = |id: &str| {
@@ -73,7 +117,8 @@ async fn a_foreign_thing_that_a_body_names_cannot_be_told_from_none() {
                 None => client(&id),
                 Some(Request { method, path, body, .. }) => {
                     let sent = TestRequest::default().method(method.clone()).uri(path).set_json(body(&id));
-                    authorised(sent, &key)
+                    // An organisation is no machine's business.
+                    authorised(sent, if path.contains("/org/") { &admin } else { &key })
                 }
             };
             let reply = world.send(sent).await;

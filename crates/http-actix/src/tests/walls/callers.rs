@@ -109,6 +109,7 @@ impl Callers {
             Kind::Public | Kind::Own => vec![String::new()],
             Kind::Operator => vec![self.operator.clone()],
             Kind::Admin => vec![self.credential(Caller::Admin)],
+            Kind::Staff => [Caller::Admin, Caller::User].map(|caller| self.credential(caller)).into(),
             Kind::Person => PEOPLE.map(|caller| self.credential(caller)).into(),
             Kind::Scope(scope) => {
                 let mut entitled = self.scoped(scope).with.to_vec();
@@ -128,6 +129,7 @@ impl Callers {
             Kind::Public | Kind::Own => Vec::new(),
             Kind::Operator => forbidden(&STRANGERS),
             Kind::Admin => forbidden(&[Caller::User, Caller::Vendor, Caller::Key, Caller::Token]),
+            Kind::Staff => forbidden(&[Caller::Vendor, Caller::Key, Caller::Token]),
             Kind::Person => {
                 let mut others = forbidden(&[Caller::Key, Caller::Token]);
                 others.push((self.operator.clone(), "forbidden"));

@@ -9,6 +9,7 @@ use tenantry_usecases::tenants::{self, CreateTenant, NewAdmin};
 
 use super::super::{Reply, World, authorised, config, post};
 use super::callers::{self, Registered};
+use super::organisation;
 
 /// A tenant full of canaries.
 pub(super) struct Furnished {
@@ -20,12 +21,19 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 7] = [
+const NOTHING: [(&str, &str); 14] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
+    ("processId", "pc_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("companyCodeId", "cc_0195c0de00007000800000000000000a"),
+    ("plantId", "plant_0195c0de00007000800000000000000a"),
+    ("storageLocationId", "sloc_0195c0de00007000800000000000000a"),
+    ("purchasingOrgId", "porg_0195c0de00007000800000000000000a"),
+    ("purchasingGroupId", "pgrp_0195c0de00007000800000000000000a"),
+    ("porgAssignmentId", "pasg_0195c0de00007000800000000000000a"),
     // Who has the id of a provisioning may see it, so another tenant has none.
     ("provisioningId", "3fa85f64-5717-4562-b3fc-2c963f66afa6"),
     ("code", "not_found"),
@@ -74,6 +82,8 @@ impl Furnished {
         let request =
             actix_web::test::TestRequest::put().uri(&format!("{base}/settings")).set_json(&settings);
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
+        let process = process(world, slug, &canary).await;
+        let organisation = organisation::furnish(world, slug, &canary).await;
         let (person, session) = person(world, slug, &format!("{canary}-person")).await;
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
@@ -81,9 +91,13 @@ impl Furnished {
             ("accountId", text(&account, "accountId")),
             ("keyId", text(&made, "id")),
             ("configId", own),
+            ("processId", process),
             ("userId", person),
             ("sessionId", session),
-        ] {
+        ]
+        .into_iter()
+        .chain(organisation)
+        {
             furnished.place.iter_mut().find(|(known, _)| *known == name).unwrap().1 = id;
         }
         furnished
@@ -129,6 +143,20 @@ impl Furnished {
     pub(super) fn assert_unseen(&self, reply: &Reply) {
         assert!(!self.is_seen(reply), "{} is in {:?} {:?}", self.canary, reply.headers, reply.bytes);
     }
+}
+
+/// The id of a process of this name, beside a basis that says it, too.
+async fn process(world: &World, slug: &str, canary: &str) -> String {
+    let step = json!({ "stepName": canary, "requiredRole": canary });
+    let body = json!({
+        "tenantConfig": {
+            "orgStructure": { "note": canary }, "businessVariants": [{ "name": canary, "code": canary }]
+        },
+        "processConfig": { "name": canary, "processType": canary, "steps": [step] }
+    });
+    let reply = world.post(&format!("/api/v1/{slug}/config/basis"), &world.operator(), &body).await;
+    assert_eq!(reply.status, 200, "{:?}", reply.bytes);
+    reply.json()["processConfig"]["id"].as_str().unwrap().to_owned()
 }
 
 /// The ids of somebody with this name, and of the session that they began at a device of this name.

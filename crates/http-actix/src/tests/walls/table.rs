@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use tenantry_ports::Scope;
 
+use super::organisation;
+
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -15,6 +17,8 @@ pub(super) enum Kind {
     Operator,
     /// An admin of the tenant, and the operator.
     Admin,
+    /// An admin or a user of the tenant, and the operator.
+    Staff,
     /// Somebody who is signed in to the tenant, whatever their role.
     Person,
     /// An admin of the tenant, the operator, and keys with this scope.
@@ -44,11 +48,36 @@ pub(super) const ROWS: &[Row] = &[
     row("getAccount", Kind::Scope(Scope::AccountsRead)),
     with("provisionAccount", Kind::Scope(Scope::AccountsWrite), account),
     row("listAccounts", Kind::Scope(Scope::AccountsRead)),
+    with("provisionAccounts", Kind::Scope(Scope::AccountsWrite), || json!({ "items": [account()] })),
+    with("changeAccount", Kind::Scope(Scope::AccountsWrite), || json!({ "status": "disabled" })),
+    row("closeAccount", Kind::Scope(Scope::AccountsWrite)),
+    with(
+        "migrateAccount",
+        Kind::Scope(Scope::AccountsWrite),
+        || json!({ "configId": "demo-25k-eval-v1", "dryRun": true }),
+    ),
+    row("listViolations", Kind::Scope(Scope::AccountsRead)),
+    row("listAccountEvents", Kind::Scope(Scope::AccountsRead)),
+    row("listAccountsOfUser", Kind::Scope(Scope::AccountsRead)),
+    row("listUsersOfAccount", Kind::Scope(Scope::AccountsRead)),
+    row("mapAccount", Kind::Scope(Scope::AccountsWrite)),
+    row("unmapAccount", Kind::Scope(Scope::AccountsWrite)),
     // Configs.
     with("validateConfig", Kind::Scope(Scope::ConfigsRead), config),
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),
     row("getConfig", Kind::Scope(Scope::ConfigsRead)),
     row("listConfigs", Kind::Scope(Scope::ConfigsRead)),
+    // Basis and processes.
+    with("configureBasis", Kind::Admin, basis),
+    row("getBasis", Kind::Staff),
+    row("listBasisHistory", Kind::Staff),
+    with("restoreBasis", Kind::Admin, || json!({ "version": 1 })),
+    row("listProcesses", Kind::Staff),
+    row("getProcess", Kind::Staff),
+    with("replaceProcess", Kind::Admin, process),
+    row("deleteProcess", Kind::Admin),
+    row("listProcessHistory", Kind::Staff),
+    with("restoreProcess", Kind::Admin, || json!({ "version": 1 })),
     row("listConfigVersions", Kind::Scope(Scope::ConfigsRead)),
     row("getConfigVersion", Kind::Scope(Scope::ConfigsRead)),
     row("compareConfigVersions", Kind::Scope(Scope::ConfigsRead)),
@@ -84,6 +113,40 @@ pub(super) const ROWS: &[Row] = &[
     row("listSessionsOfUser", Kind::Admin),
     row("endSessionOfUser", Kind::Admin),
     row("endSessionsOfUser", Kind::Admin),
+    // The organisation.
+    with("createCompanyCode", Kind::Admin, organisation::company_code),
+    row("listCompanyCodes", Kind::Staff),
+    row("getCompanyCode", Kind::Staff),
+    with("replaceCompanyCode", Kind::Admin, organisation::company_code),
+    row("deleteCompanyCode", Kind::Admin),
+    with("createPlant", Kind::Admin, organisation::plant),
+    row("listPlants", Kind::Staff),
+    row("getPlant", Kind::Staff),
+    with("replacePlant", Kind::Admin, organisation::plant),
+    row("deletePlant", Kind::Admin),
+    with("createStorageLocation", Kind::Admin, organisation::storage_location),
+    row("listStorageLocations", Kind::Staff),
+    row("getStorageLocation", Kind::Staff),
+    with("replaceStorageLocation", Kind::Admin, organisation::storage_location),
+    row("deleteStorageLocation", Kind::Admin),
+    with("createPurchasingOrg", Kind::Admin, organisation::company_code),
+    row("listPurchasingOrgs", Kind::Staff),
+    row("getPurchasingOrg", Kind::Staff),
+    with("replacePurchasingOrg", Kind::Admin, organisation::company_code),
+    row("deletePurchasingOrg", Kind::Admin),
+    with("createPurchasingGroup", Kind::Admin, organisation::purchasing_group),
+    row("listPurchasingGroups", Kind::Staff),
+    row("getPurchasingGroup", Kind::Staff),
+    with("replacePurchasingGroup", Kind::Admin, organisation::purchasing_group),
+    row("deletePurchasingGroup", Kind::Admin),
+    with("createPorgAssignment", Kind::Admin, organisation::porg_assignment),
+    row("listPorgAssignments", Kind::Staff),
+    row("getPorgAssignment", Kind::Staff),
+    with("replacePorgAssignment", Kind::Admin, organisation::porg_assignment),
+    row("deletePorgAssignment", Kind::Admin),
+    row("getOrgHierarchy", Kind::Staff),
+    row("exportOrganisation", Kind::Staff),
+    with("importOrganisation", Kind::Admin, || json!({ "units": [] })),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),
@@ -119,6 +182,15 @@ fn account() -> Value {
 
 fn config() -> Value {
     super::super::config("own-v1")
+}
+
+fn basis() -> Value {
+    json!({ "tenantConfig": { "orgStructure": { "levels": 2 } }, "processConfig": process() })
+}
+
+fn process() -> Value {
+    let step = json!({ "stepName": "Draft", "requiredRole": "BUYER" });
+    json!({ "name": "Standard Tender", "processType": "TENDER", "steps": [step] })
 }
 
 fn settings() -> Value {

@@ -47,3 +47,22 @@ pub fn silent_and_stopped_replicas_are_forgotten(subject: &dyn Subject) {
     assert_eq!(announce(subject, &replica("c", 11), 1), []);
     subject.control().write(|tx| tx.replicas().withdraw("b")).expect("nothing is to be forgotten");
 }
+
+/// Who only asks is told of the others that were not silent for too long, and changes nothing.
+pub fn the_others_can_be_asked_for(subject: &dyn Subject) {
+    let (a, b, c) = (replica("a", 0), replica("b", 5), replica("c", 9));
+    for replica in [&a, &b, &c] {
+        announce(subject, replica, -10);
+    }
+    let others = |id: &str, since| {
+        let others = subject.control().read(|tx| tx.replicas().others(id, sample::at(since)));
+        let mut others = others.expect("an answer");
+        others.sort_by(|one, other| one.id.cmp(&other.id));
+        others
+    };
+    assert_eq!(others("c", 0), [a.clone(), b.clone()]);
+    assert_eq!(others("c", 1), std::slice::from_ref(&b));
+    assert_eq!(others("unknown", 6), std::slice::from_ref(&c));
+    assert_eq!(others("c", 6), []);
+    assert_eq!(others("c", 0), [a, b]);
+}

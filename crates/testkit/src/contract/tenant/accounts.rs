@@ -190,6 +190,13 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
                 };
                 let expected: BTreeSet<_> = accounts.iter().filter(fits).map(|account| account.id).collect();
                 assert_eq!(of(&filter), expected, "{filter:?}");
+                let (mut seen, mut after) = (Vec::new(), None);
+                while let [account] = &page(&store, &filter, after, 1)[..] {
+                    after = Some(account.id);
+                    seen.push(account.id);
+                    assert!(seen.len() <= expected.len(), "pages repeat themselves: {filter:?}");
+                }
+                assert_eq!(seen, expected.iter().rev().copied().collect::<Vec<_>>(), "{filter:?}");
                 combinations += usize::from(!expected.is_empty());
             }
         }
@@ -231,4 +238,90 @@ pub fn what_is_rolled_back_is_not_counted(subject: &dyn Subject) {
     });
     assert!(outcome.is_err());
     assert_eq!(count(&store), 0);
+}
+
+fn update(store: &Store, accounts: &[Account]) -> StoreResult<()> {
+    store.write(|tx| tx.accounts().update(accounts))
+}
+
+/// The account, with another of everything that may change, in the next version.
+fn changed(account: &Account, config: &StoredConfig) -> Account {
+    let traded = sample::account(account.tenant_id, config);
+    Account {
+        id: account.id,
+        user_id: account.user_id.clone(),
+        created_at: account.created_at,
+        config_version: account.config_version.next(),
+        config_hash: "another".to_owned(),
+        version: account.version + 1,
+        meta: if account.meta.is_some() { None } else { Some(sample::json_object()) },
+        ..traded
+    }
+}
+
+/// Slices of any size are replaced whole, again and again, and nothing else is.
+pub fn updated_accounts_are_read_back_whole(subject: &dyn Subject) {
+    let (store, fresh, config) = with_config(subject);
+    let other = fresh();
+    add(&store, std::slice::from_ref(&other)).expect("the account is added");
+    for size in [0, 1, 64, 1500] {
+        let mut accounts: Vec<_> = (0..size).map(|_| fresh()).collect();
+        add(&store, &accounts).expect("the accounts are added");
+        for _ in 0..2 {
+            accounts.iter_mut().for_each(|account| *account = changed(account, &config));
+            update(&store, &accounts).unwrap_or_else(|error| panic!("a slice of {size}: {error}"));
+            let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+            assert_eq!(stored(&store, &ids), accounts, "a slice of {size}");
+        }
+    }
+    assert_eq!(stored(&store, &[other.id]), [other]);
+}
+
+/// The tenant, the user and the time of provisioning stay what they are, whatever an update says.
+pub fn what_an_account_is_born_with_stays(subject: &dyn Subject) {
+    let (store, fresh, _) = with_config(subject);
+    let account = fresh();
+    add(&store, std::slice::from_ref(&account)).expect("the account is added");
+    let mut next = Account { version: account.version + 1, ..account.clone() };
+    next.state.status = AccountStatus::Closed;
+    let user_id = WebsiteUserId::new("somebody else").expect("a user id");
+    let strange = Account { user_id, tenant_id: sample::id(), created_at: sample::at(77), ..next.clone() };
+    update(&store, &[strange]).expect("the account is replaced");
+    assert_eq!(stored(&store, &[account.id]), [next]);
+}
+
+/// One account that is not in the version before, does not exist, or comes twice, and none of its slice is replaced.
+pub fn a_stale_account_is_refused_with_its_slice(subject: &dyn Subject) {
+    let (store, fresh, _) = with_config(subject);
+    let accounts = [fresh(), fresh()];
+    add(&store, &accounts).expect("the accounts are added");
+    let next = |account: &Account| Account { version: account.version + 1, ..account.clone() };
+    let (good, other) = (next(&accounts[0]), &accounts[1]);
+    for bad in [other.clone(), next(&next(other)), next(&fresh()), good.clone(), next(&good)] {
+        for slice in [[good.clone(), bad.clone()], [bad.clone(), good.clone()]] {
+            let outcome = update(&store, &slice);
+            assert!(matches!(outcome, Err(StoreError::Stale)), "{outcome:?}");
+            assert_eq!(stored(&store, &accounts.clone().map(|account| account.id)), accounts);
+        }
+    }
+    update(&store, &[good]).expect("what is not stale is replaced");
+}
+
+/// Of many who read the same version, one replaces it.
+pub fn of_concurrent_updates_of_an_account_one_wins(subject: &dyn Subject) {
+    let (store, fresh, _) = with_config(subject);
+    let account = fresh();
+    add(&store, std::slice::from_ref(&account)).expect("the account is added");
+    let won: usize = std::thread::scope(|threads| {
+        let updates: Vec<_> = (0..8)
+            .map(|number| {
+                let mut next = Account { version: account.version + 1, ..account.clone() };
+                next.config_hash = format!("{number}");
+                let store = &store;
+                threads.spawn(move || usize::from(update(store, &[next]).is_ok()))
+            })
+            .collect();
+        updates.into_iter().map(|update| update.join().expect("it goes on")).sum()
+    });
+    assert_eq!((won, stored(&store, &[account.id])[0].version), (1, account.version + 1));
 }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::id::AccountId;
 use tenantry_ports::{
-    Constraint, Counts, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantStore,
+    AccountEvents, Constraint, Counts, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope,
+    TenantStore,
 };
 
 use crate::contract::{Subject, store};
@@ -259,4 +263,113 @@ pub fn people_get_as_many_places_as_there_are(subject: &dyn Subject) {
     });
     let people = store.read(|tx| tx.users().page(None, 100)).expect("a page of people");
     assert_eq!((let_in as u64, people.len() as u64), (LIMIT, LIMIT));
+}
+
+/// Appends one entry per account, type and time.
+fn happen(
+    store: &Store,
+    scope: &TenantScope,
+    events: &[(Option<AccountId>, &str, DateTime<Utc>)],
+) -> Vec<LogEntry> {
+    let appended = store.write(|tx| {
+        let mut head = tx.log().lock()?;
+        let mut entries = Vec::new();
+        for (account, event_type, at) in events {
+            let mut event = NewEvent::new(event_type.parse().expect("a type"), sample::json_object().into());
+            event.account_id = *account;
+            let event = event.seal(sample::id(), scope.tenant(), *at, "trace");
+            let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &event));
+            entries.push(LogEntry { sequence: head.sequence + 1, event, previous: head.hash, hash });
+            head = LogHead { sequence: head.sequence + 1, hash };
+        }
+        tx.log().append(&entries)?;
+        Ok::<_, StoreError>(entries)
+    });
+    appended.expect("the entries are added")
+}
+
+fn of_account(store: &Store, filter: &AccountEvents, before: Option<i64>, limit: usize) -> Vec<LogEntry> {
+    store.read(|tx| tx.log().of_account(filter, before, limit)).expect("the log is read")
+}
+
+/// Only what happened to the account, page by page, back to the first.
+pub fn what_happened_to_an_account_is_listed_newest_first(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let (one, other): (AccountId, AccountId) = (sample::id(), sample::id());
+    let closed = EventType::ACCOUNT_CLOSED;
+    let wanted: Vec<_> =
+        (0..30).map(|n| ([Some(one), Some(other), None][n % 3], closed.as_str(), sample::now())).collect();
+    let written = happen(&store, &scope, &wanted);
+    let filter = AccountEvents { account: one, from: None, until: None, types: None };
+    let mut expected: Vec<_> =
+        written.into_iter().filter(|entry| entry.event.account_id == Some(one)).collect();
+    expected.reverse();
+    for limit in [1, 4, 10, 50] {
+        let mut seen: Vec<LogEntry> = Vec::new();
+        loop {
+            let page = of_account(&store, &filter, seen.last().map(|entry| entry.sequence), limit);
+            assert!(page.len() <= limit);
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+            assert!(seen.len() <= expected.len(), "pages repeat themselves");
+        }
+        assert_eq!(seen, expected, "in pages of {limit}");
+    }
+    let nobody = AccountEvents { account: sample::id(), ..filter };
+    assert!(of_account(&store, &nobody, None, 10).is_empty());
+}
+
+/// By time, to the millisecond, from its first moment to before its last; and by type, one or those that begin alike, whatever
+/// means something else in a pattern.
+pub fn what_happened_to_an_account_is_filtered(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let account: AccountId = sample::id();
+    // At whole milliseconds: 123 ms, 124 ms and so on.
+    let at = |millis: i64| sample::now() + TimeDelta::milliseconds(millis);
+    let types = [
+        "account.closed",
+        "account.updated",
+        "rule.violation.daily_loss",
+        "rule.violation.dailyxloss",
+        "rules.x",
+    ];
+    let events: Vec<_> = (0..20)
+        .map(|n| (Some(account), types[n % types.len()], at(i64::try_from(n).unwrap_or_default())))
+        .collect();
+    let written = happen(&store, &scope, &events);
+    let stray = TimeDelta::microseconds(1);
+    let whole = |millis| tenantry_domain::timestamp::whole_millis(at(millis));
+    let times = [
+        (None, None),
+        (Some(whole(3)), None),
+        (Some(whole(3) + stray), None),
+        (None, Some(whole(7))),
+        (None, Some(whole(7) - stray)),
+        (Some(whole(3)), Some(whole(3))),
+        (Some(whole(3)), Some(whole(4))),
+    ];
+    let patterns =
+        [None, Some("*"), Some("account.updated"), Some("account.*"), Some("rule.*"), Some("rule*")];
+    let patterns =
+        patterns.into_iter().chain([Some("rule.violation.daily_*"), Some("account.u"), Some("a%")]);
+    let mut found = 0;
+    for pattern in patterns {
+        let Ok(types) = pattern.map(str::parse).transpose() else { continue };
+        for (from, until) in times {
+            let filter = AccountEvents { account, from, until, types: types.clone() };
+            let passes = |entry: &LogEntry| {
+                let event = &entry.event;
+                from.is_none_or(|from| event.timestamp >= from)
+                    && until.is_none_or(|until| event.timestamp < until)
+                    && filter.types.as_ref().is_none_or(|types| types.matches(&event.event_type))
+            };
+            let mut expected: Vec<_> = written.iter().filter(|entry| passes(entry)).cloned().collect();
+            expected.reverse();
+            assert_eq!(of_account(&store, &filter, None, 100), expected, "{filter:?}");
+            found += expected.len();
+        }
+    }
+    assert!(found > 100, "the filters were given something to find");
 }

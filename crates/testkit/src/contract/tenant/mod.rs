@@ -2,10 +2,13 @@
 
 pub mod accounts;
 pub mod attempts;
+pub mod basis;
 pub mod configs;
 pub mod histories;
 pub mod idempotency;
 pub mod log;
+pub mod mappings;
+pub mod organisation;
 pub mod people;
 pub mod sessions;
 pub mod settings;

@@ -1,0 +1,60 @@
+//! What happens to accounts besides their provisioning.
+
+use serde_json::{Value, json};
+use tenantry_domain::account::engine::{AccountEvent, Emission};
+use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::config::ConfigVersion;
+use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::id::AccountId;
+
+use super::Traced;
+use crate::accounts::Hand;
+
+/// `account.mapped`.
+pub(crate) fn mapped(mapping: &AccountMapping, trace: String) -> Traced {
+    let AccountMapping { account, user, mapped_by, .. } = mapping;
+    let data = json!({ "accountId": account, "userId": user, "by": mapped_by });
+    Traced { event: NewEvent::new(EventType::ACCOUNT_MAPPED, data).account(*account), trace }
+}
+
+/// `account.unmapped`.
+pub(crate) fn unmapped(mapping: &AccountMapping, trace: String) -> Traced {
+    let AccountMapping { account, user, unmapped, .. } = mapping;
+    let by = unmapped.as_ref().map(|unmapped| &unmapped.by);
+    let data = json!({ "accountId": account, "userId": user, "by": by });
+    Traced { event: NewEvent::new(EventType::ACCOUNT_UNMAPPED, data).account(*account), trace }
+}
+
+/// What the engine tells of an account, by whose hand it came, and what was applied for it.
+pub(crate) fn emitted(
+    account: AccountId,
+    version: ConfigVersion,
+    emission: &Emission,
+    applied: &AccountEvent,
+    hand: &Hand,
+) -> Traced {
+    let mut data = emission.data();
+    data["by"] = json!(hand.actor);
+    data["applied"] = json!(applied);
+    let event = NewEvent::new(emission.event_type(), data).account(account).config_version(version);
+    Traced { event, trace: hand.trace.clone() }
+}
+
+/// `account.updated`: which members changed, from what, to what, and what was applied to the account for it, if the engine had a
+/// part in it.
+pub(crate) fn updated(
+    account: &Account,
+    changed: &[&str],
+    (before, after): (Value, Value),
+    applied: Option<&AccountEvent>,
+    hand: &Hand,
+) -> Traced {
+    let mut data = json!({ "changed": changed, "before": before, "after": after, "by": hand.actor });
+    if let Some(applied) = applied {
+        data["applied"] = json!(applied);
+    }
+    let event = NewEvent::new(EventType::ACCOUNT_UPDATED, data)
+        .account(account.id)
+        .config_version(account.config_version);
+    Traced { event, trace: hand.trace.clone() }
+}

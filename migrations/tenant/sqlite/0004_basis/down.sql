@@ -1,0 +1,3 @@
+DROP TABLE config_versions;
+DROP TABLE processes;
+DROP TABLE basis;

@@ -20,10 +20,6 @@ use tenantry_usecases::configs::{self, Upload};
 use tenantry_usecases::settings::{self, Replacement, Wanted};
 use tenantry_usecases::users;
 
-fn no_answer(_: &Account, _: &AccountConfig) -> Vec<u8> {
-    Vec::new()
-}
-
 /// A tenant, with an admin, whose plan gives so many of everything.
 struct Acme {
     test: TestPlatform,
@@ -51,7 +47,6 @@ impl Acme {
             trace: (*trace).to_owned(),
         };
         let slice: Vec<_> = traces.iter().map(command).collect();
-        let results = accounts::provision(&self.test.platform, &self.scope, &slice, no_answer);
         let receipt = |_: &Account, _: &AccountConfig| Vec::new();
         let results = accounts::provision(&self.test.platform, &self.scope, &slice, receipt);
         results.iter().filter(|result| result.is_ok()).count()

@@ -19,8 +19,11 @@ pub(super) struct Row {
     /// What success is answered with.
     pub(super) status: u16,
     /// What is understood and refused, and how. Without one there is no such thing.
-    pub(super) refused: Option<(fn() -> Value, &'static str)>,
+    pub(super) refused: Option<Refused>,
 }
+
+/// A body that is refused, and the code of the problem.
+type Refused = (fn() -> Value, &'static str);
 
 /// Who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,7 +34,7 @@ pub(super) enum Who {
 }
 
 /// Every operation that creates something.
-pub(super) const ROWS: [Row; 7] = [
+pub(super) const ROWS: [Row; 9] = [
     Row {
         operation: "provisionAccount",
         who: Who::Key,
@@ -84,6 +84,24 @@ pub(super) const ROWS: [Row; 7] = [
         )),
     },
     Row {
+        operation: "createCompanyCode",
+        who: Who::Operator,
+        path: "/api/v1/acme/org/company-codes",
+        body: || json!({ "code": "ONE", "name": "One" }),
+        other: || json!({ "code": "TWO", "name": "Two" }),
+        status: 201,
+        refused: Some((|| json!({ "code": "TAKEN", "name": "Taken" }), "org_code_taken")),
+    },
+    Row {
+        operation: "createPurchasingOrg",
+        who: Who::Operator,
+        path: "/api/v1/acme/org/purchasing-orgs",
+        body: || json!({ "code": "ONE", "name": "One" }),
+        other: || json!({ "code": "TWO", "name": "Two" }),
+        status: 201,
+        refused: None,
+    },
+    Row {
         operation: "createTenant",
         who: Who::Anybody,
         path: "/api/v1/tenants",
@@ -103,8 +121,21 @@ pub(super) const ROWS: [Row; 7] = [
     },
 ];
 
+/// The operations that take a key and do with it what the table cannot say.
+pub(super) const PARTICULAR: [&str; 6] = [
+    // A key of its own for each item: see tests/bulk.rs.
+    "provisionAccounts",
+    // No body, and nothing that could be done twice.
+    "mapAccount",
+    // One function for all kinds of units; these hang on others.
+    "createPlant",
+    "createPorgAssignment",
+    "createPurchasingGroup",
+    "createStorageLocation",
+];
+
 /// The operations that are sent with POST and create nothing that a repetition could create twice.
-pub(super) const OTHERS: [&str; 12] = [
+pub(super) const OTHERS: [&str; 17] = [
     "validateConfig",
     "simulateConfig",
     // Their tokens, cookies and codes work once, or what they do is done once.
@@ -118,6 +149,12 @@ pub(super) const OTHERS: [&str; 12] = [
     "resumeTenant",
     "retryTenant",
     "restoreTenant",
+    // What they lead to is the same, however often they are sent.
+    "configureBasis",
+    "restoreBasis",
+    "restoreProcess",
+    "importOrganisation",
+    "migrateAccount",
 ];
 
 fn tenant(slug: &str) -> Value {
@@ -144,6 +181,8 @@ impl Scene {
         let key_id = made["id"].as_str().unwrap().to_owned();
         let taken = json!({ "email": "taken@acme.com", "password": "SecurePassword123!" });
         assert_eq!(world.post("/api/v1/acme/auth/register", &operator, &taken).await.status, 201);
+        let taken = json!({ "code": "TAKEN", "name": "Taken" });
+        assert_eq!(world.post("/api/v1/acme/org/company-codes", &operator, &taken).await.status, 201);
         let worker = Worker::start(&world);
         Self { world, operator, key, key_id, _worker: worker }
     }

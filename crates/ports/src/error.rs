@@ -61,6 +61,8 @@ pub enum Constraint {
     ConfigVersion,
     /// An account's id.
     AccountId,
+    /// A trade's id, within an account.
+    TradeId,
     /// An idempotency key in its scope.
     IdempotencyKey,
     /// A sequence number of a tenant's log.

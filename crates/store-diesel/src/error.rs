@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 14] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -50,6 +50,7 @@ const CONSTRAINTS: [(Constraint, &str, &str); 13] = [
     (Constraint::Username, "users_username", "users.username"),
     (Constraint::ConfigVersion, "account_configs_pkey", "account_configs.id, account_configs.version"),
     (Constraint::AccountId, "accounts_pkey", "accounts.id"),
+    (Constraint::TradeId, "trades_pkey", "trades.account_id, trades.trade_id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
     (Constraint::Notice, "notices_pkey", "notices.id, notices.channel"),

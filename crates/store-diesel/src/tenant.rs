@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configs;
+mod holdings;
 mod idempotency;
 mod log;
 mod mappings;
@@ -11,11 +12,13 @@ mod plans;
 mod round_trips;
 mod sessions;
 mod settings;
+mod trades;
 mod users;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
-    MappingRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigRepository, HoldingRepository, IdempotencyRepository,
+    LogRepository, MappingRepository, SessionRepository, SettingsRepository, TenantTx, TradeRepository,
+    UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -46,6 +49,14 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn trades(&mut self) -> &mut dyn TradeRepository {
+        self
+    }
+
+    fn holdings(&mut self) -> &mut dyn HoldingRepository {
         self
     }
 

@@ -59,6 +59,8 @@ event_types! {
     ACCOUNT_UPDATED = "account.updated";
     /// An account's status changed.
     ACCOUNT_STATE_CHANGED = "account.state_changed";
+    /// Trades were applied to an account.
+    ACCOUNT_TRADED = "account.traded";
     /// An account was closed.
     ACCOUNT_CLOSED = "account.closed";
     /// An account was mapped to a website user.
@@ -164,14 +166,14 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 30);
+        assert_eq!(listed.len(), 31);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
             ("settings", "updated"),
             ("quota", "warning|reached"),
             ("config", "uploaded"),
-            ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
+            ("account", "provisioned|updated|state_changed|traded|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("webhook.endpoint", "disabled"),

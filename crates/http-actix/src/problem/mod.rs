@@ -6,6 +6,7 @@ mod from;
 mod limits;
 mod people;
 mod tenants;
+mod trades;
 
 use std::borrow::Cow;
 use std::fmt;

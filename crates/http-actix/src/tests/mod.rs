@@ -28,6 +28,7 @@ mod signed;
 mod states;
 mod structured;
 mod tenants;
+mod trades;
 mod users;
 mod walls;
 

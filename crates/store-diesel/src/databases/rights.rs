@@ -2,7 +2,7 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 13] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
@@ -10,6 +10,8 @@ const TABLES: [(&str, &str); 11] = [
     ("account_configs", "SELECT, INSERT, DELETE"),
     ("accounts", "SELECT, INSERT, UPDATE"),
     ("account_mappings", "SELECT, INSERT, UPDATE"),
+    ("trades", "SELECT, INSERT"),
+    ("holdings", "SELECT, INSERT, DELETE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

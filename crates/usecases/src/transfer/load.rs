@@ -1,7 +1,7 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade};
 use tenantry_domain::event::EventType;
 use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
 
@@ -32,8 +32,15 @@ pub(super) fn load(
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
-        let mut loader =
-            Loader { scope, tx, head, accounts: Vec::new(), mappings: Vec::new(), events: Vec::new() };
+        let mut loader = Loader {
+            scope,
+            tx,
+            head,
+            accounts: Vec::new(),
+            mappings: Vec::new(),
+            trades: Vec::new(),
+            events: Vec::new(),
+        };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -69,6 +76,7 @@ struct Loader<'a> {
     head: LogHead,
     accounts: Vec<Account>,
     mappings: Vec<AccountMapping>,
+    trades: Vec<AppliedTrade>,
     events: Vec<LogEntry>,
 }
 
@@ -83,21 +91,28 @@ impl Loader<'_> {
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
+            Entry::Trade(trade) => self.trades.push(*trade),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        let waiting = [self.accounts.len(), self.mappings.len(), self.events.len()];
+        let waiting = [self.accounts.len(), self.mappings.len(), self.trades.len(), self.events.len()];
         if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.accounts().insert(&self.accounts)?;
+        let held = self.accounts.iter().flat_map(|account| {
+            account.state.open_positions.iter().map(|position| (position.symbol.clone(), account.id))
+        });
+        self.tx.holdings().add(&held.collect::<Vec<_>>())?;
         self.tx.mappings().insert(&self.mappings)?;
+        self.tx.trades().insert(&self.trades)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
         }
         self.accounts.clear();
         self.mappings.clear();
+        self.trades.clear();
         self.events.clear();
         Ok(())
     }

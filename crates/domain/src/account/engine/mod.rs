@@ -30,6 +30,7 @@ mod hand;
 mod loss;
 mod pass;
 mod payout;
+mod realised;
 mod refusal;
 mod replay;
 mod rulebook;
@@ -43,6 +44,7 @@ pub use emission::{
     PositionsClosed, Reason, StagePassed, StateChange, Violation, ViolationDetails,
 };
 pub use event::AccountEvent;
+pub use realised::realised_by;
 pub use refusal::Refusal;
 pub use replay::{Replay, Replayed, replay};
 pub use rulebook::Rulebook;

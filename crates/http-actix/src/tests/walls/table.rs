@@ -58,6 +58,8 @@ pub(super) const ROWS: &[Row] = &[
     row("listUsersOfAccount", Kind::Scope(Scope::AccountsRead)),
     row("mapAccount", Kind::Scope(Scope::AccountsWrite)),
     row("unmapAccount", Kind::Scope(Scope::AccountsWrite)),
+    with("applyTrades", Kind::Scope(Scope::TradesWrite), trade),
+    row("listTrades", Kind::Scope(Scope::AccountsRead)),
     // Configs.
     with("validateConfig", Kind::Scope(Scope::ConfigsRead), config),
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),
@@ -125,6 +127,11 @@ pub(super) const ROWS: &[Row] = &[
 
 fn account() -> Value {
     json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" })
+}
+
+fn trade() -> Value {
+    json!({ "tradeId": "t-1", "symbol": "EURUSD", "side": "buy", "quantity": 1, "price": 1.1,
+        "executedAt": "2025-01-10T15:30:00Z" })
 }
 
 fn config() -> Value {

@@ -9,4 +9,5 @@ pub mod mappings;
 pub mod people;
 pub mod sessions;
 pub mod settings;
+pub mod trades;
 pub mod transactions;

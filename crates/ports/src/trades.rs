@@ -44,6 +44,6 @@ pub trait HoldingRepository {
     /// Notes that they do not. What is not noted stays so.
     fn remove(&mut self, holdings: &[(Symbol, AccountId)]) -> StoreResult<()>;
 
-    /// The accounts noted for any of these symbols, each once, in order of id.
-    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<AccountId>>;
+    /// What is noted of any of these symbols, in order of account and symbol.
+    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<(AccountId, Symbol)>>;
 }

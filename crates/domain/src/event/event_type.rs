@@ -71,6 +71,8 @@ event_types! {
     CHALLENGE_MILESTONE = "challenge.milestone";
     /// An account was breached.
     CHALLENGE_FAILED = "challenge.failed";
+    /// Open positions of accounts were revalued at new prices.
+    PRICES_MARKED = "prices.marked";
     /// A payout is due.
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint failed for so long that nothing is delivered to it any more.
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 31);
+        assert_eq!(listed.len(), 32);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -176,6 +178,7 @@ mod tests {
             ("account", "provisioned|updated|state_changed|traded|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
+            ("prices", "marked"),
             ("webhook.endpoint", "disabled"),
             ("user", "created|updated|password_changed|signed_out"),
             ("session", "started|revoked|reuse_detected"),

@@ -54,6 +54,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
             Scope(AccountsRead),
             &[Code::InvalidParameter, Code::InvalidCursor, Code::AccountNotFound],
         ),
+        Endpoint::new::<trades::__path_mark, _, _>(trades::mark, Both, Scope(TradesWrite), &[]),
         // Before the account of any id.
         Endpoint::new::<accounts::__path_provision_many, _, _>(
             accounts::provision_many,

@@ -18,6 +18,7 @@ mod login;
 mod look_ups;
 mod machine_tokens;
 mod mappings;
+mod marks;
 mod people;
 mod provisioning;
 mod rates;

@@ -9,14 +9,14 @@ use super::{Reply, World, config, get, pairs, post};
 const BASE: &str = "/api/v1/tenants/acme";
 
 /// A tenant with an account whose config allows EURUSD and US500.
-struct Place {
-    world: World,
-    key: String,
-    account: String,
+pub(super) struct Place {
+    pub(super) world: World,
+    pub(super) key: String,
+    pub(super) account: String,
 }
 
 impl Place {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let world = World::new();
         let (_, key) = world.tenant_and_key("acme");
         let mut document = config("25k-own-v1");
@@ -26,7 +26,7 @@ impl Place {
         Self { world, key, account }
     }
 
-    async fn report(&self, body: &Value) -> Reply {
+    pub(super) async fn report(&self, body: &Value) -> Reply {
         self.world.post(&self.path(), &self.key, body).await
     }
 
@@ -34,12 +34,12 @@ impl Place {
         format!("{}/trades", self.account)
     }
 
-    async fn state(&self) -> Value {
+    pub(super) async fn state(&self) -> Value {
         self.world.get(&self.account, &self.key).await.json()
     }
 
     /// The types of the account's events, oldest first, after its provisioning.
-    async fn told(&self) -> Vec<String> {
+    pub(super) async fn told(&self) -> Vec<String> {
         let page = self.world.get(&format!("{}/audit-logs?limit=200", self.account), &self.key).await.json();
         let items = page["items"].as_array().unwrap().iter().rev();
         items.skip(1).map(|event| event["eventType"].as_str().unwrap().to_owned()).collect()
@@ -58,13 +58,13 @@ impl Place {
     }
 }
 
-async fn account(world: &World, key: &str) -> String {
+pub(super) async fn account(world: &World, key: &str) -> String {
     let body = json!({ "userId": "ann", "configId": "25k-own-v1" });
     let made = world.post(&format!("{BASE}/accounts"), key, &body).await;
     made.header("location").unwrap().to_owned()
 }
 
-fn trade(id: &str, side: &str, quantity: f64, price: f64, minute: u32) -> Value {
+pub(super) fn trade(id: &str, side: &str, quantity: f64, price: f64, minute: u32) -> Value {
     json!({
         "tradeId": id, "symbol": "EURUSD", "side": side, "quantity": quantity, "price": price,
         "contractSize": 100_000, "executedAt": format!("2024-03-05T10:{minute:02}:00Z"),

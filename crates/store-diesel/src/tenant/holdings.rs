@@ -57,26 +57,30 @@ impl HoldingRepository for Transaction<'_> {
         })
     }
 
-    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<AccountId>> {
+    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<(AccountId, Symbol)>> {
         if symbols.is_empty() {
             return Ok(Vec::new());
         }
         self.read(|db| {
+            let columns = (holdings::account_id, holdings::symbol);
             let symbols: BTreeSet<_> = symbols.iter().map(Symbol::as_str).collect();
             let mut holders = BTreeSet::new();
             match db {
                 Db::Sqlite(sqlite) => {
                     for symbol in symbols {
-                        let query = holdings::table.filter(holdings::symbol.eq(symbol));
-                        holders.extend(query.select(holdings::account_id).load::<String>(sqlite)?);
+                        let query = holdings::table.filter(holdings::symbol.eq(symbol)).select(columns);
+                        holders.extend(query.load::<(String, String)>(sqlite)?);
                     }
                 }
                 Db::Postgres(postgres) => {
-                    let query = holdings::table.filter(holdings::symbol.eq_any(symbols));
-                    holders.extend(query.select(holdings::account_id).load::<String>(postgres)?);
+                    let query = holdings::table.filter(holdings::symbol.eq_any(symbols)).select(columns);
+                    holders.extend(query.load::<(String, String)>(postgres)?);
                 }
             }
-            Ok(holders.iter().map(|id| parse("holding", id)).collect::<StoreResult<_>>()?)
+            let noted = |(account, symbol): &(String, String)| {
+                Ok((parse("holding", account)?, parse("holding", symbol)?))
+            };
+            Ok(holders.iter().map(noted).collect::<StoreResult<_>>()?)
         })
     }
 }

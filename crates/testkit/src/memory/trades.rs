@@ -89,10 +89,10 @@ impl HoldingRepository for Transaction<TenantState> {
         })
     }
 
-    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<AccountId>> {
+    fn holders(&mut self, symbols: &[Symbol]) -> StoreResult<Vec<(AccountId, Symbol)>> {
         self.look(|state| {
             let noted = state.holdings.keys().filter(|(symbol, _)| symbols.contains(symbol));
-            let holders: BTreeSet<_> = noted.map(|(_, account)| *account).collect();
+            let holders: BTreeSet<_> = noted.map(|(symbol, account)| (*account, symbol.clone())).collect();
             Ok(holders.into_iter().collect())
         })
     }

@@ -1,7 +1,7 @@
 //! What happens to accounts besides their provisioning.
 
 use serde_json::{Value, json};
-use tenantry_domain::account::engine::{AccountEvent, Emission};
+use tenantry_domain::account::engine::{AccountEvent, Emission, PriceMark};
 use tenantry_domain::account::{Account, AccountMapping, AccountStatus, AppliedTrade};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::event::{EventType, NewEvent};
@@ -10,7 +10,7 @@ use tenantry_domain::timestamp;
 
 use super::Traced;
 use crate::accounts::Hand;
-use crate::trades::{TradeOutcome, TradeResult};
+use crate::trades::{Marked, TradeOutcome, TradeResult};
 
 /// `account.mapped`.
 pub(crate) fn mapped(mapping: &AccountMapping, trace: String) -> Traced {
@@ -90,4 +90,15 @@ pub(crate) fn traded(
         .account(account.id)
         .config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
+}
+
+/// `prices.marked`: the prices, and what became of the accounts that hold what has them.
+pub(crate) fn prices_marked(marks: &[PriceMark], marked: Marked, hand: &Hand) -> Traced {
+    let Marked { revalued, breached, skipped } = marked;
+    let data = json!({
+        "marks": marks,
+        "accounts": { "revalued": revalued, "breached": breached, "skipped": skipped },
+        "by": hand.actor,
+    });
+    Traced { event: NewEvent::new(EventType::PRICES_MARKED, data), trace: hand.trace.clone() }
 }

@@ -114,7 +114,7 @@ fn trades_come_along_and_are_known_again() {
     let store = there.platform.stores.open(&scope).unwrap();
     let symbols = ["EURUSD".parse().unwrap()];
     let holders = store.read::<_, StoreError>(|tx| tx.holdings().holders(&symbols)).unwrap();
-    let [first, second] = holders[..] else { panic!("{holders:?}") };
+    let [(first, _), (second, _)] = holders[..] else { panic!("{holders:?}") };
     for (account, trades) in [(first, ["t-1"].as_slice()), (second, &["t-2", "t-1"])] {
         let listed = trades::list(&there.platform, &scope, account, None, 10).unwrap().unwrap();
         let ids: Vec<_> = listed.iter().map(|applied| applied.trade.trade_id.as_str()).collect();

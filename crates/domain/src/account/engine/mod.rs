@@ -28,6 +28,7 @@ pub(super) mod exact;
 mod fill;
 mod hand;
 mod loss;
+mod mark;
 mod pass;
 mod payout;
 mod realised;
@@ -44,6 +45,7 @@ pub use emission::{
     PositionsClosed, Reason, StagePassed, StateChange, Violation, ViolationDetails,
 };
 pub use event::AccountEvent;
+pub use mark::PriceMark;
 pub use realised::realised_by;
 pub use refusal::Refusal;
 pub use replay::{Replay, Replayed, replay};

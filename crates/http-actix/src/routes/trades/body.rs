@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
@@ -24,12 +25,7 @@ pub(crate) struct TradesBody(Vec<Trade>);
 impl TradesBody {
     /// The trades, if they are not too many.
     pub(super) fn trades(self) -> Result<Vec<Trade>, Problem> {
-        let (code, message) = match self.0.len() {
-            0 => ("too_few_items", "There has to be at least 1 trade".to_owned()),
-            1..=MOST => return Ok(self.0),
-            more => ("too_many_items", format!("There may be at most {MOST} trades, and there are {more}")),
-        };
-        Err(Problem::invalid(vec![Finding::new(Pointer::root(), code, message)]))
+        counted(self.0, "trade")
     }
 }
 
@@ -43,14 +39,9 @@ impl Body for TradesBody {
 
     /// Each trade by itself: of a body that may be one thing or another, a schema only says that it is neither.
     fn faults(document: &Value, schemas: &dyn SchemaCheck) -> Vec<Finding> {
-        let at = |place: Pointer, trade: &Value| {
-            body::part::<Trade>(trade, &place, schemas).err().unwrap_or_default()
-        };
         match document {
-            Value::Array(trades) => {
-                (0..).zip(trades).flat_map(|(index, trade)| at(Pointer::root().index(index), trade)).collect()
-            }
-            trade => at(Pointer::root(), trade),
+            Value::Array(trades) => faults_of_each::<Trade>(trades, schemas),
+            trade => body::part::<Trade>(trade, &Pointer::root(), schemas).err().unwrap_or_default(),
         }
     }
 }
@@ -84,25 +75,41 @@ impl<'de> Visitor<'de> for OneOrMany {
     }
 }
 
-/// A trade that is an object: what parses it would take an array for one with its members in order.
-struct Object(Trade);
+/// Something that is an object: what parses it would take an array for one with its members in order.
+pub(super) struct Object<T>(pub(super) T);
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a trade")
+                f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
-                Trade::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(Members(PhantomData))
     }
+}
+
+/// The things, if they are neither none nor too many.
+pub(super) fn counted<T>(things: Vec<T>, what: &str) -> Result<Vec<T>, Problem> {
+    let (code, message) = match things.len() {
+        0 => ("too_few_items", format!("There has to be at least 1 {what}")),
+        1..=MOST => return Ok(things),
+        more => ("too_many_items", format!("There may be at most {MOST} {what}s, and there are {more}")),
+    };
+    Err(Problem::invalid(vec![Finding::new(Pointer::root(), code, message)]))
+}
+
+/// What is wrong with each of these.
+pub(super) fn faults_of_each<T: Body>(documents: &[Value], schemas: &dyn SchemaCheck) -> Vec<Finding> {
+    let faults = |(index, document)| body::part::<T>(document, &Pointer::root().index(index), schemas).err();
+    (0..).zip(documents).filter_map(faults).flatten().collect()
 }
 
 impl JsonSchema for TradesBody {

@@ -60,6 +60,11 @@ pub(super) const ROWS: &[Row] = &[
     row("unmapAccount", Kind::Scope(Scope::AccountsWrite)),
     with("applyTrades", Kind::Scope(Scope::TradesWrite), trade),
     row("listTrades", Kind::Scope(Scope::AccountsRead)),
+    with(
+        "markPrices",
+        Kind::Scope(Scope::TradesWrite),
+        || json!([{ "symbol": "EURUSD", "price": 1.1, "at": "2025-01-10T15:30:00Z" }]),
+    ),
     // Configs.
     with("validateConfig", Kind::Scope(Scope::ConfigsRead), config),
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),

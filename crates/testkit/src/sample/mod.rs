@@ -6,6 +6,7 @@ mod account;
 mod config;
 mod people;
 mod tenant;
+mod trade;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use tenant::{
     scope_of, signing_key, step_error, tenant,
 };
 pub use tenantry_domain::event::Event;
+pub use trade::applied_trade;
 
 use crate::{FakeDigest, SequentialIds};
 

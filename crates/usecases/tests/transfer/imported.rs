@@ -211,10 +211,10 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
         .unwrap();
     let mut archive = Vec::new();
     let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
-    assert_eq!(exported.broken_at, Some(10));
+    assert_eq!(exported.broken_at, Some(14));
     let found = flaws(&test, &archive);
     assert!(
-        matches!(&found[..], [one] if one.contains("event 6: its hash is not that of the event")),
+        matches!(&found[..], [one] if one.contains("event 14: its hash is not that of the event")),
         "{found:?}"
     );
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenantry_domain::Amount;
-use tenantry_domain::account::engine::{Trade, TradeId};
+use tenantry_domain::account::engine::TradeId;
 use tenantry_domain::account::{AppliedTrade, TradePlace};
 use tenantry_domain::config::Symbol;
 use tenantry_domain::id::AccountId;
@@ -14,17 +14,8 @@ use crate::sample;
 
 type Store = Arc<dyn TenantStore>;
 
-fn trade(id: &str) -> Trade {
-    let text = r#"{"tradeId":"t","symbol":"ES 12-25","side":"sell","quantity":0.1,"price":1.092490000000000000000000001,
-        "contractSize":100000,"commission":0.0000000000000000000000000001,"orderType":"stop-limit",
-        "executedAt":"2025-01-10T15:30:00.123Z"}"#;
-    let trade: Trade = serde_json::from_str(text).expect("a trade");
-    Trade { trade_id: TradeId::new(id).expect("a trade id"), ..trade }
-}
-
 fn applied(account: AccountId, id: &str, sequence: i64, index: u32) -> AppliedTrade {
-    let realised_pnl = "-12345678901234567890.12345678".parse().expect("an amount");
-    AppliedTrade { account, trade: trade(id), realised_pnl, place: TradePlace { sequence, index } }
+    sample::applied_trade(account, id, TradePlace { sequence, index })
 }
 
 fn add(store: &Store, trades: &[AppliedTrade]) -> StoreResult<()> {

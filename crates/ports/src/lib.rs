@@ -24,6 +24,7 @@ mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
+mod trades;
 mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
@@ -73,4 +74,5 @@ pub use tenant::{
     AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
+pub use trades::{HoldingRepository, TradeRepository};
 pub use work::{Access, Verdict};

@@ -22,6 +22,7 @@ mod machine_tokens;
 mod mappings;
 mod once;
 mod organisation;
+mod marks;
 mod people;
 mod prefix;
 mod provisioning;
@@ -36,6 +37,7 @@ mod states;
 mod structured;
 mod tenant_context;
 mod tenants;
+mod trades;
 mod users;
 mod walls;
 

@@ -1,5 +1,6 @@
-use tenantry_domain::account::{Account, AccountMapping};
-use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::account::engine::TradeId;
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade, TradePlace};
+use tenantry_domain::config::{ConfigId, ConfigVersion, Symbol};
 use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
 use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
@@ -9,6 +10,10 @@ use tenantry_ports::{
     Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
     OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
     TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
+    HoldingRepository, IdempotencyRepository, LogEntry, LogRepository, MappingRepository, SessionRepository,
+    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, TradeRepository,
+    UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -29,6 +34,10 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
+    pub(super) responses: Table<String, StoredResponse>,
+    pub(super) trades: Table<(AccountId, TradePlace), AppliedTrade>,
+    pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
+    pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -66,6 +75,14 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn trades(&mut self) -> &mut dyn TradeRepository {
+        self
+    }
+
+    fn holdings(&mut self) -> &mut dyn HoldingRepository {
         self
     }
 

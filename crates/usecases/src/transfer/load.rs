@@ -1,7 +1,7 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade};
 use tenantry_domain::event::EventType;
 use tenantry_domain::organisation::OrgUnit;
 use tenantry_ports::{
@@ -37,6 +37,15 @@ pub(super) fn load(
         }
         tx.configs().clear()?;
         let mut loader = Loader::new(scope, tx, head);
+        let mut loader = Loader {
+            scope,
+            tx,
+            head,
+            accounts: Vec::new(),
+            mappings: Vec::new(),
+            trades: Vec::new(),
+            events: Vec::new(),
+        };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -75,6 +84,7 @@ struct Loader<'a> {
     accounts: Vec<Account>,
     units: Vec<OrgUnit>,
     mappings: Vec<AccountMapping>,
+    trades: Vec<AppliedTrade>,
     events: Vec<LogEntry>,
 }
 
@@ -110,18 +120,26 @@ impl<'a> Loader<'a> {
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
             Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
+            Entry::Trade(trade) => self.trades.push(*trade),
             Entry::Event(entry) => self.events.push(*entry),
         }
         let Self { versions, accounts, units, mappings, events, .. } = self;
         let waiting = [versions.len(), accounts.len(), units.len(), mappings.len(), events.len()];
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
+        let waiting = [self.accounts.len(), self.mappings.len(), self.trades.len(), self.events.len()];
+        if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {
         self.tx.basis().add_versions(&self.versions)?;
         self.tx.accounts().insert(&self.accounts)?;
         self.tx.organisation().insert(&self.units)?;
+        let held = self.accounts.iter().flat_map(|account| {
+            account.state.open_positions.iter().map(|position| (position.symbol.clone(), account.id))
+        });
+        self.tx.holdings().add(&held.collect::<Vec<_>>())?;
         self.tx.mappings().insert(&self.mappings)?;
+        self.tx.trades().insert(&self.trades)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
@@ -130,6 +148,7 @@ impl<'a> Loader<'a> {
         self.accounts.clear();
         self.units.clear();
         self.mappings.clear();
+        self.trades.clear();
         self.events.clear();
         Ok(())
     }

@@ -29,7 +29,10 @@ mod fill;
 mod hand;
 mod loss;
 pub(super) mod pass;
+mod mark;
+mod pass;
 mod payout;
+mod realised;
 mod refusal;
 mod replay;
 mod rulebook;
@@ -43,6 +46,8 @@ pub use emission::{
     PositionsClosed, Reason, StagePassed, StateChange, Violation, ViolationDetails,
 };
 pub use event::AccountEvent;
+pub use mark::PriceMark;
+pub use realised::realised_by;
 pub use refusal::Refusal;
 pub use replay::{Replay, Replayed, replay};
 pub use rulebook::Rulebook;

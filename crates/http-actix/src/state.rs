@@ -74,7 +74,6 @@ impl HttpState {
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, &prefix, storage.queue()),
-            provisioning: provisioning_lanes(&platform, storage.queue()),
             trading: trading_lanes(&platform, storage.queue()),
             reading: reading_lanes(&platform, storage.queue()),
             replica: platform.ids.time_ordered().to_string(),
@@ -178,7 +177,7 @@ fn trading_lanes(
     let platform = Arc::clone(platform);
     let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
     Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ApplyTrades]| {
-        trades::apply(&platform, scope, slice, routes::trades::answer)
+        trades::apply(&platform, scope, slice, crate::routes::trades::answer)
     })
 }
 

@@ -19,12 +19,9 @@ mod trades;
 mod users;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
-    LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
-    TenantTx, UserRepository,
-    AccountRepository, AttemptRepository, ConfigRepository, HoldingRepository, IdempotencyRepository,
-    LogRepository, MappingRepository, SessionRepository, SettingsRepository, TenantTx, TradeRepository,
-    UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
+    IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, TenantTx, TradeRepository, UserRepository,
 };
 
 use crate::transaction::Transaction;

@@ -193,7 +193,6 @@ mod tests {
             ("config", "uploaded"),
             ("config.basis", "updated"),
             ("config.process", "created|updated|deleted"),
-            ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
             ("account", "provisioned|updated|state_changed|traded|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),

@@ -2,9 +2,7 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either, as from the history of basis and processes.
-const TABLES: [(&str, &str); 15] = [
-/// nothing can be removed either.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 17] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),

@@ -307,6 +307,7 @@ macro_rules! for_each_fact {
                 histories {
                     an_accounts_rules_are_one_stored_versions
                     an_accounts_rules_are_one_stored_versions_also_under_concurrent_uploads
+                }
                 trades {
                     a_trade_is_read_back_whole
                     a_trade_id_is_taken_once_in_an_account

@@ -7,13 +7,9 @@ use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
-    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
-    TenantTx, UserRepository,
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    HoldingRepository, IdempotencyRepository, LogEntry, LogRepository, MappingRepository, SessionRepository,
-    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, TradeRepository,
-    UserRepository,
+    Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, LogEntry, LogRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
+    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -34,7 +30,6 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
-    pub(super) responses: Table<String, StoredResponse>,
     pub(super) trades: Table<(AccountId, TradePlace), AppliedTrade>,
     pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
     pub(super) holdings: Table<(Symbol, AccountId), ()>,

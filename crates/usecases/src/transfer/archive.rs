@@ -49,7 +49,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 8] = [
+    pub const RECORDS: [Self; 9] = [
         Self::Settings,
         Self::User,
         Self::Configuration,
@@ -57,10 +57,9 @@ impl Kind {
         Self::Account,
         Self::Organisation,
         Self::Mapping,
+        Self::Trade,
         Self::Event,
     ];
-    pub const RECORDS: [Self; 7] =
-        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Mapping, Self::Trade, Self::Event];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {

@@ -37,15 +37,6 @@ pub(super) fn load(
         }
         tx.configs().clear()?;
         let mut loader = Loader::new(scope, tx, head);
-        let mut loader = Loader {
-            scope,
-            tx,
-            head,
-            accounts: Vec::new(),
-            mappings: Vec::new(),
-            trades: Vec::new(),
-            events: Vec::new(),
-        };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -99,6 +90,7 @@ impl<'a> Loader<'a> {
             accounts: Vec::new(),
             units: Vec::new(),
             mappings: Vec::new(),
+            trades: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -123,11 +115,10 @@ impl<'a> Loader<'a> {
             Entry::Trade(trade) => self.trades.push(*trade),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        let Self { versions, accounts, units, mappings, events, .. } = self;
-        let waiting = [versions.len(), accounts.len(), units.len(), mappings.len(), events.len()];
+        let Self { versions, accounts, units, mappings, trades, events, .. } = self;
+        let waiting =
+            [versions.len(), accounts.len(), units.len(), mappings.len(), trades.len(), events.len()];
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
-        let waiting = [self.accounts.len(), self.mappings.len(), self.trades.len(), self.events.len()];
-        if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {

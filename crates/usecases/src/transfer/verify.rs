@@ -281,6 +281,8 @@ impl<'a> Inspection<'a> {
             self.flaw(format!("unit {} has a place that another one has", unit.id));
         }
         self.units.insert(unit.id);
+    }
+
     fn trade(&mut self, AppliedTrade { account, trade, place, .. }: AppliedTrade) {
         let id = trade.trade_id;
         if self.trade.is_some_and(|before| (account, place) <= before) {

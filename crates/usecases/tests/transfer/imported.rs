@@ -12,8 +12,7 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
-use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in};
-use tenantry_usecases::{accounts, fleet, mappings, notices, sign_in, trades};
+use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in, trades};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
 use crate::{
@@ -30,8 +29,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("account", 4),
         ("config", 4),
         ("configuration", 5),
-        ("event", 14),
-        ("event", 13),
+        ("event", 18),
         ("head", 1),
         ("mapping", 4),
         ("organisation", 4),
@@ -230,12 +228,6 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
     let found = flaws(&test, &archive);
     let flaw = format!("event {forged}: its hash is not that of the event");
     assert!(matches!(&found[..], [one] if one.contains(&flaw)), "{found:?}");
-    assert_eq!(exported.broken_at, Some(14));
-    let found = flaws(&test, &archive);
-    assert!(
-        matches!(&found[..], [one] if one.contains("event 14: its hash is not that of the event")),
-        "{found:?}"
-    );
 }
 
 #[test]

@@ -149,7 +149,7 @@ pub(crate) struct ResultView {
                         "title": "Unknown Config",
                         "status": 422,
                         "detail": "There is no account config 'no-such-config'",
-                        "instance": "/api/v1/tenants/acme/accounts/bulk",
+                        "instance": "/requested/path",
                         "code": "unknown_config",
                         "requestId": "0195c0de000070008000000000000001",
                         "help": "/problems/unknown_config"

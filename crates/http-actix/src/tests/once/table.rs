@@ -122,7 +122,9 @@ pub(super) const ROWS: [Row; 9] = [
 ];
 
 /// The operations that take a key and do with it what the table cannot say.
-pub(super) const PARTICULAR: [&str; 6] = [
+pub(super) const PARTICULAR: [&str; 7] = [
+    // To an account, and each trade once by its own id, too: see tests/trades.rs.
+    "applyTrades",
     // A key of its own for each item: see tests/bulk.rs.
     "provisionAccounts",
     // No body, and nothing that could be done twice.
@@ -135,7 +137,7 @@ pub(super) const PARTICULAR: [&str; 6] = [
 ];
 
 /// The operations that are sent with POST and create nothing that a repetition could create twice.
-pub(super) const OTHERS: [&str; 17] = [
+pub(super) const OTHERS: [&str; 18] = [
     "validateConfig",
     "simulateConfig",
     // Their tokens, cookies and codes work once, or what they do is done once.
@@ -151,6 +153,7 @@ pub(super) const OTHERS: [&str; 17] = [
     "restoreTenant",
     // What they lead to is the same, however often they are sent.
     "configureBasis",
+    "markPrices",
     "restoreBasis",
     "restoreProcess",
     "importOrganisation",

@@ -25,6 +25,7 @@ mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
+mod trades;
 mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
@@ -59,8 +60,8 @@ pub use outbound::{
 pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, EventFilter, IdempotencyKey, LogEntry, LogHead,
-    PendingAdmin, RawEntry, Scope, StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, EventFilter, IdempotencyKey, LogEntry,
+    LogHead, PendingAdmin, RawEntry, Scope, StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
@@ -75,4 +76,5 @@ pub use tenant::{
     AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
+pub use trades::{HoldingRepository, TradeRepository};
 pub use work::{Access, Verdict};

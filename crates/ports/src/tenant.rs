@@ -7,11 +7,12 @@ use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::{AccountId, EventId};
 use tenantry_domain::tenant::Settings;
 
+use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, EventFilter, LogEntry, LogHead,
-    MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError, StoreResult, StoredConfig,
-    StoredResponse, TenantScope, UserRepository, Verdict,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, EventFilter,
+    LogEntry, LogHead, MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError,
+    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.
@@ -71,6 +72,10 @@ pub trait TenantTx {
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Whose accounts are.
     fn mappings(&mut self) -> &mut dyn MappingRepository;
+    /// Trades that were applied.
+    fn trades(&mut self) -> &mut dyn TradeRepository;
+    /// Which accounts may hold a symbol.
+    fn holdings(&mut self) -> &mut dyn HoldingRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.

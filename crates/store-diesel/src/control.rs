@@ -28,8 +28,8 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
-    RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
+    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;

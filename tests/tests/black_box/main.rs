@@ -6,8 +6,8 @@ mod account_life;
 mod accounts;
 mod crashes;
 mod doors;
-mod events;
 mod duplicates;
+mod events;
 mod forgeries;
 #[cfg(debug_assertions)]
 mod kill_matrix;

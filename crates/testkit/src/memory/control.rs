@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
-    Replica, ReplicaRepository, RunRepository, SignedHead, SigningKey, SigningKeyRepository, StoreResult,
-    TenantRepository, Verdict,
+    ControlStore, ControlTx, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
+    PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead, SigningKey, SigningKeyRepository,
+    StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 

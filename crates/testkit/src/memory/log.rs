@@ -2,7 +2,8 @@ use std::ops::Bound;
 
 use tenantry_domain::id::EventId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError, StoreResult,
+    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError,
+    StoreResult,
 };
 
 use super::snapshot::Transaction;

@@ -22,6 +22,7 @@ mod signing_keys;
 mod snapshot;
 mod tenant;
 mod tenants;
+mod trades;
 
 use std::sync::Arc;
 

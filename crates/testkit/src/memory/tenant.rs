@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
-use tenantry_domain::account::{Account, AccountMapping};
-use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::account::engine::TradeId;
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade, TradePlace};
+use tenantry_domain::config::{ConfigId, ConfigVersion, Symbol};
 use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
 use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
-    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
-    TenantTx, UserRepository,
+    Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, LogEntry, LogRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
+    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository,
 };
 
 use super::attempts::Attempts;
@@ -32,6 +33,9 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
+    pub(super) trades: Table<(AccountId, TradePlace), AppliedTrade>,
+    pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
+    pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) log: Table<i64, LogEntry>,
     /// What somebody who looks at the log finds, if that is not what was written.
     pub(super) tampered: Option<Arc<LogRows>>,
@@ -71,6 +75,14 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn trades(&mut self) -> &mut dyn TradeRepository {
+        self
+    }
+
+    fn holdings(&mut self) -> &mut dyn HoldingRepository {
         self
     }
 

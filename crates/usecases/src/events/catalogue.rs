@@ -8,9 +8,9 @@ use tenantry_domain::account::engine::{
 use tenantry_domain::event::EventType;
 
 use super::data::{
-    AccountProvisioned, AccountUpdated, ConfigChanged, ConfigUploaded, Emitted, Mapping,
-    OrganisationImported, QuotaPassed, ReuseDetected, SessionRevoked, SessionStarted, SessionsEnded,
-    SettingsUpdated, TenantImported, TenantStanding, UnitChanged, UserCreated, UserUpdated,
+    AccountProvisioned, AccountTraded, AccountUpdated, ConfigChanged, ConfigUploaded, Emitted, Mapping,
+    OrganisationImported, PricesMarked, QuotaPassed, ReuseDetected, SessionRevoked, SessionStarted,
+    SessionsEnded, SettingsUpdated, TenantImported, TenantStanding, UnitChanged, UserCreated, UserUpdated,
 };
 
 /// A type of events, as those who receive them need to know it.
@@ -40,8 +40,17 @@ pub const UNWRITTEN: &[EventType] = &[EventType::WEBHOOK_ENDPOINT_DISABLED];
 
 /// Every type of events that is written, with its data.
 pub fn catalogue() -> Vec<Described> {
-    [tenants(), settings_and_configs(), configuration(), organisation(), accounts(), rules(), people()]
-        .concat()
+    [
+        tenants(),
+        settings_and_configs(),
+        configuration(),
+        organisation(),
+        accounts(),
+        trades(),
+        rules(),
+        people(),
+    ]
+    .concat()
 }
 
 fn tenants() -> Vec<Described> {
@@ -263,6 +272,30 @@ fn accounts() -> Vec<Described> {
             json!({
                 "payout": 0, "milestone": "funded", "payoutPercent": 80, "profit": 1000, "amount": 800,
                 "on": "2025-01-31",
+            }),
+        ),
+    ]
+}
+
+fn trades() -> Vec<Described> {
+    vec![
+        Described::new::<AccountTraded<'_>>(
+            EventType::ACCOUNT_TRADED,
+            "Trades were applied to an account.",
+            json!({
+                "applied": 2, "duplicates": 0, "refused": 0, "firstTradeId": "t-1", "lastTradeId": "t-2",
+                "status": { "before": "provisioned", "after": "active" },
+                "balance": 25010.5, "equity": 25010.5, "asOf": "2025-01-10T10:00:00.000Z", "version": 2,
+                "by": "operator",
+            }),
+        ),
+        Described::new::<PricesMarked<'_>>(
+            EventType::PRICES_MARKED,
+            "Open positions of accounts were revalued at new prices.",
+            json!({
+                "marks": [{ "symbol": "EURUSD", "price": 1.0834, "at": "2025-01-10T10:00:00.000Z" }],
+                "accounts": { "revalued": 12, "breached": 1, "skipped": 0 },
+                "by": "operator",
             }),
         ),
     ]

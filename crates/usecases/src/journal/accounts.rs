@@ -1,8 +1,8 @@
 //! What happens to accounts besides their provisioning.
 
 use serde_json::Value;
-use tenantry_domain::account::engine::{AccountEvent, Emission};
-use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::account::engine::{AccountEvent, Emission, PriceMark};
+use tenantry_domain::account::{Account, AccountMapping, AccountStatus, AppliedTrade};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::event::EventType;
 use tenantry_domain::id::AccountId;
@@ -10,6 +10,7 @@ use tenantry_domain::id::AccountId;
 use super::{Traced, event};
 use crate::accounts::Hand;
 use crate::events::data;
+use crate::trades::{Marked, TradeOutcome, TradeResult};
 
 /// `account.mapped`.
 pub(crate) fn mapped(mapping: &AccountMapping, trace: String) -> Traced {
@@ -52,4 +53,45 @@ pub(crate) fn updated(
     let event =
         event(EventType::ACCOUNT_UPDATED, &data).account(account.id).config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
+}
+
+/// `account.traded`: how many trades of a request were applied to the account, and how it stands after them. The trades themselves
+/// are kept beside the log, under this entry's number.
+pub(crate) fn traded(
+    account: &Account,
+    before: AccountStatus,
+    applied: &[AppliedTrade],
+    results: &[TradeResult],
+    hand: &Hand,
+) -> Traced {
+    let count = |is: fn(&TradeOutcome) -> bool| results.iter().filter(|result| is(&result.outcome)).count();
+    let id = |applied: Option<&AppliedTrade>| applied.map(|applied| applied.trade.trade_id.clone());
+    let state = &account.state;
+    let data = data::AccountTraded {
+        applied: applied.len(),
+        duplicates: count(|outcome| matches!(outcome, TradeOutcome::Duplicate(_))),
+        refused: count(|outcome| matches!(outcome, TradeOutcome::Refused(_))),
+        first_trade_id: id(applied.first()),
+        last_trade_id: id(applied.last()),
+        status: data::StatusMoved { before, after: state.status },
+        balance: state.balance,
+        equity: state.equity,
+        as_of: state.as_of,
+        version: account.version,
+        by: &hand.actor,
+    };
+    let event =
+        event(EventType::ACCOUNT_TRADED, &data).account(account.id).config_version(account.config_version);
+    Traced { event, trace: hand.trace.clone() }
+}
+
+/// `prices.marked`: the prices, and what became of the accounts that hold what has them.
+pub(crate) fn prices_marked(marks: &[PriceMark], marked: Marked, hand: &Hand) -> Traced {
+    let Marked { revalued, breached, skipped } = marked;
+    let data = data::PricesMarked {
+        marks,
+        accounts: data::AccountsMarked { revalued, breached, skipped },
+        by: &hand.actor,
+    };
+    Traced { event: event(EventType::PRICES_MARKED, &data), trace: hand.trace.clone() }
 }

@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::{EventType, EventTypePattern, NewEvent};
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, Digest, EventFilter, LogEntry, LogHead, StoreError, StoreResult, TenantScope,
-    TenantStore,
+    AccountEvents, Constraint, Counts, Digest, EventFilter, LogEntry, LogHead, StoreError, StoreResult,
+    TenantScope, TenantStore,
 };
 
 use crate::contract::{Subject, store};

@@ -12,4 +12,5 @@ pub mod organisation;
 pub mod people;
 pub mod sessions;
 pub mod settings;
+pub mod trades;
 pub mod transactions;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configured;
+mod trades;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +21,7 @@ use crate::settings::Wanted;
 
 pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
 pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
+pub(crate) use trades::{AccountTraded, AccountsMarked, PricesMarked, StatusMoved};
 
 /// `tenant.…` but for `tenant.imported`: how the tenant stands.
 #[derive(Serialize, JsonSchema)]

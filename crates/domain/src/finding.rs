@@ -32,9 +32,6 @@ impl Pointer {
     #[must_use]
     pub fn join(&self, inner: &Self) -> Self {
         Self(format!("{}{}", self.0, inner.0))
-    /// What `rest` points to in what this points to.
-    pub fn then(&self, rest: &Self) -> Self {
-        Self(format!("{}{}", self.0, rest.0))
     }
 
     /// The pointer as text, as in `/admin/email`.
@@ -83,6 +80,5 @@ mod tests {
         let pointer = Pointer::root().member("a/b~c").index(3).member("d");
         assert_eq!(pointer.as_str(), "/a~1b~0c/3/d");
         assert_eq!(Pointer::root().member("x").join(&pointer).as_str(), "/x/a~1b~0c/3/d");
-        assert_eq!(Pointer::root().index(7).then(&pointer).as_str(), "/7/a~1b~0c/3/d");
     }
 }

@@ -23,6 +23,9 @@ pub fn from_text(text: &str) -> Result<DateTime<Utc>, chrono::ParseError> {
 /// The instant without what is finer than a millisecond, so that it reads back equal to what is written.
 #[must_use]
 pub fn whole_millis(at: DateTime<Utc>) -> DateTime<Utc> {
+    if at.timestamp_subsec_nanos().is_multiple_of(1_000_000) {
+        return at;
+    }
     // Every instant's milliseconds are an instant, so this never falls back.
     DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
 }

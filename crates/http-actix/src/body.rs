@@ -185,7 +185,7 @@ pub(crate) fn part<T: Body>(
         Err(error) => error.to_string(),
     };
     let mut findings = findings::<T>(document, &refusal, schemas);
-    findings.iter_mut().for_each(|finding| finding.pointer = place.then(&finding.pointer));
+    findings.iter_mut().for_each(|finding| finding.pointer = place.join(&finding.pointer));
     Err(findings)
 }
 

@@ -227,7 +227,7 @@ impl Call {
     }
 
     /// The body's very bytes of whatever kind, of which there may be more than usual.
-    pub(crate) async fn bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
+    pub(crate) async fn any_bytes_up_to(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let limit = limit.max(self.state.settings.body_limit);
         body::read(&self.request, &mut self.payload, limit).await
     }

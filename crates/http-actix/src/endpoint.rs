@@ -40,8 +40,6 @@ pub(crate) enum Who {
     Operator,
     /// The operator, or an admin of the tenant in the path.
     Admin,
-    /// The same, or a user of the tenant in the path.
-    Staff,
     /// The operator, an admin of the tenant in the path, and keys of that tenant that have the scope.
     Scope(Scope),
     /// The operator, or an admin or a user of the tenant in the path.

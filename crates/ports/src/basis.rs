@@ -7,7 +7,7 @@ use crate::StoreResult;
 
 /// What something said from one change to the next. Versions are never changed, and stay when what they are of is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigVersionRecord {
+pub struct ConfigurationVersion {
     /// Of what.
     pub subject: Subject,
     /// Which version, from 1.
@@ -53,10 +53,10 @@ pub trait BasisRepository {
     ) -> StoreResult<Vec<ProcessConfig>>;
 
     /// Adds versions. `Conflict(ConfigHistory)` if one of them is there already.
-    fn add_versions(&mut self, versions: &[ConfigVersionRecord]) -> StoreResult<()>;
+    fn add_versions(&mut self, versions: &[ConfigurationVersion]) -> StoreResult<()>;
 
     /// One version.
-    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigVersionRecord>>;
+    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigurationVersion>>;
 
     /// At most `limit` versions of this, newest first, before the version `before`.
     fn versions(
@@ -64,12 +64,12 @@ pub trait BasisRepository {
         subject: Subject,
         before: Option<i64>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>>;
+    ) -> StoreResult<Vec<ConfigurationVersion>>;
 
     /// At most `limit` versions of everything in order of subject and version, after this one of that subject.
     fn every_version(
         &mut self,
         after: Option<(Subject, i64)>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>>;
+    ) -> StoreResult<Vec<ConfigurationVersion>>;
 }

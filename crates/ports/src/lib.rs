@@ -28,7 +28,7 @@ mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
 pub use api_keys::ApiKeyRepository;
-pub use basis::{BasisRepository, ConfigVersionRecord};
+pub use basis::{BasisRepository, ConfigurationVersion};
 pub use carryover::{Carryover, CarryoverRepository};
 pub use control::{
     Claim, ControlStore, ControlTx, Lease, OpenRun, RunRepository, TenantFilter, TenantRepository, Unreadable,

@@ -9,13 +9,9 @@ use tenantry_domain::tenant::Settings;
 
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, Counts, LogEntry, LogHead, SessionRepository,
-    Access, AttemptRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead, SessionRepository,
-    StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict,
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, OrganisationRepository,
-    SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository,
-    Verdict,
-    Access, AttemptRepository, ConfigHead, Counts, LogEntry, LogHead, MappingRepository, SessionRepository,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
+    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantScope, UserRepository, Verdict,
 };
 
 /// Opens tenants' databases.

@@ -35,8 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 15] = [
-const CONSTRAINTS: [(Constraint, &str, &str); 16] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 18] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (

@@ -289,8 +289,10 @@ diesel::table! {
     }
 }
 
+diesel::table! {
     account_mappings (account_id, id) {
         account_id -> Text,
+        id -> Text,
         user_id -> Text,
         mapped_at -> BigInt,
         mapped_by -> Nullable<Text>,

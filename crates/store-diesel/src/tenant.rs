@@ -6,8 +6,8 @@ mod config_versions;
 mod configs;
 mod idempotency;
 mod log;
-mod organisation;
 mod mappings;
+mod organisation;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -18,10 +18,8 @@ mod users;
 
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
-    LogRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
-    AccountRepository, AttemptRepository, ConfigRepository, IdempotencyRepository, LogRepository,
-    OrganisationRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
-    MappingRepository, SessionRepository, SettingsRepository, TenantTx, UserRepository,
+    LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
+    TenantTx, UserRepository,
 };
 
 use crate::transaction::Transaction;
@@ -56,6 +54,9 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+
     fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }

@@ -13,11 +13,8 @@ pub mod smtp;
 pub use failing::{DatabaseCall, FailingDatabases, FailureMoment};
 pub use fakes::{
     FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords,
-    FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks, FixedEntropy, ReceivedCall,
-    ReceivedEndpointCall, SeededEntropy, SequentialIds,
-    FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer, FakePasswords, FakeSchemaCheck,
-    FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, FixedEntropy, ReceivedCall, SeededEntropy,
-    SequentialIds,
+    FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks, FixedEntropy,
+    ReceivedCall, ReceivedEndpointCall, SeededEntropy, SequentialIds,
 };
 pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::{TestPlatform, platform_over};

@@ -3,21 +3,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Hired, MachineTokens, Nudge, SchemaCheck, Secret};
-use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_ports::{
     ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
 };
+use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
     FailingDatabases, FakeClock, FakeDigest, FakeEndpoints, FakeKeys, FakeMachineTokens, FakeMacs,
-    FakeMailer, FakePasswords, FakeSchemaCheck, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks,
-    MemoryWorld, SeededEntropy, SequentialIds,
-    FailingDatabases, FakeClock, FakeDigest, FakeKeys, FakeMachineTokens, FakeMacs, FakeMailer,
-    FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhooks, MemoryWorld,
-    SeededEntropy, SequentialIds,
+    FakeMailer, FakePasswords, FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets,
+    FakeWebhooks, MemoryWorld, SeededEntropy, SequentialIds,
 };
 
 /// A whole platform in memory, with a hold on what a test wants to turn or look at.
@@ -120,12 +116,7 @@ impl TestPlatform {
             schemas,
             nudge: nudges.clone(),
             channels,
-            endpoints: EndpointCalls {
-                sender: endpoints.clone(),
-                signer: Arc::new(FakeSigner),
-                secrets: Arc::<FakeWebhookSecrets>::default(),
-                timeout: Duration::from_secs(15),
-            },
+            endpoints: EndpointCalls { sender: endpoints.clone(), ..base.endpoints },
             policy,
             ..base
         });
@@ -167,6 +158,12 @@ pub fn platform_over(
         schemas: Arc::new(FakeSchemaCheck::content()),
         nudge: Arc::<Nudges>::default(),
         channels: Channels::default(),
+        endpoints: EndpointCalls {
+            sender: Arc::<FakeEndpoints>::default(),
+            signer: Arc::new(FakeSigner),
+            secrets: Arc::<FakeWebhookSecrets>::default(),
+            timeout: Duration::from_secs(15),
+        },
         policy: Policy::default(),
         configs: tenantry_usecases::configs::ConfigCache::default(),
         key_uses: tenantry_usecases::api_keys::KeyUses::default(),

@@ -1,8 +1,8 @@
 //! Appending to a tenant's event log.
 
+pub(crate) mod accounts;
 mod configuration;
 pub(crate) mod organisation;
-pub(crate) mod accounts;
 pub(crate) mod people;
 
 use chrono::{DateTime, Utc};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use support::{acme_in_service, wish};
-use tenantry_domain::account::WebsiteUserId;
-use tenantry_domain::config::{ConfigId, VersioningStrategy, demo};
+use tenantry_domain::account::{Account, WebsiteUserId};
+use tenantry_domain::config::{AccountConfig, ConfigId, VersioningStrategy, demo};
 use tenantry_domain::tenant::{Allowance, Limit, PlanLimits, Plans, Quotas, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
@@ -41,12 +41,14 @@ impl Acme {
         let command = |trace: &&str| ProvisionAccount {
             user_id: WebsiteUserId::new("user").unwrap(),
             config_id: ConfigId::new(demo::DEMO_CONFIG_ID).unwrap(),
+            config_version: None,
             meta: None,
             idempotency: None,
             trace: (*trace).to_owned(),
         };
         let slice: Vec<_> = traces.iter().map(command).collect();
-        let results = accounts::provision(&self.test.platform, &self.scope, &slice, |_, _| Vec::new());
+        let receipt = |_: &Account, _: &AccountConfig| Vec::new();
+        let results = accounts::provision(&self.test.platform, &self.scope, &slice, receipt);
         results.iter().filter(|result| result.is_ok()).count()
     }
 

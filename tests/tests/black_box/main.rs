@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod account_life;
 mod accounts;
 mod crashes;
 mod doors;
@@ -15,8 +16,8 @@ mod machines;
 mod notices;
 mod organisation;
 mod people;
-mod source_003;
 #[cfg(debug_assertions)]
 mod rewrap;
+mod source_003;
 mod steps;
 mod wire;

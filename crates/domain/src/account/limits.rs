@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::AccountState;
+use super::engine::exact::{saturating_add, saturating_sub};
 use crate::Amount;
 use crate::config::{AccountConfig, DrawdownMode};
 
@@ -21,7 +22,7 @@ pub struct LossLimit {
 
 impl LossLimit {
     fn new(limit: Amount, reference: Decimal, state: &AccountState) -> Self {
-        let floor = Amount::new(reference.saturating_sub(limit.value()));
+        let floor = Amount::new(saturating_sub(reference, limit.value()));
         Self { limit, reference: Amount::new(reference), floor, equity: state.equity }
     }
 
@@ -32,12 +33,12 @@ impl LossLimit {
 
     /// The loss so far; 0 where there is none.
     pub fn loss(&self) -> Amount {
-        Amount::new(self.reference.value().saturating_sub(self.equity.value()).max(Decimal::ZERO))
+        Amount::new(saturating_sub(self.reference.value(), self.equity.value()).max(Decimal::ZERO))
     }
 
     /// How far equity may still fall; 0 at the floor and below it.
     pub fn remaining(&self) -> Amount {
-        Amount::new(self.equity.value().saturating_sub(self.floor.value()).max(Decimal::ZERO))
+        Amount::new(saturating_sub(self.equity.value(), self.floor.value()).max(Decimal::ZERO))
     }
 }
 
@@ -51,7 +52,7 @@ pub fn max_drawdown(config: &AccountConfig, state: &AccountState) -> Option<Loss
         DrawdownMode::Static => start,
         DrawdownMode::TrailingUnlocked => high,
         // floor = min(high − limit, start), said of the reference
-        DrawdownMode::Trailing => high.min(start.saturating_add(limit.value())),
+        DrawdownMode::Trailing => high.min(saturating_add(start, limit.value())),
     };
     Some(LossLimit::new(limit, reference, state))
 }

@@ -3,6 +3,7 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::engine::pass::is_even;
 use super::limits::{LossLimit, daily_loss, max_drawdown};
 use super::{AccountState, Phase};
 use crate::Amount;
@@ -170,18 +171,9 @@ fn consistency(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
     let Some(most) = rule.max_profit_day_percent else {
         return winning;
     };
-    let status = match best_day_percent(state) {
-        Some(percent) if percent <= most.value() => {
-            RuleStatus::with(Rule::Consistency, RuleState::Met, most.value(), percent)
-        }
-        percent => RuleStatus::with(
-            Rule::Consistency,
-            RuleState::InProgress,
-            most.value(),
-            percent.unwrap_or_default(),
-        ),
-    };
-    Some(status)
+    let status = if is_even(&state.days, most.value()) { RuleState::Met } else { RuleState::InProgress };
+    let percent = best_day_percent(state).unwrap_or_default();
+    Some(RuleStatus::with(Rule::Consistency, status, most.value(), percent))
 }
 
 /// The best day's share of the closed profit, in percent; there is none without a profit.

@@ -112,6 +112,32 @@ mod tests {
     }
 
     #[test]
+    fn a_day_begins_at_the_first_instant_of_its_date_whatever_the_clocks_do() {
+        for (zone, day, begins) in [
+            ("UTC", "2025-01-10", "2025-01-11T00:00:00Z"),
+            ("America/New_York", "2025-03-08", "2025-03-09T05:00:00Z"),
+            ("America/New_York", "2025-03-09", "2025-03-10T04:00:00Z"),
+            ("America/New_York", "2025-11-02", "2025-11-03T05:00:00Z"),
+            // Put forward at midnight: the day begins at one o'clock.
+            ("Africa/Cairo", "2025-04-24", "2025-04-24T22:00:00Z"),
+            // Put back at midnight: eleven o'clock comes twice, midnight once.
+            ("Africa/Cairo", "2025-10-30", "2025-10-30T22:00:00Z"),
+            // Put back a minute after midnight, which therefore comes twice.
+            ("America/St_Johns", "2006-10-28", "2006-10-29T02:30:00Z"),
+            // A day that was left out.
+            ("Pacific/Apia", "2011-12-29", "2011-12-30T10:00:00Z"),
+        ] {
+            let clock: Timezone = zone.parse().unwrap();
+            let day: NaiveDate = day.parse().unwrap();
+            let next = clock.day_after(day);
+            assert_eq!(next, begins.parse::<DateTime<Utc>>().unwrap(), "{zone} {day}");
+            assert!(clock.trading_day(next) > day, "{zone} {day}");
+            assert!(clock.trading_day(next - TimeDelta::milliseconds(1)) <= day, "{zone} {day}");
+        }
+        assert_eq!(Timezone::default().day_after(NaiveDate::MAX), DateTime::<Utc>::MAX_UTC);
+    }
+
+    #[test]
     fn only_iana_names_are_time_zones() {
         for wrong in ["", "EST5", "New York", "europe/berlin", "+02:00"] {
             assert_eq!(wrong.parse::<Timezone>().unwrap_err().code, "unknown_timezone", "{wrong:?}");

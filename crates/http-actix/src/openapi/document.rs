@@ -54,7 +54,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
@@ -182,7 +182,6 @@ fn describe(endpoint: &Endpoint, settings: &HttpSettings, access: Access) -> Ope
     }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     let by_caller =
-        matches!(endpoint.who, Who::Admin | Who::Staff | Who::Scope(_) | Who::Person | Who::Client);
         matches!(endpoint.who, Who::Admin | Who::Scope(_) | Who::Staff | Who::Person | Who::Client);
     let refusal = (rate.is_some() || by_caller).then_some(Code::RateLimited);
     let codes = problems(endpoint, access, operation.request_body.is_some());
@@ -249,11 +248,6 @@ fn security(who: Who, access: Access) -> Vec<SecurityRequirement> {
                 SecurityRequirement::new("apiKey", ["operator"]),
             ]
         }
-        Who::Staff => vec![
-            SecurityRequirement::new("bearer", ["admin"]),
-            SecurityRequirement::new("bearer", ["user"]),
-            SecurityRequirement::new("apiKey", ["operator"]),
-        ],
         Who::Person => vec![SecurityRequirement::new("bearer", ["user"])],
         Who::RefreshCookie => vec![SecurityRequirement::new::<_, [&str; 0], _>("refreshToken", [])],
         Who::Scope(scope) => {
@@ -270,7 +264,6 @@ fn problems(endpoint: &Endpoint, access: Access, with_body: bool) -> Vec<Code> {
         Who::ConfirmToken => vec![Code::MissingAuthorization, Code::InvalidToken],
         Who::Operator => vec![Code::MissingAuthorization, Code::InvalidToken, Code::Forbidden],
         Who::Person | Who::Staff => people::PROBLEMS.to_vec(),
-        Who::Staff | Who::Person => people::PROBLEMS.to_vec(),
         Who::RefreshCookie => vec![Code::CrossSite],
         Who::Admin => {
             vec![

@@ -45,6 +45,7 @@ impl From<Refusal> for Problem {
             .with("accountStatus", status.as_str()),
             // What is done by hand is refused for nothing else: each of these is about trades, or about order.
             Refusal::OutOfOrder { .. }
+            | Refusal::TimeOutOfRange
             | Refusal::Paused
             | Refusal::Disabled
             | Refusal::Rule(_)

@@ -79,7 +79,6 @@ impl From<Denied> for Problem {
             }
             Denied::NotStaff => Self::new(
                 Code::Forbidden,
-                "Only an admin or a user of the tenant may do this, and the operator",
                 "Only the operator, or an admin or a user of the tenant, may do this; send an access token of theirs",
             ),
             Denied::NotAPerson => Self::new(

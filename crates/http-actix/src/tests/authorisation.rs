@@ -35,7 +35,8 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
                 .replace("{userId}", "usr_0195c0de00007000800000000000000a")
                 .replace("{sessionId}", "ses_0195c0de00007000800000000000000a")
                 .replace("{processId}", "pc_0195c0de00007000800000000000000a")
-                .replace("{configId}", "no-such");
+                .replace("{configId}", "no-such")
+                .replace("{version}", "1");
             assert!(!path.contains('{'), "{path}");
             let method = method.to_uppercase().parse().unwrap();
             let who = match need.as_str() {

@@ -108,7 +108,7 @@ proptest! {
         let list = || configs::list(world.platform(), &scope, None, 200).unwrap();
         let before = list();
         let verdict = configs::validate(world.platform(), &scope, &document).unwrap();
-        prop_assert_eq!(list(), before, "validating stores nothing");
+        prop_assert_eq!(&list(), &before, "validating stores nothing");
         let upload = Upload { document: document.clone(), actor: "a".to_owned(), trace: "t".to_owned() };
         match configs::upload(world.platform(), &scope, upload) {
             Ok(uploaded) => {
@@ -121,7 +121,7 @@ proptest! {
             Err(UploadError::Invalid { errors, warnings }) => {
                 prop_assert!(!errors.is_empty());
                 prop_assert_eq!((errors, warnings), (verdict.errors, verdict.warnings));
-                prop_assert_eq!(list(), before, "what is refused is not stored");
+                prop_assert_eq!(&list(), &before, "what is refused is not stored");
             }
             Err(error) => panic!("{error}"),
         }

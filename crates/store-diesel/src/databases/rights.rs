@@ -2,9 +2,7 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either, as from the history of basis and processes.
-const TABLES: [(&str, &str); 13] = [
-/// nothing can be removed either.
-const TABLES: [(&str, &str); 11] = [
+const TABLES: [(&str, &str); 15] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
@@ -13,7 +11,6 @@ const TABLES: [(&str, &str); 11] = [
     ("processes", "SELECT, INSERT, UPDATE, DELETE"),
     ("config_versions", "SELECT, INSERT"),
     ("account_configs", "SELECT, INSERT, DELETE"),
-    ("accounts", "SELECT, INSERT"),
     ("org_units", "SELECT, INSERT, UPDATE, DELETE"),
     ("accounts", "SELECT, INSERT, UPDATE"),
     ("account_mappings", "SELECT, INSERT, UPDATE"),

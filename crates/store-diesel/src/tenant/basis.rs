@@ -3,7 +3,7 @@ use diesel::query_dsl::methods;
 use diesel::upsert::excluded;
 use tenantry_domain::basis::{BasisConfig, Kept, Label, Process, ProcessConfig, Subject};
 use tenantry_domain::id::ProcessConfigId;
-use tenantry_ports::{BasisRepository, ConfigVersionRecord, StoreError, StoreResult};
+use tenantry_ports::{BasisRepository, ConfigurationVersion, StoreError, StoreResult};
 
 use super::config_versions;
 use crate::convert::{from_json, limit, micros, parse, time, to_json};
@@ -195,11 +195,11 @@ impl BasisRepository for Transaction<'_> {
         })
     }
 
-    fn add_versions(&mut self, versions: &[ConfigVersionRecord]) -> StoreResult<()> {
+    fn add_versions(&mut self, versions: &[ConfigurationVersion]) -> StoreResult<()> {
         if versions.is_empty() { Ok(()) } else { self.write(|db| config_versions::add(db, versions)) }
     }
 
-    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigVersionRecord>> {
+    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigurationVersion>> {
         self.read(|db| config_versions::one(db, subject, version))
     }
 
@@ -208,7 +208,7 @@ impl BasisRepository for Transaction<'_> {
         subject: Subject,
         before: Option<i64>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+    ) -> StoreResult<Vec<ConfigurationVersion>> {
         self.read(|db| config_versions::newest_first(db, subject, before, limit))
     }
 
@@ -216,7 +216,7 @@ impl BasisRepository for Transaction<'_> {
         &mut self,
         after: Option<(Subject, i64)>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+    ) -> StoreResult<Vec<ConfigurationVersion>> {
         self.read(|db| config_versions::in_order(db, after, limit))
     }
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tenantry_domain::Verbatim;
 use tenantry_domain::basis::Subject;
-use tenantry_ports::{ConfigVersionRecord, StoreError, StoreResult};
+use tenantry_ports::{ConfigurationVersion, StoreError, StoreResult};
 
 use crate::convert::{limit, micros, parse, time};
 use crate::db::Db;
@@ -22,7 +22,7 @@ struct VersionRow {
 }
 
 impl VersionRow {
-    fn new(record: &ConfigVersionRecord) -> Self {
+    fn new(record: &ConfigurationVersion) -> Self {
         Self {
             subject: record.subject.to_string(),
             version: record.version,
@@ -32,9 +32,9 @@ impl VersionRow {
         }
     }
 
-    fn record(self) -> StoreResult<ConfigVersionRecord> {
+    fn record(self) -> StoreResult<ConfigurationVersion> {
         let document = self.document.map(|text| Verbatim::from_text(&text)).transpose();
-        Ok(ConfigVersionRecord {
+        Ok(ConfigurationVersion {
             subject: parse("config version", &self.subject)?,
             version: self.version,
             document: document.map_err(|error| StoreError::corrupt("config version", error))?,
@@ -44,11 +44,11 @@ impl VersionRow {
     }
 }
 
-fn records(rows: Vec<VersionRow>) -> Answer<Vec<ConfigVersionRecord>> {
+fn records(rows: Vec<VersionRow>) -> Answer<Vec<ConfigurationVersion>> {
     Ok(rows.into_iter().map(VersionRow::record).collect::<StoreResult<_>>()?)
 }
 
-pub(super) fn add(db: &mut Db, records: &[ConfigVersionRecord]) -> Answer<()> {
+pub(super) fn add(db: &mut Db, records: &[ConfigurationVersion]) -> Answer<()> {
     let rows: Vec<_> = records.iter().map(VersionRow::new).collect();
     match db {
         Db::Sqlite(sqlite) => {
@@ -63,7 +63,7 @@ pub(super) fn add(db: &mut Db, records: &[ConfigVersionRecord]) -> Answer<()> {
     Ok(())
 }
 
-pub(super) fn one(db: &mut Db, subject: Subject, version: i64) -> Answer<Option<ConfigVersionRecord>> {
+pub(super) fn one(db: &mut Db, subject: Subject, version: i64) -> Answer<Option<ConfigurationVersion>> {
     let query = versions::table.find((subject.to_string(), version)).select(VersionRow::as_select());
     Ok(query.get_result(db).optional()?.map(VersionRow::record).transpose()?)
 }
@@ -73,7 +73,7 @@ pub(super) fn newest_first(
     subject: Subject,
     before: Option<i64>,
     most: usize,
-) -> Answer<Vec<ConfigVersionRecord>> {
+) -> Answer<Vec<ConfigurationVersion>> {
     let query = versions::table
         .filter(versions::subject.eq(subject.to_string()))
         .filter(versions::version.lt(before.unwrap_or(i64::MAX)))
@@ -87,7 +87,7 @@ pub(super) fn in_order(
     db: &mut Db,
     after: Option<(Subject, i64)>,
     most: usize,
-) -> Answer<Vec<ConfigVersionRecord>> {
+) -> Answer<Vec<ConfigurationVersion>> {
     let (subject, version) =
         after.map_or((String::new(), 0), |(subject, version)| (subject.to_string(), version));
     let same = versions::subject.eq(subject.clone()).and(versions::version.gt(version));

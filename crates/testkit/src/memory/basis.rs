@@ -2,7 +2,7 @@ use std::ops::Bound;
 
 use tenantry_domain::basis::{BasisConfig, Label, ProcessConfig, Subject};
 use tenantry_domain::id::ProcessConfigId;
-use tenantry_ports::{BasisRepository, ConfigVersionRecord, Constraint, StoreError, StoreResult};
+use tenantry_ports::{BasisRepository, ConfigurationVersion, Constraint, StoreError, StoreResult};
 
 use super::snapshot::{Table, Transaction};
 use super::tenant::TenantState;
@@ -12,7 +12,7 @@ use super::tenant::TenantState;
 pub(super) struct Configured {
     basis: Option<BasisConfig>,
     processes: Table<ProcessConfigId, ProcessConfig>,
-    versions: Table<(Subject, i64), ConfigVersionRecord>,
+    versions: Table<(Subject, i64), ConfigurationVersion>,
 }
 
 impl Configured {
@@ -103,7 +103,7 @@ impl BasisRepository for Transaction<TenantState> {
         })
     }
 
-    fn add_versions(&mut self, versions: &[ConfigVersionRecord]) -> StoreResult<()> {
+    fn add_versions(&mut self, versions: &[ConfigurationVersion]) -> StoreResult<()> {
         self.change(|state| {
             for version in versions {
                 let key = (version.subject, version.version);
@@ -115,7 +115,7 @@ impl BasisRepository for Transaction<TenantState> {
         })
     }
 
-    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigVersionRecord>> {
+    fn version(&mut self, subject: Subject, version: i64) -> StoreResult<Option<ConfigurationVersion>> {
         self.look(|state| Ok(state.configured.versions.get(&(subject, version)).cloned()))
     }
 
@@ -124,7 +124,7 @@ impl BasisRepository for Transaction<TenantState> {
         subject: Subject,
         before: Option<i64>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+    ) -> StoreResult<Vec<ConfigurationVersion>> {
         self.look(|state| {
             let end = before
                 .map_or(Bound::Included((subject, i64::MAX)), |before| Bound::Excluded((subject, before)));
@@ -137,7 +137,7 @@ impl BasisRepository for Transaction<TenantState> {
         &mut self,
         after: Option<(Subject, i64)>,
         limit: usize,
-    ) -> StoreResult<Vec<ConfigVersionRecord>> {
+    ) -> StoreResult<Vec<ConfigurationVersion>> {
         self.look(|state| {
             let start = after.map_or(Bound::Unbounded, Bound::Excluded);
             let rest = state.configured.versions.range((start, Bound::Unbounded));

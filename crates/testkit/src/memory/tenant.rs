@@ -1,27 +1,18 @@
 use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::id::{AccountId, SessionId, UserId};
-use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
+use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, Constraint, Counts,
-    Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository, SettingsRepository,
-    StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, Constraint, Counts, Credentials,
-    IdempotencyRepository, LogEntry, LogRepository, OrganisationRepository, SessionRepository,
-    SettingsRepository, StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
-    IdempotencyRepository, LogEntry, LogRepository, MappingRepository, SessionRepository, SettingsRepository,
-    StoreError, StoreResult, StoredConfig, StoredResponse, TenantTx, UserRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
+    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
+    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
+    TenantTx, UserRepository,
 };
 
 use super::attempts::Attempts;
 use super::basis::Configured;
-    AccountRepository, AttemptRepository, ConfigHead, ConfigRepository, ConfigVersionRecord, Constraint,
-    Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, SessionRepository,
-    SettingsRepository, StoreError, StoreResult, StoredConfig, TenantTx, UserRepository,
-
 use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
 
@@ -38,7 +29,6 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
-    pub(super) responses: Table<String, StoredResponse>,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -72,6 +62,9 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn organisation(&mut self) -> &mut dyn OrganisationRepository {
+        self
+    }
+
     fn mappings(&mut self) -> &mut dyn MappingRepository {
         self
     }

@@ -2,7 +2,7 @@ use tenantry_domain::Verbatim;
 use tenantry_domain::basis::{
     Basis, BasisConfig, BusinessVariant, Kept, Label, Process, ProcessConfig, Step, Subject,
 };
-use tenantry_ports::ConfigVersionRecord;
+use tenantry_ports::ConfigurationVersion;
 
 use super::{ODD_TEXT, at, id, now};
 
@@ -50,8 +50,8 @@ pub fn process_config(process_type: &str, name: &str) -> ProcessConfig {
 }
 
 /// A version of something; every third one says that it was removed.
-pub fn config_version(subject: impl Into<Subject>, version: i64) -> ConfigVersionRecord {
-    ConfigVersionRecord {
+pub fn config_version(subject: impl Into<Subject>, version: i64) -> ConfigurationVersion {
+    ConfigurationVersion {
         subject: subject.into(),
         version,
         document: (version % 3 != 0).then(|| verbatim(&format!(r#"{{"z":{version}.10,"a":null}}"#))),

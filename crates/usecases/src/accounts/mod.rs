@@ -10,10 +10,9 @@ mod migrate;
 mod provision;
 mod read;
 
-pub use provision::{Answers, ProvisionAccount, ProvisionError, Receipt, provision};
 pub use change::{Change, ChangeAccountError, Trading, change, close};
 pub use events::events;
 pub use hand::Hand;
 pub use migrate::{Destination, MigrateError, Migration, migrate, plan_migration};
-pub use provision::{ProvisionAccount, ProvisionError, Receipt, provision};
+pub use provision::{Answers, ProvisionAccount, ProvisionError, Receipt, provision};
 pub use read::{AccountView, Asked, Reading, list, read};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tenantry_domain::basis::{Kept, Subject};
 use tenantry_domain::event::EventType;
 use tenantry_domain::{Verbatim, timestamp};
-use tenantry_ports::{ConfigVersionRecord, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
+use tenantry_ports::{ConfigurationVersion, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
 
 use super::Author;
 use crate::Platform;
@@ -16,7 +16,7 @@ pub(super) struct Changes {
     head: LogHead,
     author: Author,
     now: DateTime<Utc>,
-    versions: Vec<ConfigVersionRecord>,
+    versions: Vec<ConfigurationVersion>,
     events: Vec<Traced>,
 }
 
@@ -71,7 +71,7 @@ impl Changes {
         let Author { actor, trace } = self.author.clone();
         let change = ConfigChange { subject, version, before, after: after.clone(), restored };
         self.events.push(journal::config_changed(event, &change, &actor, trace));
-        self.versions.push(ConfigVersionRecord {
+        self.versions.push(ConfigurationVersion {
             subject,
             version,
             document: after,

@@ -1,7 +1,7 @@
 use tenantry_domain::Verbatim;
 use tenantry_domain::basis::Subject;
 use tenantry_domain::id::ProcessConfigId;
-use tenantry_ports::{ConfigVersionRecord, StoreResult, TenantScope, TenantTx};
+use tenantry_ports::{ConfigurationVersion, StoreResult, TenantScope, TenantTx};
 
 use crate::Platform;
 
@@ -9,7 +9,7 @@ use crate::Platform;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The version that the change made.
-    pub record: ConfigVersionRecord,
+    pub record: ConfigurationVersion,
     /// What was said before; nothing before it was first configured, and while it was removed.
     pub before: Option<Verbatim>,
 }

@@ -15,8 +15,6 @@ use tenantry_ports::{StoreResult, TenantScope};
 use crate::Platform;
 
 pub use fleet::{SILENCE, announce, others, withdraw};
-pub(crate) use keys::keyring;
-pub use fleet::{announce, withdraw};
 pub(crate) use keys::{Keyring, keyring};
 pub(crate) use marks::{Level, passed, passed_by_one};
 pub use usage::{Usage, usage};

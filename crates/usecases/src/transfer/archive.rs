@@ -47,10 +47,16 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 6] =
-        [Self::Settings, Self::User, Self::Configuration, Self::Config, Self::Account, Self::Event];
-        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Organisation, Self::Event];
-        [Self::Settings, Self::User, Self::Config, Self::Account, Self::Mapping, Self::Event];
+    pub const RECORDS: [Self; 8] = [
+        Self::Settings,
+        Self::User,
+        Self::Configuration,
+        Self::Config,
+        Self::Account,
+        Self::Organisation,
+        Self::Mapping,
+        Self::Event,
+    ];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tenantry_domain::basis::{Basis, BasisConfig, Kept, Label, Process, ProcessConfig, Subject};
 use tenantry_domain::{Pointer, Verbatim};
-use tenantry_ports::{ConfigVersionRecord, StoreError, StoreResult, TenantTx};
+use tenantry_ports::{ConfigurationVersion, StoreError, StoreResult, TenantTx};
 
 use super::archive::{Kind, Writer};
 use super::export::{ExportError, PAGE};
@@ -25,14 +25,14 @@ pub(super) struct ConfigurationRecord {
     changed_at: DateTime<Utc>,
 }
 
-impl From<ConfigVersionRecord> for ConfigurationRecord {
-    fn from(record: ConfigVersionRecord) -> Self {
-        let ConfigVersionRecord { subject, version, document, changed_by, changed_at } = record;
+impl From<ConfigurationVersion> for ConfigurationRecord {
+    fn from(record: ConfigurationVersion) -> Self {
+        let ConfigurationVersion { subject, version, document, changed_by, changed_at } = record;
         Self { subject, version, document, changed_by, changed_at }
     }
 }
 
-impl From<ConfigurationRecord> for ConfigVersionRecord {
+impl From<ConfigurationRecord> for ConfigurationVersion {
     fn from(record: ConfigurationRecord) -> Self {
         let ConfigurationRecord { subject, version, document, changed_by, changed_at } = record;
         Self { subject, version, document, changed_by, changed_at }
@@ -71,12 +71,12 @@ impl Current {
 #[derive(Default)]
 pub(super) struct Configurations {
     /// When the first version of what is under way was made, and its last one so far.
-    under_way: Option<(DateTime<Utc>, ConfigVersionRecord)>,
+    under_way: Option<(DateTime<Utc>, ConfigurationVersion)>,
 }
 
 impl Configurations {
     /// Takes the next version, and answers what that before it says now, if this one is of something else.
-    pub(super) fn next(&mut self, record: ConfigVersionRecord) -> StoreResult<Option<Current>> {
+    pub(super) fn next(&mut self, record: ConfigurationVersion) -> StoreResult<Option<Current>> {
         let same = self.under_way.take_if(|(_, last)| last.subject == record.subject);
         let before = self.end();
         let first = same.map_or(record.changed_at, |(first, _)| first);
@@ -116,8 +116,8 @@ pub(super) struct Inspector {
 
 impl Inspector {
     /// Everything that is wrong with the next version.
-    pub(super) fn check(&mut self, record: &ConfigVersionRecord) -> Vec<String> {
-        let ConfigVersionRecord { subject, version, document, .. } = record;
+    pub(super) fn check(&mut self, record: &ConfigurationVersion) -> Vec<String> {
+        let ConfigurationVersion { subject, version, document, .. } = record;
         let about = |what: &str| format!("configuration {subject}, version {version}, {what}");
         let mut flaws = Vec::new();
         let is_next = match self.last {

@@ -8,7 +8,6 @@ use tenantry_ports::{
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
 use super::configuration;
-use super::record::{AccountRecord, ConfigRecord, EventRecord, UserRecord};
 use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, UserRecord};
 use super::verify::check_link;
 use crate::Platform;

@@ -3,11 +3,10 @@ use std::io::BufRead;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountMapping};
 use tenantry_domain::event::EventType;
-use tenantry_ports::{
-    ConfigVersionRecord, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx,
-};
 use tenantry_domain::organisation::OrgUnit;
-use tenantry_ports::{LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx};
+use tenantry_ports::{
+    ConfigurationVersion, LogEntry, LogHead, StoreError, StoreResult, TenantScope, TenantTx,
+};
 
 use super::archive::{Kind, Tally};
 use super::configuration::Configurations;
@@ -38,9 +37,6 @@ pub(super) fn load(
         }
         tx.configs().clear()?;
         let mut loader = Loader::new(scope, tx, head);
-        let mut loader =
-            Loader { scope, tx, head, accounts: Vec::new(), units: Vec::new(), events: Vec::new() };
-            Loader { scope, tx, head, accounts: Vec::new(), mappings: Vec::new(), events: Vec::new() };
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -75,7 +71,7 @@ struct Loader<'a> {
     tx: &'a mut dyn TenantTx,
     head: LogHead,
     configurations: Configurations,
-    versions: Vec<ConfigVersionRecord>,
+    versions: Vec<ConfigurationVersion>,
     accounts: Vec<Account>,
     units: Vec<OrgUnit>,
     mappings: Vec<AccountMapping>,
@@ -91,6 +87,8 @@ impl<'a> Loader<'a> {
             configurations: Configurations::default(),
             versions: Vec::new(),
             accounts: Vec::new(),
+            units: Vec::new(),
+            mappings: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -111,16 +109,12 @@ impl<'a> Loader<'a> {
             Entry::Config(config) => self.tx.configs().insert(&config)?,
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
             Entry::Organisation(unit) => self.units.push(*unit),
+            Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        let waiting = [self.versions.len(), self.accounts.len(), self.events.len()];
+        let Self { versions, accounts, units, mappings, events, .. } = self;
+        let waiting = [versions.len(), accounts.len(), units.len(), mappings.len(), events.len()];
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
-        let longest = self.accounts.len().max(self.units.len()).max(self.events.len());
-        if longest >= SLICE { self.flush() } else { Ok(()) }
-            Entry::Mapping(mapping) => self.mappings.push(mapping),
-        }
-        let waiting = [self.accounts.len(), self.mappings.len(), self.events.len()];
-        if waiting.iter().any(|count| *count >= SLICE) { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> StoreResult<()> {

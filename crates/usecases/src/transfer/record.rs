@@ -9,12 +9,11 @@ use tenantry_domain::account::{
 };
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
-use tenantry_domain::id::{AccountId, TenantId, UserId};
-use tenantry_domain::organisation::OrgUnit;
 use tenantry_domain::id::{AccountId, MappingId, TenantId, UserId};
+use tenantry_domain::organisation::OrgUnit;
 use tenantry_domain::people::{Ability, Email, PersonName, Role, User, Username};
 use tenantry_domain::tenant::Settings;
-use tenantry_ports::{ConfigVersionRecord, Credentials, LogEntry, StoredConfig};
+use tenantry_ports::{ConfigurationVersion, Credentials, LogEntry, StoredConfig};
 
 use super::archive::{Head, Kind, Trailer};
 use super::configuration::ConfigurationRecord;
@@ -32,7 +31,7 @@ pub(super) enum Entry {
     Head(Head),
     Settings(Settings),
     User(Box<Credentials>),
-    Configuration(Box<ConfigVersionRecord>),
+    Configuration(Box<ConfigurationVersion>),
     Config(Box<StoredConfig>),
     Account(Box<AccountRecord>),
     Organisation(Box<OrgUnit>),

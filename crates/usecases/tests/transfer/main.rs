@@ -42,9 +42,6 @@ fn acme(test: &TestPlatform) -> Tenant {
     let upload =
         Upload { document: sample::config_document("mine"), actor: "key_1".into(), trace: "t".into() };
     configs::upload(&test.platform, &scope, upload).unwrap();
-    for user in ["user-1", "user-2", "user-3"] {
-        provision(test, &scope, user);
-    }
     configure(test, &scope);
     let accounts = ["user-1", "user-2", "user-3"].map(|user| provision(test, &scope, user));
     // One changes hands, and comes to be somebody's besides.
@@ -86,6 +83,8 @@ fn configure(test: &TestPlatform, scope: &TenantScope) {
         test.clock.advance(chrono::TimeDelta::seconds(1));
     }
     basis::remove(&test.platform, scope, last.unwrap().id, author(), |_| true).unwrap();
+}
+
 fn organisation() -> [OrgUnit; 4] {
     let company_code = sample::org_unit(OrgKind::CompanyCode, "CC1", None);
     let plant = sample::org_unit(OrgKind::Plant, "P1", Some(company_code.id));

@@ -78,7 +78,7 @@ impl Fill {
     }
 }
 
-/// (price − entry) × quantity × contract size, negated for a short.
+/// (price − entry) × (quantity × contract size), negated for a short.
 #[inline]
 pub(super) fn pnl(
     side: Side,
@@ -91,5 +91,5 @@ pub(super) fn pnl(
         Side::Long => sub(price, entry)?,
         Side::Short => sub(entry, price)?,
     };
-    mul(mul(gain, quantity)?, contract_size)
+    mul(gain, mul(quantity, contract_size)?)
 }

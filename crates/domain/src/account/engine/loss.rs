@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::emission::{ChallengeFailed, Consequence, Emission, Fact, Reason, Violation, ViolationDetails};
-use super::exact::saturating_sub;
+use super::exact::{is_less, saturating_sub};
 use super::step::Step;
 use crate::Amount;
 use crate::account::{AccountStatus, Rule};
@@ -41,13 +41,13 @@ impl Step<'_> {
         let equity = state.equity.value();
         if let Some(drawdown) = &stage.max_drawdown {
             let reference = drawdown.reference(state.high_water_mark.value());
-            if equity < saturating_sub(reference, drawdown.limit) {
+            if is_less(equity, saturating_sub(reference, drawdown.limit)) {
                 return self.breach(&Loss { rule: Rule::MaxDrawdown, limit: drawdown.limit, reference });
             }
         }
         let reference = state.day_start_equity.value();
         let Some(limit) =
-            stage.daily_loss.filter(|limit| daily && equity < saturating_sub(reference, *limit))
+            stage.daily_loss.filter(|limit| daily && is_less(equity, saturating_sub(reference, *limit)))
         else {
             return;
         };

@@ -28,7 +28,7 @@ pub(super) mod exact;
 mod fill;
 mod hand;
 mod loss;
-mod pass;
+pub(super) mod pass;
 mod payout;
 mod refusal;
 mod replay;
@@ -51,6 +51,9 @@ pub use trade::{Commission, ContractSize, Price, Quantity, Trade, TradeId, Trade
 
 use super::{AccountState, AccountStatus};
 use step::Step;
+
+/// The times an event may have, in seconds since 1970: from 1900 to two days before the year 10000.
+const TIMES: std::ops::Range<i64> = -2_208_988_800..253_402_128_000;
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,7 +79,6 @@ impl Outcome {
 ///
 /// A refused event leaves the account as it was, except for what time alone has done to it. Whether a trade with the
 /// same id was applied before is for the caller to know, or for [`Replay`].
-#[must_use]
 pub fn apply(rules: &Rulebook, mut state: AccountState, event: &AccountEvent) -> (AccountState, Outcome) {
     let outcome = apply_to(rules, &mut state, event);
     (state, outcome)
@@ -87,6 +89,9 @@ pub fn apply_to(rules: &Rulebook, state: &mut AccountState, event: &AccountEvent
     let at = crate::timestamp::whole_millis(event.at());
     if state.status.is_final() {
         return Outcome::refused(Refusal::Final(state.status));
+    }
+    if !TIMES.contains(&at.timestamp()) {
+        return Outcome::refused(Refusal::TimeOutOfRange);
     }
     let day = state.trading_day;
     if at < state.as_of {

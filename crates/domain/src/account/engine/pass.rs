@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::emission::{Emission, Reason, StagePassed};
-use super::exact::{saturating_add, saturating_mul, saturating_sub};
+use super::exact::{is_less, saturating_add, saturating_mul, saturating_sub};
 use super::rulebook::Stage;
 use super::step::Step;
 use crate::Amount;
@@ -55,7 +55,7 @@ impl Step<'_> {
 impl Stage {
     /// Whether the target and everything that stands before passing is met.
     fn is_met(&self, state: &AccountState) -> bool {
-        self.target.is_some_and(|target| state.balance.value() >= target)
+        self.target.is_some_and(|target| !is_less(state.balance.value(), target))
             && state.trading_days >= self.min_trading_days
             && state.winning_days >= self.min_winning_days
             && self.max_profit_day_percent.is_none_or(|percent| is_even(&state.days, percent))

@@ -13,6 +13,9 @@ pub enum Refusal {
         /// The time of the last event applied.
         last: DateTime<Utc>,
     },
+    /// Its time is before 1900 or after 9999-12-29: not every clock can write it, or the days around it.
+    #[error("its time is out of range: it must be from 1900 to 9999-12-29")]
+    TimeOutOfRange,
     /// Nothing can happen to the account any more.
     #[error("the account is {0} for good")]
     Final(AccountStatus),
@@ -45,6 +48,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::OutOfOrder { .. } => "out_of_order",
+            Self::TimeOutOfRange => "time_out_of_range",
             Self::Final(_) => "account_final",
             Self::Paused => "account_paused",
             Self::Disabled => "account_disabled",

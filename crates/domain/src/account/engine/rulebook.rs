@@ -3,11 +3,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
+use super::exact::{is_less, saturating_add};
 use super::payout::Payout;
 use crate::account::AccountState;
 use crate::config::{
-    AccountConfig, Challenge, ChallengeId, Count, DailyLossAction, DrawdownMode, OrderType, Symbol, Timezone,
-    Variant,
+    AccountConfig, Challenge, ChallengeId, Count, DailyLossAction, DrawdownMode, Leverage, OrderType,
+    Percent, Symbol, Timezone, Variant,
 };
 
 /// What a config version demands and forbids, made ready for [`apply`](super::apply): amounts instead of fractions,
@@ -134,23 +135,25 @@ impl Stage {
         let consistency = rules.consistency_rule.clone().unwrap_or_default();
         Self {
             id: stage.id.clone(),
-            target: rules.target().map(|target| start.saturating_add(target.of(config.base_capital).value())),
+            target: rules
+                .target()
+                .map(|target| saturating_add(start, target.of(config.base_capital).value())),
             max_drawdown: rules.max_drawdown.map(|limit| {
                 let limit = limit.of(config.base_capital).value();
-                Drawdown { limit, mode: rules.drawdown_mode, start, locked_at: start.saturating_add(limit) }
+                Drawdown { limit, mode: rules.drawdown_mode, start, locked_at: saturating_add(start, limit) }
             }),
             daily_loss: rules.daily_loss_limit.map(|limit| limit.of(config.base_capital).value()),
             daily_loss_action: rules.daily_loss_action,
             min_trading_days: days(rules.min_trading_days),
             min_winning_days: days(consistency.min_winning_days),
             min_trades_per_day: days(consistency.min_trades_per_day).max(1),
-            max_profit_day_percent: consistency.max_profit_day_percent.map(|percent| percent.value()),
+            max_profit_day_percent: consistency.max_profit_day_percent.map(Percent::value),
             order_types: rules.order_types_allowed.as_ref().map_or(OrderTypes::ALL, |allowed| {
                 allowed
                     .iter()
                     .fold(OrderTypes(0), |all, order_type| OrderTypes(all.0 | OrderTypes::bit(*order_type)))
             }),
-            leverage: rules.leverage.map(|leverage| leverage.value()),
+            leverage: rules.leverage.map(Leverage::value),
             time_limit: stage.time_limit_days().map(|days| TimeDelta::days(days.into())),
         }
     }
@@ -172,7 +175,13 @@ impl Drawdown {
         match self.mode {
             DrawdownMode::Static => self.start,
             DrawdownMode::TrailingUnlocked => high_water_mark,
-            DrawdownMode::Trailing => high_water_mark.min(self.locked_at),
+            DrawdownMode::Trailing => {
+                if is_less(self.locked_at, high_water_mark) {
+                    self.locked_at
+                } else {
+                    high_water_mark
+                }
+            }
         }
     }
 }

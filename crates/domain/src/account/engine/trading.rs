@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::emission::{Consequence, Emission, Fact, Reason, Violation, ViolationDetails};
-use super::exact::{add, mul, sub};
+use super::exact::{Sum, add, is_less, mul, sub};
 use super::fill::{Fill, pnl};
 use super::step::Step;
 use super::{Refusal, Trade};
@@ -51,7 +51,7 @@ impl Step<'_> {
         if let Some(leverage) = stage.leverage {
             let notional = self.notional(place, fill.quantity, trade)?;
             let limit = mul(self.state.equity.value(), leverage)?.max(Decimal::ZERO);
-            if notional > limit {
+            if is_less(limit, notional) {
                 let number = |value| Fact::Number(Amount::new(value));
                 return Err(self.refuse(trade, Rule::Leverage, number(notional), number(limit)));
             }
@@ -122,8 +122,12 @@ impl Step<'_> {
         place: Result<usize, usize>,
         unrealised: Decimal,
     ) -> Result<Ledger, Refusal> {
-        let each = self.state.open_positions.iter().map(|held| Ok(held.unrealised_pnl.value()));
-        let unrealised = sum_with(each, place, unrealised)?;
+        let mut sum = Sum::default();
+        for held in self.others(place) {
+            sum.add(held.unrealised_pnl.value());
+        }
+        sum.add(unrealised);
+        let unrealised = sum.value()?;
         Ok(Ledger {
             balance,
             equity: add(balance, unrealised)?,
@@ -139,7 +143,7 @@ impl Step<'_> {
         state.equity = Amount::untrimmed(ledger.equity);
         state.unrealised_pnl.total = Amount::untrimmed(ledger.unrealised);
         state.unrealised_pnl.today = Amount::untrimmed(ledger.unrealised_today);
-        if state.equity > state.high_water_mark {
+        if is_less(state.high_water_mark.value(), ledger.equity) {
             state.high_water_mark = state.equity;
         }
         self.touch();
@@ -152,13 +156,26 @@ impl Step<'_> {
         quantity: Decimal,
         trade: &Trade,
     ) -> Result<Decimal, Refusal> {
-        let traded = mul(mul(quantity, trade.price.value())?, trade.contract_size.value())?;
-        let each = self
-            .state
-            .open_positions
-            .iter()
-            .map(|held| mul(mul(held.quantity.value(), held.mark.value())?, held.contract_size.value()));
-        sum_with(each, place, traded)
+        let value = |quantity, contract_size: Amount, price: Amount| {
+            mul(mul(quantity, contract_size.value())?, price.value())
+        };
+        let mut sum = Sum::default();
+        for held in self.others(place) {
+            sum.add(value(held.quantity.value(), held.contract_size, held.mark)?);
+        }
+        sum.add(value(quantity, trade.contract_size.amount(), trade.price.amount())?);
+        sum.value()
+    }
+
+    /// The positions but the one at `place`.
+    #[inline]
+    fn others(&self, place: Result<usize, usize>) -> impl Iterator<Item = &Position> {
+        let positions = &self.state.open_positions;
+        let (before, after) = match place {
+            Ok(index) => (&positions[..index], &positions[index + 1..]),
+            Err(_) => (&positions[..], &[][..]),
+        };
+        before.iter().chain(after)
     }
 
     /// Makes the position at `place` what the fill has made of it.
@@ -206,27 +223,4 @@ impl Step<'_> {
         self.emitted.push(Emission::RuleViolated(Violation { rule, value, limit, details }));
         Refusal::Rule(rule)
     }
-}
-
-/// The sum over the positions, in order of their symbols, of which the one at `place` (or the one that is to be
-/// inserted there) counts as `changed`.
-#[inline]
-fn sum_with(
-    each: impl ExactSizeIterator<Item = Result<Decimal, Refusal>>,
-    place: Result<usize, usize>,
-    changed: Decimal,
-) -> Result<Decimal, Refusal> {
-    let (Ok(at) | Err(at)) = place;
-    let appended = at == each.len();
-    let mut sum = Decimal::ZERO;
-    for (index, value) in each.enumerate() {
-        if index == at {
-            sum = add(sum, changed)?;
-            if place.is_ok() {
-                continue;
-            }
-        }
-        sum = add(sum, value?)?;
-    }
-    if appended { add(sum, changed) } else { Ok(sum) }
 }

@@ -11,10 +11,11 @@ use tenantry_domain::{Finding, Pointer, json};
 use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
 use tenantry_usecases::access::{Need, Principal};
 use tenantry_usecases::accounts::{ProvisionAccount, Receipt};
+use tenantry_usecases::idempotency::Answer;
 
 use super::provision::{ProvisionBody, ProvisionedView};
 use crate::body::{self, Body};
-use crate::call::{Answer, Call};
+use crate::call::{self, Call};
 use crate::idempotency::{self, REPLAYED};
 use crate::openapi::{ProblemView, documented};
 use crate::problem::Problem;
@@ -160,7 +161,7 @@ pub(crate) struct ResultView {
         })
     ))
 )]
-pub(crate) async fn provision_many(mut call: Call) -> Answer {
+pub(crate) async fn provision_many(mut call: Call) -> call::Answer {
     let (caller, scope) = call.scope(Need::Scope(Scope::AccountsWrite)).await?;
     let items = call.bulk_body::<BulkBody>().await?.value.items;
     let order = Order { call: &call, caller: &caller, scope: &scope, key: idempotency::key(call.headers())? };
@@ -240,16 +241,31 @@ impl Order<'_> {
     }
 }
 
-fn answer(call: &Call, results: Vec<Result<Receipt, Problem>>) -> Answer {
+fn answer(call: &Call, results: Vec<Result<Receipt, Problem>>) -> call::Answer {
     let (count, request_id) = (results.len(), call.request_id());
     let mut view = BulkView { items: Vec::with_capacity(count), provisioned: 0, replayed: 0, refused: 0 };
     for (index, result) in results.into_iter().enumerate() {
         view.items.push(match result {
-            Ok(receipt) => {
-                let replayed = receipt.is_replayed();
-                *if replayed { &mut view.replayed } else { &mut view.provisioned } += 1;
-                let account = serde_json::from_slice(&receipt.body).ok();
-                ResultView { status: receipt.status, replayed, account, problem: None }
+            Ok(Receipt { answer: Answer { status, body }, replayed, .. }) => {
+                let refused = status >= 400;
+                view.refused += usize::from(refused);
+                view.replayed += usize::from(replayed);
+                view.provisioned += usize::from(!refused && !replayed);
+                if refused {
+                    ResultView {
+                        status,
+                        replayed,
+                        account: None,
+                        problem: serde_json::from_slice(&body).ok(),
+                    }
+                } else {
+                    ResultView {
+                        status,
+                        replayed,
+                        account: serde_json::from_slice(&body).ok(),
+                        problem: None,
+                    }
+                }
             }
             Err(problem) => {
                 view.refused += 1;

@@ -11,12 +11,11 @@ mod read;
 mod reader;
 mod view;
 
-pub(crate) use provision::{__path_provision, Receipts, provision};
 pub(crate) use bulk::{__path_provision_many, provision_many};
 pub(crate) use endpoints::endpoints;
 #[cfg(test)]
 pub(crate) use endpoints::generated;
-pub(crate) use provision::{__path_provision, provision, receipt};
+pub(crate) use provision::{__path_provision, Receipts, provision};
 #[cfg(test)]
 pub(crate) use provision::{ProvisionBody, ProvisionedView};
 #[cfg(test)]

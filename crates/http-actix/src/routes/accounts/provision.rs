@@ -55,8 +55,8 @@ impl ProvisionBody {
 
     /// What is wanted by it.
     pub(super) fn command(self, idempotency: Option<IdempotencyKey>, trace: String) -> ProvisionAccount {
-        let Self { user_id, config_id, meta, tenant_id: _ } = self;
-        ProvisionAccount { user_id, config_id, meta, idempotency, trace }
+        let Self { user_id, config_id, config_version, meta, tenant_id: _ } = self;
+        ProvisionAccount { user_id, config_id, config_version, meta, idempotency, trace }
     }
 }
 
@@ -154,14 +154,6 @@ pub(crate) async fn provision(mut call: Call) -> Answer {
     let body = received.value;
     body.check(&scope)?;
     let idempotency = call.idempotency(&caller, scope.tenant(), "provisionAccount", &received.bytes)?;
-    let command = ProvisionAccount {
-        user_id: body.user_id,
-        config_id: body.config_id,
-        config_version: body.config_version,
-        meta: body.meta,
-        idempotency,
-        trace: call.request_id(),
-    };
     let command = body.command(idempotency, call.request_id());
     let receipt = call.state.provisioning.submit(&scope, command).await??;
     answer(&call, receipt)

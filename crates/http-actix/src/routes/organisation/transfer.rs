@@ -179,7 +179,7 @@ pub(crate) async fn import(mut call: Call) -> Answer {
     let dry_run = query.value::<bool>("dryRun").unwrap_or_default();
     query.finish()?;
     let form = sent(&call)?;
-    let bytes = call.bytes_up_to(LARGEST).await?;
+    let bytes = call.any_bytes_up_to(LARGEST).await?;
     let (actor, trace) = (caller.actor(), call.request_id());
     let imported = call.on_storage::<_, Problem>(move |platform| {
         let drafts = drafts(platform, form, bytes)?;

@@ -21,8 +21,7 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 8] = [
-const NOTHING: [(&str, &str); 13] = [
+const NOTHING: [(&str, &str); 14] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),

@@ -190,6 +190,13 @@ pub fn accounts_are_filtered(subject: &dyn Subject) {
                 };
                 let expected: BTreeSet<_> = accounts.iter().filter(fits).map(|account| account.id).collect();
                 assert_eq!(of(&filter), expected, "{filter:?}");
+                let (mut seen, mut after) = (Vec::new(), None);
+                while let [account] = &page(&store, &filter, after, 1)[..] {
+                    after = Some(account.id);
+                    seen.push(account.id);
+                    assert!(seen.len() <= expected.len(), "pages repeat themselves: {filter:?}");
+                }
+                assert_eq!(seen, expected.iter().rev().copied().collect::<Vec<_>>(), "{filter:?}");
                 combinations += usize::from(!expected.is_empty());
             }
         }

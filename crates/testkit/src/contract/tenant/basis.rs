@@ -4,7 +4,7 @@ use std::sync::{Arc, Barrier};
 
 use tenantry_domain::basis::{BasisConfig, ProcessConfig, Subject};
 use tenantry_domain::id::{ProcessConfigId, TenantConfigId};
-use tenantry_ports::{ConfigVersionRecord, Constraint, StoreError, StoreResult, TenantStore};
+use tenantry_ports::{ConfigurationVersion, Constraint, StoreError, StoreResult, TenantStore};
 
 use crate::contract::{Subject as Store, conflict, store};
 use crate::sample;
@@ -31,7 +31,7 @@ fn find(store: &Opened, id: ProcessConfigId) -> Option<ProcessConfig> {
     store.read(|tx| tx.basis().process(id)).expect("a look-up")
 }
 
-fn add_versions(store: &Opened, versions: &[ConfigVersionRecord]) -> StoreResult<()> {
+fn add_versions(store: &Opened, versions: &[ConfigurationVersion]) -> StoreResult<()> {
     store.write(|tx| tx.basis().add_versions(versions))
 }
 
@@ -205,7 +205,7 @@ pub fn every_version_is_passed_in_order(subject: &dyn Store) {
     add_versions(&store, &all).expect("they are added");
     all.sort_by_key(|version| (version.subject.to_string(), version.version));
     for limit in [1, 4, 50] {
-        let mut seen: Vec<ConfigVersionRecord> = Vec::new();
+        let mut seen: Vec<ConfigurationVersion> = Vec::new();
         loop {
             let after = seen.last().map(|last| (last.subject, last.version));
             let page = store.read(|tx| tx.basis().every_version(after, limit)).expect("a page");
@@ -225,7 +225,7 @@ pub fn a_version_that_is_there_is_a_conflict(subject: &dyn Store) {
     let process: ProcessConfigId = sample::id();
     let version = sample::config_version(process, 1);
     add_versions(&store, std::slice::from_ref(&version)).expect("it is added");
-    let other = ConfigVersionRecord { changed_by: "somebody".to_owned(), ..version.clone() };
+    let other = ConfigurationVersion { changed_by: "somebody".to_owned(), ..version.clone() };
     let again = add_versions(&store, &[sample::config_version(process, 2), other]);
     assert!(conflict(&again, Constraint::ConfigHistory), "{again:?}");
     let page = store.read(|tx| tx.basis().versions(process.into(), None, 5)).expect("a page");

@@ -24,6 +24,7 @@ mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
+mod webhooks;
 mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
@@ -72,5 +73,9 @@ pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeySt
 pub use tenant::{
     AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+};
+pub use webhooks::{
+    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, SealedSecrets,
+    SettledSlice, WebhookEndpoint, WebhookRepository,
 };
 pub use work::{Access, Verdict};

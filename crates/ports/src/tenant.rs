@@ -11,7 +11,7 @@ use crate::work::Work;
 use crate::{
     Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
     MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
-    StoredResponse, TenantScope, UserRepository, Verdict,
+    StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.
@@ -71,6 +71,8 @@ pub trait TenantTx {
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Whose accounts are.
     fn mappings(&mut self) -> &mut dyn MappingRepository;
+    /// Webhook endpoints.
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.

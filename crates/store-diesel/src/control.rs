@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod delivery_marks;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -26,7 +27,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DeliveryMarkRepository,
     IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
     RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
@@ -69,6 +70,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn carryover(&mut self) -> &mut dyn CarryoverRepository {
+        self
+    }
+
+    fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository {
         self
     }
 

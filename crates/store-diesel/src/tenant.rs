@@ -15,11 +15,12 @@ mod round_trips;
 mod sessions;
 mod settings;
 mod users;
+mod webhooks;
 
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
     LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
-    TenantTx, UserRepository,
+    TenantTx, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -58,6 +59,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository {
         self
     }
 

@@ -25,5 +25,6 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod transfer;
 pub mod users;
+pub mod webhooks;
 
 pub use platform::{Platform, Policy};

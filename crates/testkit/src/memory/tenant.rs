@@ -8,13 +8,14 @@ use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
     Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
     OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
-    TenantTx, UserRepository,
+    TenantTx, UserRepository, WebhookRepository,
 };
 
 use super::attempts::Attempts;
 use super::basis::Configured;
 use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
+use super::webhooks::Webhooks;
 
 /// What one tenant database holds.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +30,7 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
+    pub(super) webhooks: Webhooks,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -66,6 +68,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository {
         self
     }
 

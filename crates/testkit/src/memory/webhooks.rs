@@ -125,7 +125,8 @@ impl WebhookRepository for Transaction<TenantState> {
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<ClaimedEndpoint>> {
         self.change(|state| {
-            let (webhooks, head) = (&mut state.webhooks, state.last_entry());
+            let head = state.last_entry();
+            let webhooks = &mut state.webhooks;
             let is_due = |standing: &&Standing| webhooks.due(standing, head, now).is_some_and(|due| due <= now);
             let due: Vec<_> =
                 webhooks.endpoints.values().filter(is_due).map(|standing| standing.endpoint.id).collect();

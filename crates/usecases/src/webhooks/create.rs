@@ -74,9 +74,10 @@ pub fn create(
         let allowance = limits::allowance(platform, scope, &settings.quotas);
         let used = tx.webhooks().count()?;
         allowance.admit(QuotaKind::Webhooks, used)?;
-        tx.webhooks().insert(&endpoint, head.sequence)?;
         let mut told = vec![events::created(&endpoint, &hand)];
         told.extend(limits::passed_by_one(QuotaKind::Webhooks, &allowance, used, &hand.trace));
+        // It is not told of its own creation.
+        tx.webhooks().insert(&endpoint, head.sequence + told.len() as i64)?;
         journal::append(platform, scope, tx, head, told, now)?;
         Ok(Created { endpoint: endpoint.clone(), secret: secret.clone() })
     };

@@ -72,15 +72,15 @@ pub(super) fn find(db: &mut Db, id: DeliveryId) -> Answer<Option<Delivery>> {
 }
 
 pub(super) fn again(db: &mut Db, id: DeliveryId, now: DateTime<Utc>) -> Answer<()> {
-    let delivery = webhook_deliveries::table.find(id.to_string());
-    let endpoint: Option<String> = delivery.select(dsl::endpoint_id).get_result(db).optional()?;
+    let delivery = || webhook_deliveries::table.find(id.to_string());
+    let endpoint: Option<String> = delivery().select(dsl::endpoint_id).get_result(db).optional()?;
     let endpoint = endpoint.ok_or(StoreError::Stale)?;
     let pending = (
         dsl::status.eq(DeliveryStatus::Pending.as_str()),
         dsl::due_at.eq(Some(micros(now))),
         dsl::attempts.eq(0),
     );
-    diesel::update(delivery).set(pending).execute(db)?;
+    diesel::update(delivery()).set(pending).execute(db)?;
     work::note_retry(db, parse("webhook delivery", &endpoint)?)
 }
 

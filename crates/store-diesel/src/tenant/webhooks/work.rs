@@ -114,16 +114,16 @@ pub(super) fn settle(db: &mut Db, slice: &SettledSlice) -> Answer<()> {
 }
 
 pub(super) fn move_to(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
-    let endpoint = webhook_endpoints::table.find(id.to_string());
+    let endpoint = || webhook_endpoints::table.find(id.to_string());
     let (position, recover_until): (i64, i64) =
-        endpoint.select((dsl::position, dsl::recover_until)).get_result(db).optional()?.ok_or(StoreError::Stale)?;
+        endpoint().select((dsl::position, dsl::recover_until)).get_result(db).optional()?.ok_or(StoreError::Stale)?;
     let now = (
         dsl::position.eq(cursor),
         dsl::recover_until.eq(position.max(recover_until)),
         dsl::lease.eq(None::<String>),
         dsl::lease_until.eq(0),
     );
-    diesel::update(endpoint).set(now).execute(db)?;
+    diesel::update(endpoint()).set(now).execute(db)?;
     Ok(())
 }
 

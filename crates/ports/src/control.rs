@@ -4,9 +4,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
-    NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError,
-    StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DeliveryMarkRepository,
+    IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
+    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.

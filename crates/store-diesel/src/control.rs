@@ -27,9 +27,9 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DeliveryMarkRepository,
-    IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
-    RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
+    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;

@@ -218,7 +218,8 @@ fn renew(platform: &Platform, scope: &TenantScope) -> Result<(), CarryError> {
     let error = match renewed {
         Ok(0) => return Ok(webhooks::reseal(platform, scope)?),
         Ok(_) => {
-            let behind = format!("{} has to be migrated before its secrets can be sealed anew", scope.database());
+            let behind =
+                format!("{} has to be migrated before its secrets can be sealed anew", scope.database());
             return Err(StoreError::Unavailable(behind).into());
         }
         Err(error) => error,

@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
-    Replica, ReplicaRepository, RunRepository, SigningKey, SigningKeyRepository, StoreResult,
-    TenantRepository, Verdict,
+    ControlStore, ControlTx, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
+    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey,
+    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 

@@ -127,7 +127,8 @@ impl WebhookRepository for Transaction<TenantState> {
         self.change(|state| {
             let head = state.last_entry();
             let webhooks = &mut state.webhooks;
-            let is_due = |standing: &&Standing| webhooks.due(standing, head, now).is_some_and(|due| due <= now);
+            let is_due =
+                |standing: &&Standing| webhooks.due(standing, head, now).is_some_and(|due| due <= now);
             let due: Vec<_> =
                 webhooks.endpoints.values().filter(is_due).map(|standing| standing.endpoint.id).collect();
             let claim = |id| {
@@ -251,7 +252,8 @@ impl DeliveryMarkRepository for Transaction<ControlState> {
         next: Option<DateTime<Utc>>,
     ) -> StoreResult<()> {
         self.change(|state| {
-            let Some((_, until)) = state.delivery_marks.get(&tenant).copied().filter(|(_, until)| *until <= now)
+            let Some((_, until)) =
+                state.delivery_marks.get(&tenant).copied().filter(|(_, until)| *until <= now)
             else {
                 return Ok(());
             };

@@ -30,7 +30,12 @@ fn about(event_type: EventType, endpoint: &WebhookEndpoint, more: Value, hand: &
 
 /// `webhook.endpoint.created`.
 pub(crate) fn created(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
-    about(EventType::WEBHOOK_ENDPOINT_CREATED, endpoint, json!({ "before": null, "after": view(endpoint) }), hand)
+    about(
+        EventType::WEBHOOK_ENDPOINT_CREATED,
+        endpoint,
+        json!({ "before": null, "after": view(endpoint) }),
+        hand,
+    )
 }
 
 /// `webhook.endpoint.updated`. That the URL is another one is told, even if the host is the same.
@@ -43,11 +48,20 @@ pub(crate) fn updated(before: &WebhookEndpoint, after: &WebhookEndpoint, hand: &
 
 /// `webhook.endpoint.deleted`.
 pub(crate) fn deleted(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
-    about(EventType::WEBHOOK_ENDPOINT_DELETED, endpoint, json!({ "before": view(endpoint), "after": null }), hand)
+    about(
+        EventType::WEBHOOK_ENDPOINT_DELETED,
+        endpoint,
+        json!({ "before": view(endpoint), "after": null }),
+        hand,
+    )
 }
 
 /// `webhook.endpoint.secret_rotated`.
-pub(crate) fn secret_rotated(endpoint: &WebhookEndpoint, until: Option<DateTime<Utc>>, hand: &Hand) -> Traced {
+pub(crate) fn secret_rotated(
+    endpoint: &WebhookEndpoint,
+    until: Option<DateTime<Utc>>,
+    hand: &Hand,
+) -> Traced {
     let more = json!({ "previousUntil": until.map(timestamp::to_text) });
     about(EventType::WEBHOOK_ENDPOINT_SECRET_ROTATED, endpoint, more, hand)
 }

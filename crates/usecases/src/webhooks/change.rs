@@ -117,8 +117,7 @@ pub fn rotate(
         let previous = overlap.then(|| (before.secrets.current.clone(), now + rotation.overlap));
         let until = previous.as_ref().map(|(_, until)| *until);
         let secrets = SealedSecrets { current: secrets::seal(platform, id, &secret), previous };
-        let after =
-            WebhookEndpoint { secrets, version: before.version + 1, updated_at: now, ..before };
+        let after = WebhookEndpoint { secrets, version: before.version + 1, updated_at: now, ..before };
         tx.webhooks().update(&after)?;
         let told = vec![events::secret_rotated(&after, until, hand)];
         journal::append(platform, scope, tx, head, told, now)?;

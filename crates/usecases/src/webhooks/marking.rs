@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{
-    Access, Clock, ControlStore, Nudge, StoreResult, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
+    Access, Clock, ControlStore, Nudge, StoreResult, TenantScope, TenantStore, TenantStores, TenantTx,
+    Verdict,
 };
 
 /// How long a mark holds.

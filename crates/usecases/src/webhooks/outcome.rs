@@ -54,7 +54,9 @@ pub(super) fn judge(platform: &Platform, slice: &Slice, outcomes: &[Outcome], no
     let mut behind: Vec<(AccountId, DateTime<Utc>)> = Vec::new();
     for (call, outcome) in slice.calls.iter().zip(outcomes) {
         let delivery = after(platform, call, outcome, now, &behind, verdict.rests_until);
-        if let (Some(account), Some(due), false) = (call.account, delivery.due, matches!(outcome, Outcome::Deferred)) {
+        if let (Some(account), Some(due), false) =
+            (call.account, delivery.due, matches!(outcome, Outcome::Deferred))
+        {
             behind.push((account, due));
         }
         if call.is_new { verdict.new.push(delivery) } else { verdict.changed.push(delivery) }
@@ -79,7 +81,8 @@ fn after(
             (last, None, false)
         }
         Outcome::Deferred => {
-            let first = behind.iter().find(|(account, _)| call.account == Some(*account)).map(|(_, due)| *due);
+            let first =
+                behind.iter().find(|(account, _)| call.account == Some(*account)).map(|(_, due)| *due);
             let due = first.unwrap_or(now).max(rests_until.unwrap_or(now));
             return Delivery { status: DeliveryStatus::Pending, due: Some(due), ..before };
         }

@@ -5,7 +5,11 @@ use super::WebhookError;
 use crate::Platform;
 
 /// The endpoint with this id.
-pub fn find(platform: &Platform, scope: &TenantScope, id: WebhookId) -> Result<WebhookEndpoint, WebhookError> {
+pub fn find(
+    platform: &Platform,
+    scope: &TenantScope,
+    id: WebhookId,
+) -> Result<WebhookEndpoint, WebhookError> {
     let found = platform.stores.open(scope)?.read(|tx| tx.webhooks().get(id))?;
     found.ok_or(WebhookError::NotFound)
 }

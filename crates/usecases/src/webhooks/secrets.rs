@@ -31,7 +31,8 @@ pub(super) fn in_force(
 fn open(platform: &Platform, id: WebhookId, sealed: &[u8]) -> StoreResult<Secret> {
     let bytes = platform.sealing.open_answer(&place(id), sealed);
     let bytes = bytes.map_err(|error| StoreError::corrupt("webhook secret", error))?;
-    let text = String::from_utf8(bytes).map_err(|_| StoreError::corrupt("webhook secret", "it is no text"))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| StoreError::corrupt("webhook secret", "it is no text"))?;
     Ok(Secret::new(text))
 }
 
@@ -47,7 +48,8 @@ pub(crate) fn reseal(platform: &Platform, scope: &TenantScope) -> StoreResult<()
             };
             let current = again(&endpoint.secrets.current)?;
             let previous = endpoint.secrets.previous.as_ref();
-            let previous = previous.map(|(sealed, until)| Ok::<_, StoreError>((again(sealed)?, *until))).transpose()?;
+            let previous =
+                previous.map(|(sealed, until)| Ok::<_, StoreError>((again(sealed)?, *until))).transpose()?;
             let secrets = SealedSecrets { current, previous };
             let resealed = WebhookEndpoint { secrets, version: endpoint.version + 1, ..endpoint.clone() };
             match store.write(|tx| {

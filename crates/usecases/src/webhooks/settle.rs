@@ -1,5 +1,7 @@
 use tenantry_domain::webhook::DisabledReason;
-use tenantry_ports::{ClaimedEndpoint, SettledSlice, StoreError, StoreResult, TenantScope, TenantTx, WebhookEndpoint};
+use tenantry_ports::{
+    ClaimedEndpoint, SettledSlice, StoreError, StoreResult, TenantScope, TenantTx, WebhookEndpoint,
+};
 
 use super::Hand;
 use super::outcome::{Verdict, judge};
@@ -22,7 +24,8 @@ pub fn settle(
     let settled = platform.stores.open(scope)?.write(|tx| {
         // Whoever appends to the log stands in line first of all, or could wait for somebody who waits for this.
         let head = disable.map(|reason| Ok::<_, StoreError>((tx.log().lock()?, reason))).transpose()?;
-        let more = if disable.is_none() && rests_until.is_none() { Some(told(tx, slice.through)?) } else { None };
+        let more =
+            if disable.is_none() && rests_until.is_none() { Some(told(tx, slice.through)?) } else { None };
         let more = more.filter(|more| !more.is_empty());
         let keep_until = more.is_some().then(|| leased_until(platform, now));
         tx.webhooks().settle(&SettledSlice {

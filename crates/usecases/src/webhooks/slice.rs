@@ -4,9 +4,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::{AccountId, TenantId};
 use tenantry_domain::webhook::DeliveryStatus;
-use tenantry_ports::{
-    ClaimedEndpoint, Delivery, LogEntry, Secret, StoreResult, TenantScope, TenantTx,
-};
+use tenantry_ports::{ClaimedEndpoint, Delivery, LogEntry, Secret, StoreResult, TenantScope, TenantTx};
 
 use super::{body, secrets};
 use crate::Platform;

@@ -29,7 +29,8 @@ fn an_endpoint_is_told_once_of_what_it_wants_from_its_creation_on() {
     assert_eq!(webhooks::next_look(&test.platform, &scope).unwrap(), Some(now(&test)));
     deliver(&test, &scope);
     let (calls, log) = (test.endpoints.calls(), log(&test, &scope));
-    let wanted: Vec<_> = log.iter().rev().filter(|entry| entry.event.event_type == CLOSED).take(100).collect();
+    let wanted: Vec<_> =
+        log.iter().rev().filter(|entry| entry.event.event_type == CLOSED).take(100).collect();
     let mut sent: Vec<_> = calls.iter().map(|call| call.id.clone()).collect();
     let mut expected: Vec<_> = wanted.iter().map(|entry| entry.event.id.to_string()).collect();
     sent.sort();
@@ -37,12 +38,17 @@ fn an_endpoint_is_told_once_of_what_it_wants_from_its_creation_on() {
     assert_eq!(sent, expected);
     assert_eq!(webhooks::next_look(&test.platform, &scope).unwrap(), None);
     let found = deliveries(&test, &scope, &created);
-    assert!(found.iter().all(|delivery| (delivery.status, delivery.attempts) == (DeliveryStatus::Delivered, 1)));
+    assert!(
+        found.iter().all(|delivery| (delivery.status, delivery.attempts) == (DeliveryStatus::Delivered, 1))
+    );
     let (call, first) = (&calls[0], wanted.last().unwrap());
     let body: Value = serde_json::from_slice(&call.body).unwrap();
     assert_eq!(body["type"], "account.closed");
     assert_eq!(body["data"], first.event.data);
-    assert_eq!(body["sequence"].as_i64(), log.iter().find(|it| it.event.id.to_string() == call.id).map(|it| it.sequence));
+    assert_eq!(
+        body["sequence"].as_i64(),
+        log.iter().find(|it| it.event.id.to_string() == call.id).map(|it| it.sequence)
+    );
     assert!(body["timestamp"].is_string());
 }
 

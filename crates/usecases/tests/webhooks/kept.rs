@@ -20,7 +20,8 @@ fn every_change_is_told_with_who_made_it_and_without_the_url() {
     let created = create(&test, &scope, &["account.*"]);
     let id = created.endpoint.id;
     let change = Change { enabled: Some(false), ..Change::default() };
-    let updated = webhooks::update(&test.platform, &scope, id, change, &hand(), |version| version == 1).unwrap();
+    let updated =
+        webhooks::update(&test.platform, &scope, id, change, &hand(), |version| version == 1).unwrap();
     assert_eq!((updated.version, updated.disabled.map(|(why, _)| why)), (2, Some(DisabledReason::Requested)));
     let rotation = Rotation { overlap: TimeDelta::hours(24), force: false };
     let rotated = webhooks::rotate(&test.platform, &scope, id, rotation, &hand(), |_| true).unwrap();

@@ -13,7 +13,8 @@ use serde_json::Value;
 use tenantry_domain::event::{EventType, chain_input};
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{
-    Delivery, DeliveryFilter, Digest as _, LogEntry, StoreError, TenantScope, TenantStores as _, WebhookEndpoint,
+    Delivery, DeliveryFilter, Digest as _, LogEntry, StoreError, TenantScope, TenantStores as _,
+    WebhookEndpoint,
 };
 use tenantry_testkit::{FakeDigest, TestPlatform, sample};
 use tenantry_usecases::idempotency::Once;

@@ -15,7 +15,12 @@ fn read(rows: Vec<DeliveryRow>) -> Answer<Vec<Delivery>> {
     Ok(rows.into_iter().map(DeliveryRow::delivery).collect::<StoreResult<_>>()?)
 }
 
-pub(super) fn due(db: &mut Db, endpoint: WebhookId, now: DateTime<Utc>, most: usize) -> Answer<Vec<Delivery>> {
+pub(super) fn due(
+    db: &mut Db,
+    endpoint: WebhookId,
+    now: DateTime<Utc>,
+    most: usize,
+) -> Answer<Vec<Delivery>> {
     let query = webhook_deliveries::table
         .filter(dsl::endpoint_id.eq(endpoint.to_string()))
         .filter(dsl::due_at.le(micros(now)))

@@ -75,11 +75,9 @@ impl WebhookRepository for Transaction<'_> {
     }
 
     fn remove(&mut self, id: WebhookId) -> StoreResult<()> {
-        self.write(|db| {
-            match diesel::delete(webhook_endpoints::table.find(id.to_string())).execute(db)? {
-                0 => Err(StoreError::Stale.into()),
-                _ => Ok(()),
-            }
+        self.write(|db| match diesel::delete(webhook_endpoints::table.find(id.to_string())).execute(db)? {
+            0 => Err(StoreError::Stale.into()),
+            _ => Ok(()),
         })
     }
 

@@ -59,8 +59,7 @@ pub(super) fn claim(
     let now = micros(now);
     let (enabled, head) = standings(db)?;
     let is_due = |standing: &Standing| standing.due(head, now).is_some_and(|due| due <= now);
-    let mut wanted: Vec<_> =
-        enabled.into_iter().filter(is_due).map(|standing| standing.id).collect();
+    let mut wanted: Vec<_> = enabled.into_iter().filter(is_due).map(|standing| standing.id).collect();
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
@@ -115,8 +114,11 @@ pub(super) fn settle(db: &mut Db, slice: &SettledSlice) -> Answer<()> {
 
 pub(super) fn move_to(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
     let endpoint = || webhook_endpoints::table.find(id.to_string());
-    let (position, recover_until): (i64, i64) =
-        endpoint().select((dsl::position, dsl::recover_until)).get_result(db).optional()?.ok_or(StoreError::Stale)?;
+    let (position, recover_until): (i64, i64) = endpoint()
+        .select((dsl::position, dsl::recover_until))
+        .get_result(db)
+        .optional()?
+        .ok_or(StoreError::Stale)?;
     let now = (
         dsl::position.eq(cursor),
         dsl::recover_until.eq(position.max(recover_until)),

@@ -13,3 +13,4 @@ pub mod people;
 pub mod sessions;
 pub mod settings;
 pub mod transactions;
+pub mod webhooks;

@@ -62,7 +62,7 @@ impl WebhookEndpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryAttempt {
-    /// When it was made.
+    /// When it was made, in whole milliseconds.
     #[serde(with = "tenantry_domain::timestamp")]
     pub at: DateTime<Utc>,
     /// What the endpoint answered; none if it did not.

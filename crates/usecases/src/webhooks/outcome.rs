@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::AccountId;
+use tenantry_domain::timestamp;
 use tenantry_domain::webhook::{DeliveryStatus, DisabledReason, PATIENCE, rest, wait};
 use tenantry_ports::{Delivery, DeliveryAttempt, EndpointResponse};
 
@@ -77,7 +78,13 @@ fn after(
         Outcome::Answered(answer) => (answered(answer, now), answer.retry_after, answer.is_success()),
         Outcome::Failed(failure) => {
             let failure = Some(failure.class.as_str().to_owned());
-            let last = DeliveryAttempt { at: now, status: None, excerpt: String::new(), failure, took: 0 };
+            let last = DeliveryAttempt {
+                at: timestamp::whole_millis(now),
+                status: None,
+                excerpt: String::new(),
+                failure,
+                took: 0,
+            };
             (last, None, false)
         }
         Outcome::Deferred => {
@@ -99,7 +106,7 @@ fn after(
 
 fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
     DeliveryAttempt {
-        at,
+        at: timestamp::whole_millis(at),
         status: Some(answer.status),
         excerpt: answer.excerpt.clone(),
         failure: None,

@@ -11,12 +11,13 @@ use crate::journal::webhooks as events;
 use crate::{Platform, journal};
 
 /// Records what became of a slice, in one commit, and goes on with the next one of the same endpoint, if there is one. None if
-/// there is nothing more for now, or somebody else took over: then what was sent is sent again, by them.
+/// there is nothing more for now, somebody else took over (then what was sent is sent again, by them), or `goes_on` is false.
 pub fn settle(
     platform: &Platform,
     scope: &TenantScope,
     slice: &Slice,
     outcomes: &[Outcome],
+    goes_on: bool,
 ) -> StoreResult<Option<Slice>> {
     let now = platform.clock.now();
     let Verdict { new, changed, failing_since, rests_until, disable } = judge(platform, slice, outcomes, now);
@@ -24,8 +25,11 @@ pub fn settle(
     let settled = platform.stores.open(scope)?.write(|tx| {
         // Whoever appends to the log stands in line first of all, or could wait for somebody who waits for this.
         let head = disable.map(|reason| Ok::<_, StoreError>((tx.log().lock()?, reason))).transpose()?;
-        let more =
-            if disable.is_none() && rests_until.is_none() { Some(told(tx, slice.through)?) } else { None };
+        let more = if goes_on && disable.is_none() && rests_until.is_none() {
+            Some(told(tx, slice.through)?)
+        } else {
+            None
+        };
         let more = more.filter(|more| !more.is_empty());
         let keep_until = more.is_some().then(|| leased_until(platform, now));
         tx.webhooks().settle(&SettledSlice {

@@ -226,7 +226,7 @@ fn who_slept_until_somebody_else_took_over_records_nothing() {
     let outcomes = send(&test, &slept);
     test.clock.set(webhooks::next_look(&test.platform, &scope).unwrap().unwrap());
     deliver(&test, &scope);
-    assert!(webhooks::settle(&test.platform, &scope, &slept, &outcomes).unwrap().is_none());
+    assert!(webhooks::settle(&test.platform, &scope, &slept, &outcomes, true).unwrap().is_none());
     let found = deliveries(&test, &scope, &created);
     assert_eq!((found.len(), found[0].status, found[0].attempts), (1, DeliveryStatus::Delivered, 1));
 }

@@ -81,7 +81,7 @@ fn deliver(test: &TestPlatform, scope: &TenantScope) {
             let mut next = Some(slice);
             while let Some(slice) = next {
                 let outcomes = send(test, &slice);
-                next = webhooks::settle(&test.platform, scope, &slice, &outcomes).unwrap();
+                next = webhooks::settle(&test.platform, scope, &slice, &outcomes, true).unwrap();
             }
         }
     }

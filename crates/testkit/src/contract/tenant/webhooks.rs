@@ -199,7 +199,7 @@ pub fn what_is_to_be_tried_again_is_found_when_it_is_due(subject: &dyn Subject) 
     let endpoint = endpoint();
     add(&store, &endpoint, 0);
     let last = DeliveryAttempt {
-        at: sample::at(5),
+        at: tenantry_domain::timestamp::whole_millis(sample::at(5)),
         status: Some(500),
         excerpt: sample::ODD_TEXT.to_owned(),
         failure: None,

@@ -48,6 +48,6 @@ pub fn redeliver(platform: &Platform, scope: &TenantScope, id: DeliveryId) -> Re
             return Err(WebhookError::Disabled);
         }
         tx.webhooks().redeliver(id, now)?;
-        Ok(tx.webhooks().delivery(id)?.ok_or(WebhookError::NoSuchDelivery)?)
+        tx.webhooks().delivery(id)?.ok_or(WebhookError::NoSuchDelivery)
     })
 }

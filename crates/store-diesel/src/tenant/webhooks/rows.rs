@@ -39,24 +39,24 @@ impl Progress {
     }
 }
 
+/// The columns of an [`EndpointRow`].
+type Columns = (
+    webhook_endpoints::id,
+    webhook_endpoints::url,
+    webhook_endpoints::description,
+    webhook_endpoints::event_types,
+    webhook_endpoints::secret,
+    webhook_endpoints::previous_secret,
+    webhook_endpoints::previous_until,
+    webhook_endpoints::disabled,
+    webhook_endpoints::disabled_at,
+    webhook_endpoints::version,
+    webhook_endpoints::created_at,
+    webhook_endpoints::updated_at,
+);
+
 /// What [`endpoint`] reads.
-pub(super) const WHOLE: (
-    (
-        webhook_endpoints::id,
-        webhook_endpoints::url,
-        webhook_endpoints::description,
-        webhook_endpoints::event_types,
-        webhook_endpoints::secret,
-        webhook_endpoints::previous_secret,
-        webhook_endpoints::previous_until,
-        webhook_endpoints::disabled,
-        webhook_endpoints::disabled_at,
-        webhook_endpoints::version,
-        webhook_endpoints::created_at,
-        webhook_endpoints::updated_at,
-    ),
-    webhook_endpoints::failing_since,
-) = (
+pub(super) const WHOLE: (Columns, webhook_endpoints::failing_since) = (
     (
         webhook_endpoints::id,
         webhook_endpoints::url,

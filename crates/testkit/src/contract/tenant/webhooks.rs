@@ -9,7 +9,6 @@ use tenantry_ports::{
     ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, EndpointUrl, SealedSecrets, SettledSlice,
     StoreError, StoreResult, TenantStore, WebhookEndpoint,
 };
-use uuid::Uuid;
 
 use crate::contract::{Subject, store};
 use crate::sample;
@@ -59,7 +58,7 @@ fn next_look(store: &Store, now: i64) -> Option<DateTime<Utc>> {
 
 fn claim(store: &Store, now: i64) -> Vec<ClaimedEndpoint> {
     let (now, until) = (sample::at(now), sample::at(now + 60));
-    store.write(|tx| tx.webhooks().claim(Uuid::new_v4(), now, until)).expect("a claim")
+    store.write(|tx| tx.webhooks().claim(sample::uuid(), now, until)).expect("a claim")
 }
 
 fn delivery(endpoint: &WebhookEndpoint, sequence: i64, due: Option<i64>) -> Delivery {

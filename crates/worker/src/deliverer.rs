@@ -138,7 +138,7 @@ impl Courier {
             match webhooks::due_tenants(&self.platform, TENANTS) {
                 Ok(marked) => marked.into_iter().for_each(|tenant| self.begin(tenant, true)),
                 Err(error) => {
-                    tracing::error!("Cannot find out for whom there is something to deliver: {error}")
+                    tracing::error!("Cannot find out for whom there is something to deliver: {error}");
                 }
             }
         }

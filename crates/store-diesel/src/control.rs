@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod delivery_marks;
 mod heads;
 mod nonces;
 mod notice_row;
@@ -28,8 +29,9 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
-    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
+    PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
+    Verdict,
 };
 
 use crate::pool::Database;
@@ -70,6 +72,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn carryover(&mut self) -> &mut dyn CarryoverRepository {
+        self
+    }
+
+    fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository {
         self
     }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod deliverer;
 mod heads;
 mod keeper;
 mod notifier;
@@ -8,6 +9,7 @@ mod provisioner;
 mod recorder;
 
 pub use bell::Bell;
+pub use deliverer::{Deliverer, DeliveryBell};
 pub use heads::{HeadSigner, MovedLogs};
 pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;

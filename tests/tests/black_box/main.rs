@@ -21,4 +21,5 @@ mod people;
 mod rewrap;
 mod source_003;
 mod steps;
+mod trades;
 mod wire;

@@ -6,5 +6,5 @@ pub(crate) mod data;
 mod page;
 
 pub use announcing::Announcing;
-pub use catalogue::{Described, UNWRITTEN, catalogue};
+pub use catalogue::{Described, catalogue};
 pub use page::{FeedError, FeedPage, Start, Wanted, find, page};

@@ -3,6 +3,7 @@
 mod accounts;
 mod configured;
 mod trades;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,7 @@ use crate::settings::Wanted;
 pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
 pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
 pub(crate) use trades::{AccountTraded, AccountsMarked, PricesMarked, StatusMoved};
+pub(crate) use webhooks::{EndpointChanged, EndpointDisabled, EndpointTold, SecretRotated};
 
 /// `tenant.…` but for `tenant.imported`: how the tenant stands.
 #[derive(Serialize, JsonSchema)]

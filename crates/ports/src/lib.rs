@@ -75,7 +75,7 @@ pub use tenant::{
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use webhooks::{
-    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, SealedSecrets,
-    SettledSlice, WebhookEndpoint, WebhookRepository,
+    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
+    SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,
 };
 pub use work::{Access, Verdict};

@@ -6,7 +6,7 @@ use tenantry_ports::{
     EndpointUrl, IdempotencyKey, SealedSecrets, Secret, StoreError, TenantScope, WebhookEndpoint,
 };
 
-use super::{Hand, WebhookError, secrets};
+use super::{Hand, WebhookError, marking, secrets};
 use crate::idempotency::{Answer, Once, once};
 use crate::journal::webhooks as events;
 use crate::{Platform, journal, limits};
@@ -81,6 +81,7 @@ pub fn create(
         journal::append(platform, scope, tx, head, told, now)?;
         Ok(Created { endpoint: endpoint.clone(), secret: secret.clone() })
     };
+    marking::mark(&platform.control, scope.tenant(), now)?;
     match once(platform, scope, request, now, act, sealed)? {
         Once::Before(Answer { status: 201, body }) => {
             let place = request.map(|key| key.scope.as_str()).unwrap_or_default();

@@ -27,7 +27,7 @@ pub use read::{deliveries, find, page, redeliver};
 pub(crate) use secrets::reseal;
 pub use send::{Outcome, send};
 pub use settle::settle;
-pub use slice::{Slice, claim, due_tenants, next_look, unmark};
+pub use slice::{Slice, claim, due_tenants, outlook, unmark};
 
 /// Who wants something, and the request it came with.
 #[derive(Debug, Clone)]

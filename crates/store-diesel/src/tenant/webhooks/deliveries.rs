@@ -87,8 +87,13 @@ pub(super) fn update(db: &mut Db, deliveries: &[Delivery]) -> Answer<()> {
         _ if rows.is_empty() => {}
         Db::Sqlite(sqlite) => {
             for row in rows {
-                let delivery = webhook_deliveries::table.find(&row.id);
-                diesel::update(delivery).set(row.outcome()).execute(sqlite)?;
+                let now = (
+                    dsl::status.eq(&row.status),
+                    dsl::due_at.eq(row.due_at),
+                    dsl::attempts.eq(row.attempts),
+                    dsl::last_attempt.eq(&row.last_attempt),
+                );
+                diesel::update(webhook_deliveries::table.find(&row.id)).set(now).execute(sqlite)?;
             }
         }
         Db::Postgres(postgres) => {

@@ -166,17 +166,6 @@ impl DeliveryRow {
         })
     }
 
-    /// What changes about a delivery, once there is one.
-    pub(super) fn outcome(&self) -> impl AsChangeset<Target = webhook_deliveries::table> + '_ {
-        use webhook_deliveries::dsl;
-        (
-            dsl::status.eq(&self.status),
-            dsl::due_at.eq(self.due_at),
-            dsl::attempts.eq(self.attempts),
-            dsl::last_attempt.eq(&self.last_attempt),
-        )
-    }
-
     pub(super) fn delivery(self) -> StoreResult<Delivery> {
         Ok(Delivery {
             id: parse(DELIVERY, &self.id)?,

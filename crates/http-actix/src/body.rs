@@ -30,6 +30,13 @@ pub(crate) trait Body: DeserializeOwned + JsonSchema {
 
     /// Whether it has to be a JSON object. What parses bodies would take an array for one with its members in order.
     const OBJECT: bool = true;
+
+    /// Everything that is wrong with a document, where there is a better way to find it than by the type's schema; nothing
+    /// otherwise.
+    fn faults(document: &Value, schemas: &dyn SchemaCheck) -> Vec<Finding> {
+        let _ = (document, schemas);
+        Vec::new()
+    }
 }
 
 /// Says what is wrong with a text.
@@ -191,6 +198,10 @@ pub(crate) fn part<T: Body>(
 
 /// Everything that is wrong with a document that is not taken for this reason.
 fn findings<T: Body>(document: &Value, refusal: &str, schemas: &dyn SchemaCheck) -> Vec<Finding> {
+    let found = T::faults(document, schemas);
+    if !found.is_empty() {
+        return found;
+    }
     let mut findings: Vec<Finding> = T::TEXTS
         .iter()
         .filter_map(|(pointer, check)| {

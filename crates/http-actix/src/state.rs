@@ -8,7 +8,8 @@ use tenantry_domain::id::AccountId;
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_usecases::access::Principal;
 use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, Receipt};
-use tenantry_usecases::{Platform, accounts, limits};
+use tenantry_usecases::trades::{ApplyTrades, TradeError};
+use tenantry_usecases::{Platform, accounts, limits, trades};
 
 use crate::auth::{Credential, Gate};
 use crate::lanes::{Lanes, Limits};
@@ -35,6 +36,7 @@ pub struct HttpState {
     /// What this process calls itself among the others.
     replica: String,
     pub(crate) provisioning: Lanes<TenantScope, ProvisionAccount, Result<Receipt, ProvisionError>>,
+    pub(crate) trading: Lanes<TenantScope, ApplyTrades, Result<trades::Receipt, TradeError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
     pub(crate) watch: Arc<Watch>,
     pub(crate) readiness: Arc<dyn Readiness>,
@@ -72,6 +74,7 @@ impl HttpState {
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, &prefix, storage.queue()),
+            trading: trading_lanes(&platform, storage.queue()),
             reading: reading_lanes(&platform, storage.queue()),
             replica: platform.ids.time_ordered().to_string(),
             platform,
@@ -164,6 +167,17 @@ fn provisioning_lanes(
     let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
     Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ProvisionAccount]| {
         accounts::provision(&platform, scope, slice, &receipts)
+    })
+}
+
+fn trading_lanes(
+    platform: &Arc<Platform>,
+    storage: &PoolQueue,
+) -> Lanes<TenantScope, ApplyTrades, Result<trades::Receipt, TradeError>> {
+    let platform = Arc::clone(platform);
+    let limits = Limits { slice: SLICE, concurrency: 1, waiting: WAITING };
+    Lanes::new(limits, storage.clone(), move |scope: &TenantScope, slice: &[ApplyTrades]| {
+        trades::apply(&platform, scope, slice, crate::routes::trades::answer)
     })
 }
 

@@ -70,6 +70,8 @@ pub enum Constraint {
     OrgCode,
     /// The assignment of a purchasing organisation to somebody.
     OrgAssignment,
+    /// A trade's id, within an account.
+    TradeId,
     /// An idempotency key in its scope.
     IdempotencyKey,
     /// A sequence number of a tenant's log.

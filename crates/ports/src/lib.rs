@@ -24,6 +24,7 @@ mod sealing;
 mod security;
 mod signing_keys;
 mod tenant;
+mod trades;
 mod webhooks;
 mod work;
 
@@ -74,6 +75,7 @@ pub use tenant::{
     AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
+pub use trades::{HoldingRepository, TradeRepository};
 pub use webhooks::{
     ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
     SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,

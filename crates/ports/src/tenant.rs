@@ -7,6 +7,7 @@ use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
 
+use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
     Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
@@ -71,6 +72,10 @@ pub trait TenantTx {
     fn organisation(&mut self) -> &mut dyn OrganisationRepository;
     /// Whose accounts are.
     fn mappings(&mut self) -> &mut dyn MappingRepository;
+    /// Trades that were applied.
+    fn trades(&mut self) -> &mut dyn TradeRepository;
+    /// Which accounts may hold a symbol.
+    fn holdings(&mut self) -> &mut dyn HoldingRepository;
     /// Webhook endpoints.
     fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Answers given before.

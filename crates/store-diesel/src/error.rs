@@ -35,7 +35,7 @@ impl From<Fault> for StoreError {
 pub(crate) type Answer<T> = Result<T, Fault>;
 
 /// Every unique constraint: PostgreSQL reports its name, SQLite only its columns.
-const CONSTRAINTS: [(Constraint, &str, &str); 18] = [
+const CONSTRAINTS: [(Constraint, &str, &str); 19] = [
     (Constraint::TenantSlug, "tenants_slug_held", "tenants.slug"),
     (Constraint::TenantId, "tenants_pkey", "tenants.id"),
     (
@@ -55,6 +55,7 @@ const CONSTRAINTS: [(Constraint, &str, &str); 18] = [
     (Constraint::OrgCode, "org_units_code", "org_units.kind, org_units.code"),
     (Constraint::OrgCode, "org_units_group_code", "org_units.parent_id, org_units.code"),
     (Constraint::OrgAssignment, "org_units_assignment", "org_units.parent_id, org_units.target_id"),
+    (Constraint::TradeId, "trades_pkey", "trades.account_id, trades.trade_id"),
     (Constraint::IdempotencyKey, "idempotency_pkey", "idempotency.scope"),
     (Constraint::LogSequence, "events_pkey", "events.sequence"),
     (Constraint::Notice, "notices_pkey", "notices.id, notices.channel"),

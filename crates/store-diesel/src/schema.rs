@@ -301,6 +301,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    trades (account_id, trade_id) {
+        account_id -> Text,
+        trade_id -> Text,
+        sequence -> BigInt,
+        place -> BigInt,
+        trade -> Text,
+        realised -> Text,
+    }
+}
+
+diesel::table! {
+    holdings (symbol, account_id) {
+        symbol -> Text,
+        account_id -> Text,
+    }
+}
+
 diesel::joinable!(account_mappings -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(account_mappings, accounts);
 

@@ -4,6 +4,7 @@ mod accounts;
 mod basis;
 mod config_versions;
 mod configs;
+mod holdings;
 mod idempotency;
 mod log;
 mod mappings;
@@ -14,13 +15,14 @@ mod plans;
 mod round_trips;
 mod sessions;
 mod settings;
+mod trades;
 mod users;
 mod webhooks;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, IdempotencyRepository,
-    LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
-    TenantTx, UserRepository, WebhookRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
+    IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -59,6 +61,14 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn trades(&mut self) -> &mut dyn TradeRepository {
+        self
+    }
+
+    fn holdings(&mut self) -> &mut dyn HoldingRepository {
         self
     }
 

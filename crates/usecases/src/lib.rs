@@ -23,6 +23,7 @@ pub mod sign_in;
 pub mod signatures;
 pub mod signing_keys;
 pub mod tenants;
+pub mod trades;
 pub mod transfer;
 pub mod users;
 pub mod webhooks;

@@ -4,6 +4,7 @@
 //! with each of them. Everything that happens to it goes through the [`engine`].
 
 mod aggregate;
+mod applied;
 pub mod engine;
 mod limits;
 mod mapping;
@@ -13,6 +14,7 @@ mod status;
 mod website_user;
 
 pub use aggregate::{Account, AccountToProvision};
+pub use applied::{AppliedTrade, TradePlace};
 pub use limits::{LossLimit, daily_loss, max_drawdown};
 pub use mapping::{AccountMapping, Unmapped};
 pub use rules::{Rule, RuleState, RuleStatus, rule_statuses};

@@ -67,6 +67,8 @@ event_types! {
     ACCOUNT_UPDATED = "account.updated";
     /// An account's status changed.
     ACCOUNT_STATE_CHANGED = "account.state_changed";
+    /// Trades were applied to an account.
+    ACCOUNT_TRADED = "account.traded";
     /// An account was closed.
     ACCOUNT_CLOSED = "account.closed";
     /// An account was mapped to a website user.
@@ -77,6 +79,8 @@ event_types! {
     CHALLENGE_MILESTONE = "challenge.milestone";
     /// An account was breached.
     CHALLENGE_FAILED = "challenge.failed";
+    /// Open positions of accounts were revalued at new prices.
+    PRICES_MARKED = "prices.marked";
     /// A payout is due.
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint was created.
@@ -188,7 +192,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 42);
+        assert_eq!(listed.len(), 44);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -197,9 +201,10 @@ mod tests {
             ("config", "uploaded"),
             ("config.basis", "updated"),
             ("config.process", "created|updated|deleted"),
-            ("account", "provisioned|updated|state_changed|closed|mapped|unmapped"),
+            ("account", "provisioned|updated|state_changed|traded|closed|mapped|unmapped"),
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
+            ("prices", "marked"),
             ("webhook.endpoint", "created|updated|deleted|secret_rotated|disabled"),
             ("user", "created|updated|password_changed|signed_out"),
             ("org", "created|updated|deleted|imported"),

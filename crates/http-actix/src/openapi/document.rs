@@ -54,7 +54,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 12] = [
+const TAGS: [(&str, &str); 13] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
@@ -71,6 +71,7 @@ const TAGS: [(&str, &str); 12] = [
         "What a tenant configures for its people's programs: basis and processes, with their history.",
     ),
     ("accounts", "Trading accounts of a website's users."),
+    ("trades", "What accounts do, and what their rules say to it."),
     ("health", "For load balancers and supervisors."),
     ("documentation", "This document, and what the error codes mean."),
 ];

@@ -7,7 +7,7 @@ use tenantry_usecases::mappings::{MapError, UnmapError};
 use super::{Code, Problem};
 use crate::precondition::stale;
 
-fn no_such_account() -> Problem {
+pub(super) fn no_such_account() -> Problem {
     Problem::new(Code::AccountNotFound, "The tenant has no account of this id")
 }
 

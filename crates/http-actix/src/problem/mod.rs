@@ -8,6 +8,7 @@ mod limits;
 mod organisation;
 mod people;
 mod tenants;
+mod trades;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -4,7 +4,7 @@ use serde_json::json;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_usecases::organisation::{Dependents, OrgError};
 
-use super::{Code, Problem};
+use super::{Code, Internal, Problem};
 use crate::routes::organisation::wire;
 
 impl From<OrgError> for Problem {
@@ -38,6 +38,8 @@ impl From<OrgError> for Problem {
             OrgError::KeyReused => {
                 Self::new(Code::IdempotencyKeyReused, "The idempotency key was used for a different request")
             }
+            // It is sent as it was kept, and not written anew.
+            error @ OrgError::RefusedBefore(_) => Self::from(Internal).because(error),
             OrgError::Store(error) => error.into(),
         }
     }

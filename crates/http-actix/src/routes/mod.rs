@@ -22,9 +22,10 @@ mod schemas;
 mod settings;
 mod status;
 mod tenants;
+pub(crate) mod trades;
 
 use tenantry_ports::Scope::{
-    AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite, SettingsRead, SettingsWrite,
+    AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite, SettingsRead, SettingsWrite, TradesWrite,
 };
 
 use crate::endpoint::Endpoint;
@@ -43,6 +44,19 @@ const TRANSITION: &[Code] =
 /// Every endpoint. Those that are called most come first, since paths are matched in this order.
 pub(crate) fn endpoints() -> Vec<Endpoint> {
     vec![
+        Endpoint::new::<trades::__path_apply, _, _>(
+            trades::apply,
+            Both,
+            Scope(TradesWrite),
+            &[Code::InvalidIdempotencyKey, Code::AccountNotFound, Code::IdempotencyKeyReused],
+        ),
+        Endpoint::new::<trades::__path_list, _, _>(
+            trades::list,
+            Both,
+            Scope(AccountsRead),
+            &[Code::InvalidParameter, Code::InvalidCursor, Code::AccountNotFound],
+        ),
+        Endpoint::new::<trades::__path_mark, _, _>(trades::mark, Both, Scope(TradesWrite), &[]),
         // Before the account of any id.
         Endpoint::new::<accounts::__path_provision_many, _, _>(
             accounts::provision_many,
@@ -308,4 +322,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     mappings::generated(all);
     people::generated(all);
     organisation::generated(all);
+    trades::generated(all);
 }

@@ -20,6 +20,7 @@ mod login;
 mod look_ups;
 mod machine_tokens;
 mod mappings;
+mod marks;
 mod once;
 mod organisation;
 mod people;
@@ -36,6 +37,7 @@ mod states;
 mod structured;
 mod tenant_context;
 mod tenants;
+mod trades;
 mod users;
 mod walls;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use diesel::connection::SimpleConnection;
+use tenantry_domain::account::TradePlace;
 use tenantry_domain::id::AccountId;
 use tenantry_domain::people::{Pace, Session};
 use tenantry_ports::{AccountRepository, AccountRevision, LogHead, StoreError, StoreResult, TenantStore};
@@ -83,6 +84,45 @@ fn replacing_accounts_takes_one_round_trip_however_many_they_are() {
         let traffic = ear.hear(|| store.write(|tx| tx.accounts().update(slice)).unwrap());
         assert_eq!(traffic.sent.len(), 1 + 2, "{:#?}", traffic.sent);
         assert_eq!(traffic.prepared.len(), prepared, "{:#?}", traffic.prepared);
+    }
+}
+
+#[test]
+fn a_slice_of_trades_takes_eight_round_trips_however_many_they_are() {
+    let Some(place) = testing::postgres() else { return };
+    let (database, store) = (place.tenant_database(), place.store());
+    let (config, tenant) = (sample::stored_config("25k-eval-v1", 1), place.scope.tenant());
+    let mut accounts: Vec<_> = (0..64).map(|_| sample::account_of(tenant, &config)).collect();
+    store.write(|tx| tx.accounts().insert(&accounts)).unwrap();
+    let mut trade = |count: usize, round: i64| {
+        let slice = &mut accounts[..count];
+        slice.iter_mut().for_each(|account| account.version += 1);
+        let place = TradePlace { sequence: round, index: 0 };
+        let applied: Vec<_> = slice
+            .iter()
+            .map(|account| sample::applied_trade(account.id, &format!("t-{round}"), place))
+            .collect();
+        let ids: Vec<_> = slice.iter().map(|account| account.id).collect();
+        let asked: Vec<_> =
+            applied.iter().map(|applied| (applied.account, &applied.trade.trade_id)).collect();
+        let outcome: Result<(), StoreError> = store.write(|tx| {
+            let head = tx.log().lock()?;
+            assert_eq!(tx.accounts().get(&ids)?.len(), count);
+            assert!(tx.trades().realised(&asked)?.is_empty());
+            tx.accounts().update(slice)?;
+            tx.trades().insert(&applied)?;
+            tx.holdings().add(&[])?;
+            tx.holdings().remove(&[])?;
+            tx.log().append(&sample::log_entries(tenant, head, count))
+        });
+        outcome.unwrap();
+    };
+    trade(2, 1);
+    let ear = Ear::on(&database);
+    for (round, count) in [(2, 1), (3, 64), (4, 7)] {
+        let Traffic { sent, prepared } = ear.hear(|| trade(count, round));
+        assert_eq!(sent.len(), 8, "{count}: {sent:#?}");
+        assert!(prepared.is_empty(), "{count}: {prepared:#?}");
     }
 }
 

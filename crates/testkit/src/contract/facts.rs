@@ -323,6 +323,13 @@ macro_rules! for_each_fact {
                     an_accounts_rules_are_one_stored_versions
                     an_accounts_rules_are_one_stored_versions_also_under_concurrent_uploads
                 }
+                trades {
+                    a_trade_is_read_back_whole
+                    a_trade_id_is_taken_once_in_an_account
+                    what_was_applied_is_found_by_account_and_id
+                    trades_are_in_the_order_in_which_they_were_applied
+                    holders_are_noted_once_and_until_they_are_removed
+                }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together
                     a_swallowed_error_dooms_the_transaction

@@ -20,6 +20,7 @@ mod signing_keys;
 mod snapshot;
 mod tenant;
 mod tenants;
+mod trades;
 mod webhooks;
 
 use std::sync::Arc;

@@ -1,14 +1,15 @@
-use tenantry_domain::account::{Account, AccountMapping};
-use tenantry_domain::config::{ConfigId, ConfigVersion};
+use tenantry_domain::account::engine::TradeId;
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade, TradePlace};
+use tenantry_domain::config::{ConfigId, ConfigVersion, Symbol};
 use tenantry_domain::id::{AccountId, MappingId, SessionId, UserId};
 use tenantry_domain::organisation::{OrgId, OrgUnit};
 use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, IdempotencyRepository, LogEntry, LogRepository, MappingRepository,
-    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
-    TenantTx, UserRepository, WebhookRepository,
+    Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, LogEntry, LogRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
+    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use super::attempts::Attempts;
@@ -30,6 +31,9 @@ pub(super) struct TenantState {
     pub(super) responses: Responses,
     pub(super) organisation: Table<OrgId, OrgUnit>,
     pub(super) mappings: Table<(AccountId, MappingId), AccountMapping>,
+    pub(super) trades: Table<(AccountId, TradePlace), AppliedTrade>,
+    pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
+    pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) webhooks: Webhooks,
     pub(super) log: Table<i64, LogEntry>,
 }
@@ -68,6 +72,14 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn mappings(&mut self) -> &mut dyn MappingRepository {
+        self
+    }
+
+    fn trades(&mut self) -> &mut dyn TradeRepository {
+        self
+    }
+
+    fn holdings(&mut self) -> &mut dyn HoldingRepository {
         self
     }
 

@@ -8,6 +8,7 @@ mod config;
 mod organisation;
 mod people;
 mod tenant;
+mod trade;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub use tenant::{
     scope_of, signing_key, step_error, tenant,
 };
 pub use tenantry_domain::event::Event;
+pub use trade::applied_trade;
 
 use crate::{FakeDigest, SequentialIds};
 

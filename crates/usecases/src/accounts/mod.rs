@@ -15,4 +15,5 @@ pub use events::events;
 pub use hand::Hand;
 pub use migrate::{Destination, MigrateError, Migration, migrate, plan_migration};
 pub use provision::{Answers, ProvisionAccount, ProvisionError, Receipt, provision};
+pub(crate) use read::config_of;
 pub use read::{AccountView, Asked, Reading, list, read};

@@ -71,12 +71,21 @@ pub fn list(
 
 impl AccountView {
     pub(crate) fn of(platform: &Platform, tx: &mut dyn TenantTx, account: Account) -> StoreResult<Self> {
-        let config = platform.configs.get(&account.config_hash, || {
-            let stored = tx.configs().get(&account.config_id, Some(account.config_version))?;
-            let missing = || StoreError::corrupt("account", "the config version it was made from is missing");
-            stored.map(|config| config.resolved).ok_or_else(missing)
-        })?;
+        let config = config_of(platform, tx, &account)?;
         let rules = rule_statuses(&config, &account.state);
         Ok(Self { account, config, rules })
     }
+}
+
+/// The config version that the account follows.
+pub(crate) fn config_of(
+    platform: &Platform,
+    tx: &mut dyn TenantTx,
+    account: &Account,
+) -> StoreResult<Arc<AccountConfig>> {
+    platform.configs.get(&account.config_hash, || {
+        let stored = tx.configs().get(&account.config_id, Some(account.config_version))?;
+        let missing = || StoreError::corrupt("account", "the config version it was made from is missing");
+        stored.map(|config| config.resolved).ok_or_else(missing)
+    })
 }

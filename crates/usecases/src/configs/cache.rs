@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
+use tenantry_domain::account::engine::Rulebook;
 use tenantry_domain::config::AccountConfig;
 use tenantry_ports::{StoreError, StoreResult};
 
@@ -12,6 +13,7 @@ use tenantry_ports::{StoreError, StoreResult};
 #[derive(Debug, Default)]
 pub struct ConfigCache {
     parsed: RwLock<HashMap<String, Arc<AccountConfig>>>,
+    rulebooks: RwLock<HashMap<String, Rulebook>>,
 }
 
 /// More than this many different documents are unusual; the cache then begins anew.
@@ -36,5 +38,19 @@ impl ConfigCache {
         }
         parsed.insert(hash.to_owned(), Arc::clone(&config));
         Ok(config)
+    }
+
+    /// The rulebook of this config, whose resolved document has this hash.
+    pub(crate) fn rules(&self, hash: &str, config: &AccountConfig) -> Rulebook {
+        if let Some(rules) = self.rulebooks.read().unwrap_or_else(PoisonError::into_inner).get(hash) {
+            return rules.clone();
+        }
+        let rules = Rulebook::of(config);
+        let mut rulebooks = self.rulebooks.write().unwrap_or_else(PoisonError::into_inner);
+        if rulebooks.len() >= CAPACITY {
+            rulebooks.clear();
+        }
+        rulebooks.insert(hash.to_owned(), rules.clone());
+        rules
     }
 }

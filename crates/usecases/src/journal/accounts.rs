@@ -1,14 +1,16 @@
 //! What happens to accounts besides their provisioning.
 
 use serde_json::{Value, json};
-use tenantry_domain::account::engine::{AccountEvent, Emission};
-use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::account::engine::{AccountEvent, Emission, PriceMark};
+use tenantry_domain::account::{Account, AccountMapping, AccountStatus, AppliedTrade};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::event::{EventType, NewEvent};
 use tenantry_domain::id::AccountId;
+use tenantry_domain::timestamp;
 
 use super::Traced;
 use crate::accounts::Hand;
+use crate::trades::{Marked, TradeOutcome, TradeResult};
 
 /// `account.mapped`.
 pub(crate) fn mapped(mapping: &AccountMapping, trace: String) -> Traced {
@@ -57,4 +59,46 @@ pub(crate) fn updated(
         .account(account.id)
         .config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
+}
+
+/// `account.traded`: how many trades of a request were applied to the account, and how it stands after them. The trades themselves
+/// are kept beside the log, under this entry's number.
+pub(crate) fn traded(
+    account: &Account,
+    before: AccountStatus,
+    applied: &[AppliedTrade],
+    results: &[TradeResult],
+    hand: &Hand,
+) -> Traced {
+    let count = |is: fn(&TradeOutcome) -> bool| results.iter().filter(|result| is(&result.outcome)).count();
+    let id = |applied: Option<&AppliedTrade>| applied.map(|applied| applied.trade.trade_id.clone());
+    let state = &account.state;
+    let data = json!({
+        "applied": applied.len(),
+        "duplicates": count(|outcome| matches!(outcome, TradeOutcome::Duplicate(_))),
+        "refused": count(|outcome| matches!(outcome, TradeOutcome::Refused(_))),
+        "firstTradeId": id(applied.first()),
+        "lastTradeId": id(applied.last()),
+        "status": { "before": before, "after": state.status },
+        "balance": state.balance,
+        "equity": state.equity,
+        "asOf": timestamp::to_text(state.as_of),
+        "version": account.version,
+        "by": hand.actor,
+    });
+    let event = NewEvent::new(EventType::ACCOUNT_TRADED, data)
+        .account(account.id)
+        .config_version(account.config_version);
+    Traced { event, trace: hand.trace.clone() }
+}
+
+/// `prices.marked`: the prices, and what became of the accounts that hold what has them.
+pub(crate) fn prices_marked(marks: &[PriceMark], marked: Marked, hand: &Hand) -> Traced {
+    let Marked { revalued, breached, skipped } = marked;
+    let data = json!({
+        "marks": marks,
+        "accounts": { "revalued": revalued, "breached": breached, "skipped": skipped },
+        "by": hand.actor,
+    });
+    Traced { event: NewEvent::new(EventType::PRICES_MARKED, data), trace: hand.trace.clone() }
 }

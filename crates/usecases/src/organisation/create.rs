@@ -55,6 +55,9 @@ fn replay(key: &IdempotencyKey, stored: &StoredResponse) -> Result<Created, OrgE
     if stored.key.fingerprint != key.fingerprint {
         return Err(OrgError::KeyReused);
     }
+    if stored.status != 201 {
+        return Err(OrgError::RefusedBefore(stored.clone().into()));
+    }
     let unit = serde_json::from_slice(&stored.body);
     let unit = unit.map_err(|error| StoreError::corrupt("stored response", error))?;
     Ok(Created { unit, replayed: true })

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use tenantry_domain::organisation::{OrgId, OrgKind, OrgUnit, UnitCode};
 use tenantry_ports::{Constraint, StoreError};
 
+use crate::idempotency::Answer;
+
 pub use change::{Change, remove, replace};
 pub use create::{Create, Created, create};
 pub use import::{Import, ImportError, MOST_UNITS, import};
@@ -47,6 +49,9 @@ pub enum OrgError {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
+    /// The same request was refused before, like this.
+    #[error("the request was refused before")]
+    RefusedBefore(Answer),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

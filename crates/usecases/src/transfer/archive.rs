@@ -17,7 +17,7 @@ use super::record::Line;
 pub(super) const FORMAT: &str = "tenantry-export";
 
 /// Grows when older programs could no longer read an archive.
-pub(super) const FORMAT_VERSION: u32 = 2;
+pub(super) const FORMAT_VERSION: u32 = 3;
 
 /// What a line of an archive holds; lines come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub enum Kind {
     Organisation,
     /// That an account is a website user's, or was.
     Mapping,
+    /// A trade that was applied to an account.
+    Trade,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -47,7 +49,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 8] = [
+    pub const RECORDS: [Self; 9] = [
         Self::Settings,
         Self::User,
         Self::Configuration,
@@ -55,6 +57,7 @@ impl Kind {
         Self::Account,
         Self::Organisation,
         Self::Mapping,
+        Self::Trade,
         Self::Event,
     ];
 
@@ -69,6 +72,7 @@ impl Kind {
             Self::Account => "account",
             Self::Organisation => "organisation",
             Self::Mapping => "mapping",
+            Self::Trade => "trade",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }
@@ -89,7 +93,7 @@ pub struct Head {
     pub kind: Kind,
     /// `tenantry-export`.
     pub format: String,
-    /// 2; version 1 had fewer kinds of lines.
+    /// 3; earlier versions had fewer kinds of lines.
     pub format_version: u32,
     /// Whose data it is.
     pub tenant: TenantFacts,

@@ -8,7 +8,7 @@ use tenantry_ports::{
 
 use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
 use super::configuration;
-use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, UserRecord};
+use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, TradeRecord, UserRecord};
 use super::verify::check_link;
 use crate::Platform;
 
@@ -87,6 +87,7 @@ pub fn export(
             archive.record(Kind::Organisation, &unit)?;
         }
         mappings(tx, &mut archive)?;
+        trades(tx, &mut archive)?;
         let broken_at = events(platform, tx, &mut archive)?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })
@@ -149,6 +150,18 @@ fn mappings(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), Expor
         after = Some((last.account, last.id));
         for mapping in page {
             archive.record(Kind::Mapping, &MappingRecord::from(mapping))?;
+        }
+    }
+}
+
+fn trades(tx: &mut dyn TenantTx, archive: &mut Writer<'_>) -> Result<(), ExportError> {
+    let mut after = None;
+    loop {
+        let page = tx.trades().page(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.account, last.place));
+        for trade in page {
+            archive.record(Kind::Trade, &TradeRecord::from(trade))?;
         }
     }
 }

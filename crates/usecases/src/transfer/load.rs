@@ -1,7 +1,7 @@
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::{Account, AccountMapping};
+use tenantry_domain::account::{Account, AccountMapping, AppliedTrade};
 use tenantry_domain::event::EventType;
 use tenantry_domain::organisation::OrgUnit;
 use tenantry_ports::{
@@ -75,6 +75,7 @@ struct Loader<'a> {
     accounts: Vec<Account>,
     units: Vec<OrgUnit>,
     mappings: Vec<AccountMapping>,
+    trades: Vec<AppliedTrade>,
     events: Vec<LogEntry>,
 }
 
@@ -89,6 +90,7 @@ impl<'a> Loader<'a> {
             accounts: Vec::new(),
             units: Vec::new(),
             mappings: Vec::new(),
+            trades: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -110,10 +112,12 @@ impl<'a> Loader<'a> {
             Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
             Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
+            Entry::Trade(trade) => self.trades.push(*trade),
             Entry::Event(entry) => self.events.push(*entry),
         }
-        let Self { versions, accounts, units, mappings, events, .. } = self;
-        let waiting = [versions.len(), accounts.len(), units.len(), mappings.len(), events.len()];
+        let Self { versions, accounts, units, mappings, trades, events, .. } = self;
+        let waiting =
+            [versions.len(), accounts.len(), units.len(), mappings.len(), trades.len(), events.len()];
         if waiting.into_iter().any(|waiting| waiting >= SLICE) { self.flush() } else { Ok(()) }
     }
 
@@ -121,7 +125,12 @@ impl<'a> Loader<'a> {
         self.tx.basis().add_versions(&self.versions)?;
         self.tx.accounts().insert(&self.accounts)?;
         self.tx.organisation().insert(&self.units)?;
+        let held = self.accounts.iter().flat_map(|account| {
+            account.state.open_positions.iter().map(|position| (position.symbol.clone(), account.id))
+        });
+        self.tx.holdings().add(&held.collect::<Vec<_>>())?;
         self.tx.mappings().insert(&self.mappings)?;
+        self.tx.trades().insert(&self.trades)?;
         self.tx.log().append(&self.events)?;
         if let Some(last) = self.events.last() {
             self.head = LogHead { sequence: last.sequence, hash: last.hash };
@@ -130,6 +139,7 @@ impl<'a> Loader<'a> {
         self.accounts.clear();
         self.units.clear();
         self.mappings.clear();
+        self.trades.clear();
         self.events.clear();
         Ok(())
     }

@@ -4,8 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tenantry_domain::Amount;
+use tenantry_domain::account::engine::Trade;
 use tenantry_domain::account::{
-    Account, AccountMapping, AccountState, AccountStatus, Unmapped, WebsiteUserId,
+    Account, AccountMapping, AccountState, AccountStatus, AppliedTrade, TradePlace, Unmapped, WebsiteUserId,
 };
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::Event;
@@ -36,6 +38,7 @@ pub(super) enum Entry {
     Account(Box<AccountRecord>),
     Organisation(Box<OrgUnit>),
     Mapping(AccountMapping),
+    Trade(Box<AppliedTrade>),
     Event(Box<LogEntry>),
     Trailer(Trailer),
 }
@@ -53,6 +56,7 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         Kind::Account => Entry::Account(data(kind, line)?),
         Kind::Organisation => Entry::Organisation(data(kind, line)?),
         Kind::Mapping => Entry::Mapping(data::<MappingRecord>(kind, line)?.into()),
+        Kind::Trade => Entry::Trade(Box::new(data::<TradeRecord>(kind, line)?.into())),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
     })
@@ -264,6 +268,30 @@ impl From<MappingRecord> for AccountMapping {
         let MappingRecord { id, account_id, user_id, mapped_at, mapped_by, unmapped } = record;
         let unmapped = unmapped.map(|UnmappedRecord { at, by }| Unmapped { at, by });
         Self { id, account: account_id, user: user_id, mapped_at, mapped_by, unmapped }
+    }
+}
+
+/// A trade that was applied to an account.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct TradeRecord {
+    account_id: AccountId,
+    sequence: i64,
+    index: u32,
+    realised_pnl: Amount,
+    trade: Trade,
+}
+
+impl From<AppliedTrade> for TradeRecord {
+    fn from(AppliedTrade { account, trade, realised_pnl, place }: AppliedTrade) -> Self {
+        let TradePlace { sequence, index } = place;
+        Self { account_id: account, sequence, index, realised_pnl, trade }
+    }
+}
+
+impl From<TradeRecord> for AppliedTrade {
+    fn from(TradeRecord { account_id, sequence, index, realised_pnl, trade }: TradeRecord) -> Self {
+        Self { account: account_id, trade, realised_pnl, place: TradePlace { sequence, index } }
     }
 }
 

@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::io::{self, BufRead};
 
-use tenantry_domain::account::AccountMapping;
+use tenantry_domain::account::engine::TradeId;
+use tenantry_domain::account::{AccountMapping, AppliedTrade, TradePlace};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::event::chain_input;
 use tenantry_domain::id::{AccountId, MappingId, UserId};
@@ -103,6 +104,9 @@ struct Inspection<'a> {
     places: HashSet<OrgPlace>,
     accounts: HashSet<AccountId>,
     mapping: Option<(AccountId, MappingId)>,
+    trade: Option<(AccountId, TradePlace)>,
+    /// Of the account that is being read.
+    trade_ids: HashSet<TradeId>,
     log: LogHead,
 }
 
@@ -126,6 +130,8 @@ impl<'a> Inspection<'a> {
             places: HashSet::new(),
             accounts: HashSet::new(),
             mapping: None,
+            trade: None,
+            trade_ids: HashSet::new(),
             log: LogHead::EMPTY,
         }
     }
@@ -180,6 +186,7 @@ impl<'a> Inspection<'a> {
             Entry::Account(account) => self.account(&account),
             Entry::Organisation(unit) => self.unit(&unit),
             Entry::Mapping(mapping) => self.mapping(&mapping),
+            Entry::Trade(trade) => self.trade(*trade),
             Entry::Event(entry) => {
                 if let Err(what) = check_link(self.digest, self.log, &entry) {
                     self.flaw(format!("event {}: {what}", entry.sequence));
@@ -274,6 +281,23 @@ impl<'a> Inspection<'a> {
             self.flaw(format!("unit {} has a place that another one has", unit.id));
         }
         self.units.insert(unit.id);
+    }
+
+    fn trade(&mut self, AppliedTrade { account, trade, place, .. }: AppliedTrade) {
+        let id = trade.trade_id;
+        if self.trade.is_some_and(|before| (account, place) <= before) {
+            self.flaw(format!("trade {id} of account {account} is not in order"));
+        }
+        if !self.accounts.contains(&account) {
+            self.flaw(format!("trade {id}: its account {account} is not there"));
+        }
+        if self.trade.is_none_or(|(before, _)| before != account) {
+            self.trade_ids.clear();
+        }
+        if !self.trade_ids.insert(id.clone()) {
+            self.flaw(format!("account {account} has two trades {id}"));
+        }
+        self.trade = Some((account, place));
     }
 
     fn trailer(&mut self, told: Trailer) {

@@ -12,10 +12,12 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
-use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in};
+use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in, trades};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
-use crate::{acme, census, exported, find, flaws, import, joined, kind, lines, provision, under, verified};
+use crate::{
+    acme, census, exported, find, flaws, import, joined, kind, lines, provision, report, under, verified,
+};
 
 #[test]
 fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common_tools() {
@@ -27,11 +29,12 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("account", 4),
         ("config", 4),
         ("configuration", 5),
-        ("event", 14),
+        ("event", 18),
         ("head", 1),
         ("mapping", 4),
         ("organisation", 4),
         ("settings", 1),
+        ("trade", 3),
         ("trailer", 1),
         ("user", 2),
     ];
@@ -115,14 +118,34 @@ fn people_sign_in_and_accounts_are_read_and_provisioned_after_an_import() {
 }
 
 #[test]
+fn trades_come_along_and_are_known_again() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let archive = exported(&here, &acme(&here));
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let scope = TenantScope::serving(&tenant).unwrap();
+    let store = there.platform.stores.open(&scope).unwrap();
+    let symbols = ["EURUSD".parse().unwrap()];
+    let holders = store.read::<_, StoreError>(|tx| tx.holdings().holders(&symbols)).unwrap();
+    let [(first, _), (second, _)] = holders[..] else { panic!("{holders:?}") };
+    for (account, trades) in [(first, ["t-1"].as_slice()), (second, &["t-2", "t-1"])] {
+        let listed = trades::list(&there.platform, &scope, account, None, 10).unwrap().unwrap();
+        let ids: Vec<_> = listed.iter().map(|applied| applied.trade.trade_id.as_str()).collect();
+        assert_eq!(ids, trades);
+        let again = report(&there, &scope, account, trades);
+        assert!(again.split(' ').all(|outcome| outcome.starts_with("Duplicate")), "{again}");
+    }
+}
+
+#[test]
 fn an_archive_of_a_version_without_mappings_is_taken() {
     let (here, there) = (TestPlatform::new(), TestPlatform::new());
     let mut lines = lines(&exported(&here, &acme(&here)));
-    lines.retain(|line| kind(line) != "mapping");
-    lines[0] = lines[0].replace("\"formatVersion\":2", "\"formatVersion\":1");
+    lines.retain(|line| !["mapping", "trade"].contains(&kind(line).as_str()));
+    lines[0] = lines[0].replace("\"formatVersion\":3", "\"formatVersion\":1");
     let trailer = lines.pop().unwrap();
     let mut trailer: transfer::Trailer = serde_json::from_str(&trailer).unwrap();
     trailer.records.remove(&transfer::Kind::Mapping);
+    trailer.records.remove(&transfer::Kind::Trade);
     (trailer.lines, trailer.sha256) = (lines.len() as u64, here.platform.digest.hex(&joined(&lines)));
     lines.push(serde_json::to_string(&trailer).unwrap());
     let archive = joined(&lines);
@@ -190,23 +213,21 @@ fn a_log_that_somebody_has_changed_is_exported_and_said() {
     let tenant = acme(&test);
     let scope = TenantScope::serving(&tenant).unwrap();
     let store = test.platform.stores.open(&scope).unwrap();
-    store
+    let forged = store
         .write::<_, StoreError>(|tx| {
             let head = tx.log().lock()?;
             let mut entries = sample::log_entries(tenant.id, head, 1);
             entries[0].event.data = "forged".into();
-            tx.log().append(&entries)
+            tx.log().append(&entries)?;
+            Ok(entries[0].sequence)
         })
         .unwrap();
     let mut archive = Vec::new();
     let exported = transfer::export(&test.platform, &tenant, "1", &mut archive).unwrap();
-    assert_eq!(exported.broken_at, Some(11));
-    assert_eq!(exported.broken_at, Some(10));
+    assert_eq!(exported.broken_at, Some(forged));
     let found = flaws(&test, &archive);
-    assert!(
-        matches!(&found[..], [one] if one.contains("event 11: its hash is not that of the event")),
-        "{found:?}"
-    );
+    let flaw = format!("event {forged}: its hash is not that of the event");
+    assert!(matches!(&found[..], [one] if one.contains(&flaw)), "{found:?}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use support::{acme_with_admin, work_off};
+use tenantry_domain::account::engine::Trade;
 use tenantry_domain::account::{Account, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, AllowedConfigs, ConfigId, demo};
 use tenantry_domain::id::{AccountId, TenantId};
@@ -19,11 +20,12 @@ use tenantry_domain::organisation::{OrgKind, OrgUnit};
 use tenantry_domain::tenant::{Limit, Quotas, Settings, Slug, Tenant};
 use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{TestPlatform, sample};
-use tenantry_usecases::accounts::{self, ProvisionAccount};
+use tenantry_usecases::accounts::{self, Hand, ProvisionAccount};
 use tenantry_usecases::basis::{self, Author, BasisWish, Upsert};
 use tenantry_usecases::configs::{self, Upload};
 use tenantry_usecases::mappings::{self, MapAccount, UnmapAccount};
 use tenantry_usecases::tenants::{self, TenantRef};
+use tenantry_usecases::trades::{self, ApplyTrades};
 use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
 
 fn find(test: &TestPlatform, id: TenantId) -> Tenant {
@@ -47,6 +49,8 @@ fn acme(test: &TestPlatform) -> Tenant {
     // One changes hands, and comes to be somebody's besides.
     hand_over(test, &scope, accounts[0], "user-1", "user-2");
     hand_over(test, &scope, accounts[1], "user-2", "user-2");
+    report(test, &scope, accounts[2], &["t-2", "t-1"]);
+    report(test, &scope, accounts[1], &["t-1"]);
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,
@@ -107,6 +111,25 @@ fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId 
     };
     let outcome = accounts::provision(&test.platform, scope, &[wanted], receipt).remove(0);
     outcome.unwrap().account.unwrap()
+}
+
+/// Reports that so many trades opened a position.
+fn report(test: &TestPlatform, scope: &TenantScope, account: AccountId, ids: &[&str]) -> String {
+    let trade = |id: &&str| -> Trade {
+        let text = format!(
+            r#"{{"tradeId":"{id}","symbol":"EURUSD","side":"buy","quantity":0.1,"price":1.1,"contractSize":100000,
+                "executedAt":"2025-01-10T15:30:00Z"}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    };
+    let hand = Hand { actor: "key_1".to_owned(), trace: "trace".to_owned() };
+    let command = ApplyTrades { account, trades: ids.iter().map(trade).collect(), idempotency: None, hand };
+    let outcomes = |traded: &trades::Traded| {
+        let outcomes: Vec<_> = traded.results.iter().map(|result| format!("{:?}", result.outcome)).collect();
+        outcomes.join(" ").into_bytes()
+    };
+    let receipt = trades::apply(&test.platform, scope, &[command], outcomes).remove(0).unwrap();
+    String::from_utf8(receipt.body).unwrap()
 }
 
 fn hand_over(test: &TestPlatform, scope: &TenantScope, account: AccountId, from: &str, to: &str) {

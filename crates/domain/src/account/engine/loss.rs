@@ -39,15 +39,16 @@ impl Step<'_> {
         let stage = self.stage();
         let state = &*self.state;
         let equity = state.equity.value();
-        if let Some(drawdown) = &stage.max_drawdown {
+        if let Some(drawdown) = &stage.max_drawdown
+            && !drawdown.is_far(equity)
+        {
             let reference = drawdown.reference(state.high_water_mark.value());
-            if is_less(equity, saturating_sub(reference, drawdown.limit)) {
+            if is_below(equity, reference, drawdown.limit) {
                 return self.breach(&Loss { rule: Rule::MaxDrawdown, limit: drawdown.limit, reference });
             }
         }
         let reference = state.day_start_equity.value();
-        let Some(limit) =
-            stage.daily_loss.filter(|limit| daily && is_less(equity, saturating_sub(reference, *limit)))
+        let Some(limit) = stage.daily_loss.filter(|limit| daily && is_below(equity, reference, *limit))
         else {
             return;
         };
@@ -102,4 +103,11 @@ impl Step<'_> {
         }));
         (value, limit, details)
     }
+}
+
+/// Whether equity is below the reference less the limit.
+#[inline]
+fn is_below(equity: Decimal, reference: Decimal, limit: Decimal) -> bool {
+    // Mostly there is no loss at all, which is quicker to see.
+    is_less(equity, reference) && is_less(equity, saturating_sub(reference, limit))
 }

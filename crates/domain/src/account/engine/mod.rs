@@ -28,8 +28,10 @@ pub(super) mod exact;
 mod fill;
 mod hand;
 mod loss;
+mod mark;
 pub(super) mod pass;
 mod payout;
+mod realised;
 mod refusal;
 mod replay;
 mod rulebook;
@@ -43,6 +45,8 @@ pub use emission::{
     PositionsClosed, Reason, StagePassed, StateChange, Violation, ViolationDetails,
 };
 pub use event::AccountEvent;
+pub use mark::PriceMark;
+pub use realised::realised_by;
 pub use refusal::Refusal;
 pub use replay::{Replay, Replayed, replay};
 pub use rulebook::Rulebook;

@@ -169,6 +169,12 @@ impl Stage {
 }
 
 impl Drawdown {
+    /// Whether this equity is above any floor there may be: only an unlocked one rises above the start.
+    #[inline]
+    pub(super) fn is_far(&self, equity: Decimal) -> bool {
+        self.mode != DrawdownMode::TrailingUnlocked && !is_less(equity, self.start)
+    }
+
     /// What the loss is measured from, with this high-water mark: the floor is this less the limit.
     #[inline]
     pub(super) fn reference(&self, high_water_mark: Decimal) -> Decimal {

@@ -68,9 +68,9 @@ pub(crate) struct BulkView {
     items: Vec<ResultView>,
     /// How many accounts are new.
     provisioned: usize,
-    /// How many items were answered as before.
+    /// How many items were answered as before, with an account or with a refusal.
     replayed: usize,
-    /// How many items were refused.
+    /// How many items were refused, now or before.
     refused: usize,
 }
 
@@ -100,7 +100,8 @@ pub(crate) struct ResultView {
 ///
 /// An item that comes with an `idempotencyKey` makes one account however often it is sent, in whichever request. The request's own
 /// `Idempotency-Key` `K` stands for the keys `K:0`, `K:1` and so on of those items that have none: sent again, the same request
-/// finishes what the first one could not, and answers the rest as before. A caller who goes away before the answer has provisioned
+/// finishes what the first one could not, and answers the rest as before, refusals for good too. What was malformed is not kept,
+/// and may be mended under its key. A caller who goes away before the answer has provisioned
 /// some of the items, from the first on.
 #[utoipa::path(
     post,
@@ -148,7 +149,7 @@ pub(crate) struct ResultView {
                         "title": "Unknown Config",
                         "status": 422,
                         "detail": "There is no account config 'no-such-config'",
-                        "instance": "/api/v1/tenants/acme/accounts/bulk",
+                        "instance": "/requested/path",
                         "code": "unknown_config",
                         "requestId": "0195c0de000070008000000000000001",
                         "help": "/problems/unknown_config"

@@ -123,7 +123,7 @@ pub(crate) async fn close(call: Call) -> Answer {
     Ok(HttpResponse::NoContent().insert_header((header::ETAG, tag)).finish())
 }
 
-pub(super) fn account_in_path(call: &Call) -> Result<AccountId, Problem> {
+pub(crate) fn account_in_path(call: &Call) -> Result<AccountId, Problem> {
     call.segment("accountId").parse().map_err(|_| no_such_account())
 }
 

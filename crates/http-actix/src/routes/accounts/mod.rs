@@ -12,6 +12,7 @@ mod reader;
 mod view;
 
 pub(crate) use bulk::{__path_provision_many, provision_many};
+pub(crate) use change::account_in_path;
 pub(crate) use endpoints::endpoints;
 #[cfg(test)]
 pub(crate) use endpoints::generated;
@@ -26,6 +27,6 @@ pub(crate) use view::AccountView;
 
 use crate::problem::{Code, Problem};
 
-fn no_such_account() -> Problem {
+pub(crate) fn no_such_account() -> Problem {
     Problem::new(Code::AccountNotFound, "The tenant has no account of this id")
 }

@@ -105,7 +105,7 @@ pub(crate) struct BasisView {
 /// A change of the basis or of a process.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ConfigChange")]
+#[schemars(rename = "ConfigurationChange")]
 pub(crate) struct ChangeView {
     /// The version that it made; what can be restored.
     version: i64,

@@ -6,13 +6,14 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::organisation::{OrgId, OrgKind};
 use tenantry_ports::{OrgFilter, StoreError};
 use tenantry_usecases::access::Need;
+use tenantry_usecases::idempotency::keep_refusal;
 use tenantry_usecases::organisation::{self, Change, Create, OrgError};
 
 use super::units::{Unit, wire};
 use super::view::{self, UnitView};
 use crate::call::{Answer, Call};
 use crate::cursor::List;
-use crate::idempotency::REPLAYED;
+use crate::idempotency::{self, REPLAYED};
 use crate::precondition::IfMatch;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
@@ -27,9 +28,23 @@ pub(super) async fn create<B: Unit>(mut call: Call) -> Answer {
     let (tenant, operation) = (scope.tenant(), format!("create{}", wire(B::KIND).name));
     let idempotency = call.idempotency(&caller, tenant, &operation, &received.bytes)?;
     let (actor, trace) = (caller.actor(), call.request_id());
+    let (key, refusals) = (idempotency.clone(), call.refusals());
     let wish = Create { content: received.value.content()?, actor, idempotency, trace };
-    let created =
-        call.on_storage::<_, OrgError>(move |platform| organisation::create(platform, &scope, wish)).await?;
+    let created = call.on_storage::<_, Problem>(move |platform| {
+        let refusal = match organisation::create(platform, &scope, wish) {
+            Ok(created) => return Ok(Ok(created)),
+            Err(OrgError::RefusedBefore(answer)) => return Ok(Err((answer, true))),
+            Err(refusal) => Problem::from(refusal),
+        };
+        match key.zip(refusals.kept(&refusal)) {
+            Some((key, answer)) if keep_refusal(platform, &scope, &key, &answer)? => Ok(Err((answer, false))),
+            _ => Err(refusal),
+        }
+    });
+    let created = match created.await? {
+        Ok(created) => created,
+        Err((refusal, replayed)) => return Ok(idempotency::answer(refusal, replayed)),
+    };
     let mut response = respond::private(StatusCode::CREATED);
     if created.replayed {
         response.insert_header((REPLAYED, HeaderValue::from_static("true")));

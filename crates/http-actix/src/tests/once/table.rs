@@ -19,8 +19,11 @@ pub(super) struct Row {
     /// What success is answered with.
     pub(super) status: u16,
     /// What is understood and refused, and how. Without one there is no such thing.
-    pub(super) refused: Option<(fn() -> Value, &'static str)>,
+    pub(super) refused: Option<Refused>,
 }
+
+/// A body that is refused, and the code of the problem.
+type Refused = (fn() -> Value, &'static str);
 
 /// Who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ pub(super) enum Who {
 }
 
 /// Every operation that creates something.
-pub(super) const ROWS: [Row; 7] = [
+pub(super) const ROWS: [Row; 9] = [
     Row {
         operation: "provisionAccount",
         who: Who::Key,
@@ -81,6 +84,24 @@ pub(super) const ROWS: [Row; 7] = [
         )),
     },
     Row {
+        operation: "createCompanyCode",
+        who: Who::Operator,
+        path: "/api/v1/acme/org/company-codes",
+        body: || json!({ "code": "ONE", "name": "One" }),
+        other: || json!({ "code": "TWO", "name": "Two" }),
+        status: 201,
+        refused: Some((|| json!({ "code": "TAKEN", "name": "Taken" }), "org_code_taken")),
+    },
+    Row {
+        operation: "createPurchasingOrg",
+        who: Who::Operator,
+        path: "/api/v1/acme/org/purchasing-orgs",
+        body: || json!({ "code": "ONE", "name": "One" }),
+        other: || json!({ "code": "TWO", "name": "Two" }),
+        status: 201,
+        refused: None,
+    },
+    Row {
         operation: "createTenant",
         who: Who::Anybody,
         path: "/api/v1/tenants",
@@ -100,8 +121,23 @@ pub(super) const ROWS: [Row; 7] = [
     },
 ];
 
+/// The operations that take a key and do with it what the table cannot say.
+pub(super) const PARTICULAR: [&str; 7] = [
+    // To an account, and each trade once by its own id, too: see tests/trades.rs.
+    "applyTrades",
+    // A key of its own for each item: see tests/bulk.rs.
+    "provisionAccounts",
+    // No body, and nothing that could be done twice.
+    "mapAccount",
+    // One function for all kinds of units; these hang on others.
+    "createPlant",
+    "createPorgAssignment",
+    "createPurchasingGroup",
+    "createStorageLocation",
+];
+
 /// The operations that are sent with POST and create nothing that a repetition could create twice.
-pub(super) const OTHERS: [&str; 12] = [
+pub(super) const OTHERS: [&str; 18] = [
     "validateConfig",
     "simulateConfig",
     // Their tokens, cookies and codes work once, or what they do is done once.
@@ -115,6 +151,13 @@ pub(super) const OTHERS: [&str; 12] = [
     "resumeTenant",
     "retryTenant",
     "restoreTenant",
+    // What they lead to is the same, however often they are sent.
+    "configureBasis",
+    "markPrices",
+    "restoreBasis",
+    "restoreProcess",
+    "importOrganisation",
+    "migrateAccount",
 ];
 
 fn tenant(slug: &str) -> Value {
@@ -141,6 +184,8 @@ impl Scene {
         let key_id = made["id"].as_str().unwrap().to_owned();
         let taken = json!({ "email": "taken@acme.com", "password": "SecurePassword123!" });
         assert_eq!(world.post("/api/v1/acme/auth/register", &operator, &taken).await.status, 201);
+        let taken = json!({ "code": "TAKEN", "name": "Taken" });
+        assert_eq!(world.post("/api/v1/acme/org/company-codes", &operator, &taken).await.status, 201);
         let worker = Worker::start(&world);
         Self { world, operator, key, key_id, _worker: worker }
     }

@@ -353,11 +353,13 @@ async fn what_is_only_answered_is_refused_in_requests() {
         for member in members::only_answered(&document, &operation.description) {
             let credential = callers.entitled(row.kind).remove(0);
             let mut body = body();
-            body[&member] = json!("x");
+            let place = if body.is_array() { "/0" } else { "" };
+            let part = body.pointer_mut(place).unwrap();
+            part[&member] = json!("x");
             let reply = exchange(&world, &operation, &acme.place, Some(&body), &credential).await;
             let told = reply.json();
             let findings = told["errors"].as_array().cloned().unwrap_or_default();
-            let at = format!("/{member}");
+            let at = format!("{place}/{member}");
             assert!(
                 findings
                     .iter()

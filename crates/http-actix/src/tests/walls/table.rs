@@ -62,6 +62,13 @@ pub(super) const ROWS: &[Row] = &[
     row("listUsersOfAccount", Kind::Scope(Scope::AccountsRead)),
     row("mapAccount", Kind::Scope(Scope::AccountsWrite)),
     row("unmapAccount", Kind::Scope(Scope::AccountsWrite)),
+    with("applyTrades", Kind::Scope(Scope::TradesWrite), trade),
+    row("listTrades", Kind::Scope(Scope::AccountsRead)),
+    with(
+        "markPrices",
+        Kind::Scope(Scope::TradesWrite),
+        || json!([{ "symbol": "EURUSD", "price": 1.1, "at": "2025-01-10T15:30:00Z" }]),
+    ),
     // Configs.
     with("validateConfig", Kind::Scope(Scope::ConfigsRead), config),
     with("uploadConfig", Kind::Scope(Scope::ConfigsWrite), config),
@@ -178,6 +185,11 @@ pub(super) const ROWS: &[Row] = &[
 
 fn account() -> Value {
     json!({ "userId": "user-1", "configId": "demo-25k-eval-v1" })
+}
+
+fn trade() -> Value {
+    json!({ "tradeId": "t-1", "symbol": "EURUSD", "side": "buy", "quantity": 1, "price": 1.1,
+        "executedAt": "2025-01-10T15:30:00Z" })
 }
 
 fn config() -> Value {

@@ -12,5 +12,6 @@ pub mod organisation;
 pub mod people;
 pub mod sessions;
 pub mod settings;
+pub mod trades;
 pub mod transactions;
 pub mod webhooks;

@@ -1,0 +1,3 @@
+ALTER TABLE accounts RESET (fillfactor);
+DROP TABLE holdings;
+DROP TABLE trades;

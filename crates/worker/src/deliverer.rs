@@ -10,14 +10,17 @@ use tenantry_usecases::Platform;
 use tenantry_usecases::webhooks::{self, Slice};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How often marked tenants are looked at: what other processes commit is found then.
+/// How long it takes at most until marked tenants are looked at: what other processes commit is found then. Often it is less, by
+/// chance, so that it is not always the same process that comes first.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many marked tenants are looked at in one go.
-const TENANTS: usize = 256;
+/// How many marked tenants are looked at in one go; others may be taken by other processes meanwhile.
+const TENANTS: usize = 32;
 /// How many times so many in a row.
-const TURNS: usize = 8;
+const TURNS: usize = 64;
 /// How long a tenant that is not in service is left alone.
 const AWAY: TimeDelta = TimeDelta::seconds(60);
+/// How much longer than a call may take is waited for when it is stopped.
+const STOPPING: Duration = Duration::from_secs(5);
 /// How many threads there are for storage.
 const STORAGE: usize = 4;
 /// How many names of endpoints are looked up at once, by threads that wait for name servers.
@@ -33,6 +36,8 @@ pub struct DeliveryBell {
 #[derive(Debug, Default)]
 struct State {
     moved: BTreeSet<TenantId>,
+    /// Somebody delivers in this process.
+    open: bool,
     closed: bool,
     /// Tenants that are being looked at, and whether they are to be once more.
     looking: BTreeMap<TenantId, bool>,
@@ -47,7 +52,7 @@ impl Nudge for DeliveryBell {
 
     fn log_moved(&self, tenant: TenantId) {
         let mut state = self.lock();
-        if state.without.get(&tenant).is_some_and(|at| at.elapsed() < PATIENCE) {
+        if !state.open || state.without.get(&tenant).is_some_and(|at| at.elapsed() < PATIENCE) {
             return;
         }
         let is_news = state.moved.insert(tenant);
@@ -116,14 +121,21 @@ impl Deliverer {
             storage: storage.handle().clone(),
         };
         let thread = thread::Builder::new().name("deliver-look".to_owned()).spawn(move || courier.work())?;
-        let patience = platform.endpoints.timeout * 2;
+        bell.lock().open = true;
+        // For the calls that are under way, and for recording what came of them.
+        let patience = platform.endpoints.timeout + STOPPING;
         Ok(Self { bell: Arc::clone(bell), thread: Some(thread), runtimes: vec![network, storage], patience })
     }
 
-    /// Lets the slices that are under way end, and waits for that. What takes longer than calls may is sent again by somebody
+    /// Has no further call begun.
+    pub fn close(&self) {
+        self.bell.close();
+    }
+
+    /// Lets the calls that are under way end, and waits for that. What takes longer than calls may is sent again by somebody
     /// else.
     pub fn stop(mut self) {
-        self.bell.close();
+        self.close();
         if let Some(thread) = self.thread.take() {
             // What a thread panicked with was logged when it did.
             let _ = thread.join();
@@ -155,16 +167,15 @@ struct Courier {
 
 impl Courier {
     fn work(&self) {
-        let mut looked: Option<Instant> = None;
-        while let Some(moved) = self.bell.wait(PATIENCE) {
+        let mut next_look = Instant::now();
+        while let Some(moved) = self.bell.wait(next_look.saturating_duration_since(Instant::now())) {
             for tenant in moved {
                 self.begin(tenant, false);
             }
-            if looked.is_some_and(|at| at.elapsed() < PATIENCE) {
-                continue;
+            if Instant::now() >= next_look {
+                self.look_at_marked();
+                next_look = Instant::now() + PATIENCE.mul_f64(0.5 + 0.5 * self.platform.entropy.unit());
             }
-            looked = Some(Instant::now());
-            self.look_at_marked();
         }
     }
 
@@ -236,7 +247,7 @@ impl Courier {
     async fn deliver(self, scope: TenantScope, slice: Slice, _under_way: UnderWay) {
         let mut next = Some(slice);
         while let Some(slice) = next {
-            let outcomes = webhooks::send(&self.platform, &slice).await;
+            let outcomes = webhooks::send(&self.platform, &slice, &|| !self.bell.lock().closed).await;
             let (platform, scope) = (Arc::clone(&self.platform), scope.clone());
             let goes_on = !self.bell.lock().closed;
             let settle = move || webhooks::settle(&platform, &scope, &slice, &outcomes, goes_on);

@@ -14,9 +14,11 @@ use crate::Platform;
 /// How many entries of the log are looked at together, and how many deliveries are tried again together.
 pub(super) const SLICE: usize = 64;
 /// How soon a tenant that was looked at is looked at again, while whoever writes to its database relies on that.
-const AGAIN: TimeDelta = TimeDelta::milliseconds(900);
+const AGAIN: TimeDelta = TimeDelta::milliseconds(450);
+/// For so long calls of a slice are begun: what is left then comes with the next one.
+pub(super) const ROUND: TimeDelta = TimeDelta::seconds(3);
 /// How much longer than sending a slice may take it is leased: for recording what became of it.
-const MARGIN: TimeDelta = TimeDelta::seconds(10);
+const MARGIN: TimeDelta = TimeDelta::seconds(5);
 
 /// What is to be sent to one endpoint now.
 #[derive(Debug)]
@@ -95,10 +97,10 @@ pub fn claim(platform: &Platform, scope: &TenantScope) -> StoreResult<Vec<Slice>
     })
 }
 
-/// Until when a slice that is begun now is leased: twice the time a call may take, since no call is begun any more when one
-/// might have taken its time.
+/// Until when a slice that is begun now is leased, and with it for how long nobody goes on with what a dead process was at.
 pub(super) fn leased_until(platform: &Platform, now: DateTime<Utc>) -> DateTime<Utc> {
-    now + TimeDelta::from_std(platform.endpoints.timeout * 2).unwrap_or(TimeDelta::MAX / 2) + MARGIN
+    let timeout = TimeDelta::from_std(platform.endpoints.timeout).unwrap_or(TimeDelta::MAX / 2);
+    now + ROUND + timeout + MARGIN
 }
 
 /// The entries after the cursor.
@@ -138,6 +140,8 @@ pub(super) fn load(
         let (account, body) = (entry.event.account_id, body::of(&entry)?);
         calls.insert(delivery.sequence, Call { delivery, is_new: false, waits: None, account, body });
     }
+    // What is tried again makes a slice no larger, but does not keep all that is new away either.
+    let told = &told[..told.len().min((SLICE - calls.len()).max(SLICE / 4))];
     let through = told.last().map_or(claimed.cursor, |(entry, _)| entry.sequence);
     let before = if claimed.recovering {
         tx.webhooks().of_entries(id, claimed.cursor + 1, through)?

@@ -20,5 +20,6 @@ mod people;
 mod rewrap;
 mod source_003;
 mod steps;
+mod trades;
 mod webhooks;
 mod wire;

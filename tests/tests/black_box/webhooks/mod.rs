@@ -3,6 +3,7 @@
 mod arrivals;
 #[cfg(debug_assertions)]
 mod crashes;
+mod languages;
 mod shares;
 
 use std::collections::BTreeSet;

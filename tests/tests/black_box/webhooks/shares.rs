@@ -1,11 +1,10 @@
 //! Several processes, and several endpoints.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
-use tenantry_tests::{Receiver, Tenantry, for_each_backend};
+use tenantry_tests::{Receiver, for_each_backend};
 
-use super::{BASE, Endpoint, acme, caller, heard, ids, installation, provision, until};
+use super::{Endpoint, acme, caller, heard, ids, installation, provision, until};
 use crate::steps::tenant;
 
 #[test]

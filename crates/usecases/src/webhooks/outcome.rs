@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::AccountId;
 use tenantry_domain::timestamp;
 use tenantry_domain::webhook::{DeliveryStatus, DisabledReason, PATIENCE, rest, wait};
-use tenantry_ports::{Delivery, DeliveryAttempt, EndpointResponse};
+use tenantry_ports::{Delivery, DeliveryAttempt, EndpointFailure, EndpointResponse};
 
 use super::send::Outcome;
 use super::slice::{Call, Slice};
@@ -76,17 +76,7 @@ fn after(
     let before = call.delivery.clone();
     let (last, asked, arrived) = match outcome {
         Outcome::Answered(answer) => (answered(answer, now), answer.retry_after, answer.is_success()),
-        Outcome::Failed(failure) => {
-            let failure = Some(failure.class.as_str().to_owned());
-            let last = DeliveryAttempt {
-                at: timestamp::whole_millis(now),
-                status: None,
-                excerpt: String::new(),
-                failure,
-                took: 0,
-            };
-            (last, None, false)
-        }
+        Outcome::Failed(failure) => (unanswered(failure, now), None, false),
         Outcome::Deferred => {
             let first =
                 behind.iter().find(|(account, _)| call.account == Some(*account)).map(|(_, due)| *due);
@@ -104,12 +94,24 @@ fn after(
     Delivery { status, due, attempts, last: Some(last), ..before }
 }
 
-fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
+/// The attempt that was answered like this.
+pub(super) fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
     DeliveryAttempt {
         at: timestamp::whole_millis(at),
         status: Some(answer.status),
         excerpt: answer.excerpt.clone(),
         failure: None,
         took: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The attempt that was not answered.
+pub(super) fn unanswered(failure: &EndpointFailure, at: DateTime<Utc>) -> DeliveryAttempt {
+    DeliveryAttempt {
+        at: timestamp::whole_millis(at),
+        status: None,
+        excerpt: String::new(),
+        failure: Some(failure.class.as_str().to_owned()),
+        took: 0,
     }
 }

@@ -175,9 +175,13 @@ pub trait WebhookRepository {
     /// not matter.
     fn update(&mut self, endpoint: &WebhookEndpoint) -> StoreResult<()>;
 
-    /// Goes on after entry `cursor` of the log. If that is further back than before, what was delivered since is not
-    /// delivered again; and whoever is delivering cannot say what came of it.
+    /// Goes on after entry `cursor` of the log, as if what is before had been looked at. Whoever is delivering cannot say what
+    /// came of it.
     fn move_to(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()>;
+
+    /// Goes back to entry `cursor` of the log, if it has come further than that: what was delivered since is not delivered
+    /// again, and whoever is delivering cannot say what came of it.
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()>;
 
     /// Removes an endpoint with all its deliveries; `Stale` if there is none.
     fn remove(&mut self, id: WebhookId) -> StoreResult<()>;

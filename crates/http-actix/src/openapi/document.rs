@@ -54,7 +54,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 13] = [
+const TAGS: [(&str, &str); 14] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
@@ -72,6 +72,7 @@ const TAGS: [(&str, &str); 13] = [
     ),
     ("accounts", "Trading accounts of a website's users."),
     ("trades", "What accounts do, and what their rules say to it."),
+    ("webhooks", "Where a tenant is told of its events, and what was delivered there."),
     ("health", "For load balancers and supervisors."),
     ("documentation", "This document, and what the error codes mean."),
 ];

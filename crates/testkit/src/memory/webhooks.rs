@@ -29,6 +29,13 @@ struct Standing {
     lease: Option<(Uuid, DateTime<Utc>)>,
 }
 
+impl Standing {
+    fn go_to(&mut self, cursor: i64) {
+        self.recover_until = self.position.max(self.recover_until);
+        (self.position, self.lease) = (cursor, None);
+    }
+}
+
 impl Webhooks {
     fn find(&mut self, id: WebhookId) -> StoreResult<&mut Standing> {
         self.endpoints.get_mut(&id).ok_or(StoreError::Stale)
@@ -110,10 +117,15 @@ impl WebhookRepository for Transaction<TenantState> {
     }
 
     fn move_to(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
+        self.change(|state| Ok(state.webhooks.find(id)?.go_to(cursor)))
+    }
+
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
         self.change(|state| {
             let standing = state.webhooks.find(id)?;
-            standing.recover_until = standing.position.max(standing.recover_until);
-            (standing.position, standing.lease) = (cursor, None);
+            if cursor < standing.position {
+                standing.go_to(cursor);
+            }
             Ok(())
         })
     }

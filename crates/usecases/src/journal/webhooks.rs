@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tenantry_domain::event::{EventType, NewEvent};
 use tenantry_domain::timestamp;
 use tenantry_domain::webhook::DisabledReason;
-use tenantry_ports::WebhookEndpoint;
+use tenantry_ports::{Delivery, WebhookEndpoint};
 
 use super::Traced;
 use crate::webhooks::Hand;
@@ -56,14 +56,25 @@ pub(crate) fn deleted(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
     )
 }
 
-/// `webhook.endpoint.secret_rotated`.
-pub(crate) fn secret_rotated(
-    endpoint: &WebhookEndpoint,
-    until: Option<DateTime<Utc>>,
-    hand: &Hand,
-) -> Traced {
-    let more = json!({ "previousUntil": until.map(timestamp::to_text) });
+/// `webhook.endpoint.secret_rotated`: there is a new secret, or the one before it ended early.
+pub(crate) fn secret_rotated(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
+    let until = endpoint.secrets.previous.as_ref().map(|(_, until)| timestamp::to_text(*until));
+    let more = json!({ "previousUntil": until });
     about(EventType::WEBHOOK_ENDPOINT_SECRET_ROTATED, endpoint, more, hand)
+}
+
+/// `webhook.endpoint.recovered`.
+pub(crate) fn recovered(endpoint: &WebhookEndpoint, since: DateTime<Utc>, first: i64, hand: &Hand) -> Traced {
+    let more = json!({ "since": timestamp::to_text(since), "firstSequence": first });
+    about(EventType::WEBHOOK_ENDPOINT_RECOVERED, endpoint, more, hand)
+}
+
+/// `webhook.delivery.redelivered`.
+pub(crate) fn redelivered(endpoint: &WebhookEndpoint, delivery: &Delivery, hand: &Hand) -> Traced {
+    let more = json!({
+        "deliveryId": delivery.id, "eventId": delivery.event, "eventType": delivery.event_type,
+    });
+    about(EventType::WEBHOOK_DELIVERY_REDELIVERED, endpoint, more, hand)
 }
 
 /// `webhook.endpoint.disabled`: by delivery, not by hand.

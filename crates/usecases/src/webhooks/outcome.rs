@@ -102,22 +102,24 @@ fn lost(delivery: &Delivery, now: DateTime<Utc>) -> Delivery {
     Delivery { status: DeliveryStatus::Failed, due: None, last, ..delivery.clone() }
 }
 
-fn unanswered(failure: &str, at: DateTime<Utc>) -> DeliveryAttempt {
-    DeliveryAttempt {
-        at: timestamp::whole_millis(at),
-        status: None,
-        excerpt: String::new(),
-        failure: Some(failure.to_owned()),
-        took: 0,
-    }
-}
-
-fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
+/// The attempt that was answered like this.
+pub(super) fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
     DeliveryAttempt {
         at: timestamp::whole_millis(at),
         status: Some(answer.status),
         excerpt: answer.excerpt.clone(),
         failure: None,
         took: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The attempt that was not answered, for this reason.
+pub(super) fn unanswered(failure: &str, at: DateTime<Utc>) -> DeliveryAttempt {
+    DeliveryAttempt {
+        at: timestamp::whole_millis(at),
+        status: None,
+        excerpt: String::new(),
+        failure: Some(failure.to_owned()),
+        took: 0,
     }
 }

@@ -91,7 +91,7 @@ fn what_was_given_up_is_delivered_again_if_somebody_wants_it() {
     deliver(&test, &scope);
     let before = deliveries(&test, &scope, &created).remove(0);
     assert_eq!(before.status, DeliveryStatus::Delivered);
-    webhooks::redeliver(&test.platform, &scope, before.id).unwrap();
+    webhooks::redeliver(&test.platform, &scope, before.endpoint, before.id, &hand()).unwrap();
     deliver(&test, &scope);
     let calls = test.endpoints.calls();
     assert_eq!((calls.len(), &calls[0].id), (2, &calls[1].id));

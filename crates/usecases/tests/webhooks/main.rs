@@ -33,8 +33,12 @@ fn wish(patterns: &[&str]) -> NewEndpoint {
 }
 
 fn create(test: &TestPlatform, scope: &TenantScope, patterns: &[&str]) -> Created {
-    let created = webhooks::create(&test.platform, scope, wish(patterns), hand(), None, |_| None).unwrap();
-    match created {
+    done(webhooks::create(&test.platform, scope, wish(patterns), hand(), None, |_| None).unwrap())
+}
+
+/// What was done now.
+fn done(once: Once<Created>) -> Created {
+    match once {
         Once::Done(created) => created,
         other => panic!("{other:?}"),
     }

@@ -75,6 +75,10 @@ impl WebhookRepository for Transaction<'_> {
         self.write(|db| work::move_to(db, id, cursor))
     }
 
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
+        self.write(|db| work::go_back(db, id, cursor))
+    }
+
     fn remove(&mut self, id: WebhookId) -> StoreResult<()> {
         self.write(|db| match diesel::delete(webhook_endpoints::table.find(id.to_string())).execute(db)? {
             0 => Err(StoreError::Stale.into()),

@@ -133,12 +133,23 @@ pub(super) fn settle(db: &mut Db, slice: &SettledSlice) -> Answer<()> {
 }
 
 pub(super) fn move_to(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
+    set_position(db, id, |_| true, cursor)
+}
+
+pub(super) fn go_back(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
+    set_position(db, id, |position| cursor < position, cursor)
+}
+
+fn set_position(db: &mut Db, id: WebhookId, moves: impl FnOnce(i64) -> bool, cursor: i64) -> Answer<()> {
     let endpoint = || webhook_endpoints::table.find(id.to_string());
     let (position, recover_until): (i64, i64) = endpoint()
         .select((dsl::position, dsl::recover_until))
         .get_result(db)
         .optional()?
         .ok_or(StoreError::Stale)?;
+    if !moves(position) {
+        return Ok(());
+    }
     let now = (
         dsl::position.eq(cursor),
         dsl::recover_until.eq(position.max(recover_until)),

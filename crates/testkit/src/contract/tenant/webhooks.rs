@@ -289,10 +289,18 @@ pub fn going_back_is_recovering(subject: &dyn Subject) {
     let endpoint = endpoint();
     add(&store, &endpoint, 2);
     let claimed = claim(&store, 0).remove(0);
-    store.write(|tx| tx.webhooks().move_to(endpoint.id, 0)).expect("it goes back");
+    let go_back =
+        |cursor| store.write(|tx| tx.webhooks().go_back(endpoint.id, cursor)).expect("it goes back");
+    go_back(0);
     assert!(matches!(settle(&store, &settled(&claimed, 3, &[])), Err(StoreError::Stale)));
     let again = claim(&store, 1).remove(0);
     assert_eq!((again.cursor, again.recovering), (0, true));
     settle(&store, &settled(&again, 2, &[])).expect("it is settled");
-    assert!(!claim(&store, 2)[0].recovering);
+    // Forward is not back.
+    go_back(3);
+    let on = claim(&store, 2).remove(0);
+    assert_eq!((on.cursor, on.recovering), (2, false));
+    settle(&store, &settled(&on, 2, &[])).expect("nobody took it away");
+    store.write(|tx| tx.webhooks().move_to(endpoint.id, 3)).expect("it is moved");
+    assert_eq!(claim(&store, 3), []);
 }

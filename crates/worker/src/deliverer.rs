@@ -225,7 +225,7 @@ impl Courier {
             let later = TenantScope::maintenance(&found).is_ok().then(|| now + AWAY);
             return webhooks::unmark(platform, tenant, now, later);
         };
-        let Outlook { has_endpoints, due } = webhooks::outlook(platform, &scope)?;
+        let Outlook { has_endpoints, due } = webhooks::outlook(platform, &scope, now)?;
         if !has_endpoints {
             self.bell.has_none(tenant);
         }

@@ -174,7 +174,7 @@ fn idle(backend: Backend, server: &Server, tenants: usize, duration: Duration) -
     let mut operator = tenantry.operator();
     for number in (0..tenants).step_by(2) {
         let path = format!("/api/v1/tenants/bench-{number}/webhooks");
-        operator.post(&path, &json!({ "url": "http://127.0.0.1:9/" })).expect(201);
+        operator.post(&path, &json!({ "url": "http://127.0.0.1:1024/" })).expect(201);
     }
     // Until nobody relies any more on having been looked at, and what was counted before is told.
     thread::sleep(Duration::from_secs(65));

@@ -59,9 +59,8 @@ pub fn due_tenants(platform: &Platform, limit: usize) -> StoreResult<Vec<TenantI
     platform.control.write(|tx| tx.delivery_marks().take(&due, now, now + AGAIN))
 }
 
-/// What there is to deliver for this tenant, now or later.
-pub fn outlook(platform: &Platform, scope: &TenantScope) -> StoreResult<Outlook> {
-    let now = platform.clock.now();
+/// What there is to deliver for this tenant, at `now` or later.
+pub fn outlook(platform: &Platform, scope: &TenantScope, now: DateTime<Utc>) -> StoreResult<Outlook> {
     platform.stores.open(scope)?.read(|tx| tx.webhooks().outlook(now))
 }
 

@@ -23,10 +23,10 @@ fn an_endpoint_is_told_once_of_what_it_wants_from_its_creation_on() {
     let scope = active(&test);
     happen(&test, &scope, &CLOSED, &accounts(3));
     let created = create(&test, &scope, &["account.*"]);
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, None);
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, None);
     happen(&test, &scope, &CLOSED, &accounts(100));
     happen(&test, &scope, &EventType::USER_CREATED, &[None]);
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, Some(now(&test)));
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, Some(now(&test)));
     deliver(&test, &scope);
     let (calls, log) = (test.endpoints.calls(), log(&test, &scope));
     let wanted: Vec<_> =
@@ -36,7 +36,7 @@ fn an_endpoint_is_told_once_of_what_it_wants_from_its_creation_on() {
     sent.sort();
     expected.sort();
     assert_eq!(sent, expected);
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, None);
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, None);
     let found = deliveries(&test, &scope, &created);
     assert!(
         found.iter().all(|delivery| (delivery.status, delivery.attempts) == (DeliveryStatus::Delivered, 1))
@@ -68,7 +68,7 @@ fn what_fails_is_sent_again_as_the_schedule_says_with_the_same_id_and_body() {
         let wait = (due - now(&test)).num_milliseconds() as f64 / 1_000.0;
         let listed = f64::from(listed[attempt as usize - 1]);
         assert!((0.8 * listed - 0.01..=1.2 * listed).contains(&wait), "attempt {attempt}: {wait} s");
-        assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, Some(due));
+        assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, Some(due));
         test.clock.set(due - TimeDelta::milliseconds(1));
         assert!(claim(&test, &scope).is_empty());
         test.clock.set(due);
@@ -109,7 +109,7 @@ fn an_endpoint_is_left_alone_for_as_long_as_it_asks() {
     assert_eq!(test.endpoints.calls().len(), 1, "the others are not even tried");
     happen(&test, &scope, &CLOSED, &accounts(1));
     let rests_until = now(&test) + TimeDelta::seconds(120);
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, Some(rests_until));
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, Some(rests_until));
     test.clock.set(rests_until - TimeDelta::milliseconds(1));
     assert!(claim(&test, &scope).is_empty());
     test.clock.set(rests_until);
@@ -133,7 +133,7 @@ fn an_endpoint_that_wants_no_more_gets_no_more() {
     assert_eq!((told.len(), &told[0]["reason"]), (1, &"gone".into()));
     happen(&test, &scope, &CLOSED, &accounts(1));
     test.clock.advance(TimeDelta::days(1));
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, None);
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, None);
     assert!(claim(&test, &scope).is_empty());
     // Who enables it again goes on with what happens from then on, and with what was to be tried again.
     let change = Change { enabled: Some(true), ..Change::default() };
@@ -271,7 +271,7 @@ fn what_the_log_has_forgotten_is_given_up_and_holds_up_nothing() {
     let found = deliveries(&test, &scope, &created).into_iter().find(|it| it.id == forgotten.id).unwrap();
     assert_eq!((found.status, found.attempts), (DeliveryStatus::Failed, 1));
     assert_eq!(found.last.unwrap().failure.as_deref(), Some("event_removed"));
-    assert_eq!(webhooks::outlook(&test.platform, &scope).unwrap().due, None);
+    assert_eq!(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due, None);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn who_died_between_sending_and_recording_has_sent_it_for_nothing_but_lost_nothi
     let dead = claim(&test, &scope).remove(0);
     send(&test, &dead);
     assert!(claim(&test, &scope).is_empty(), "it is leased");
-    let until = webhooks::outlook(&test.platform, &scope).unwrap().due.unwrap();
+    let until = webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due.unwrap();
     assert!(until > now(&test));
     test.clock.set(until);
     deliver(&test, &scope);
@@ -305,7 +305,7 @@ fn who_slept_until_somebody_else_took_over_records_nothing() {
     let slept = claim(&test, &scope).remove(0);
     test.endpoints.answer(500, None);
     let outcomes = send(&test, &slept);
-    test.clock.set(webhooks::outlook(&test.platform, &scope).unwrap().due.unwrap());
+    test.clock.set(webhooks::outlook(&test.platform, &scope, now(&test)).unwrap().due.unwrap());
     deliver(&test, &scope);
     assert!(webhooks::settle(&test.platform, &scope, &slept, &outcomes, true).unwrap().is_none());
     let found = deliveries(&test, &scope, &created);

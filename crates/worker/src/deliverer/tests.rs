@@ -85,7 +85,7 @@ fn what_a_dead_process_left_is_delivered_by_the_next_one() {
     assert_eq!(webhooks::claim(&platform, &scope).unwrap().len(), 1);
     let next = Arc::<DeliveryBell>::default();
     let deliverer = Deliverer::start(&process(&test, &next), &next).unwrap();
-    let lease_over = webhooks::outlook(&platform, &scope).unwrap().due.unwrap();
+    let lease_over = webhooks::outlook(&platform, &scope, platform.clock.now()).unwrap().due.unwrap();
     test.clock.set(lease_over);
     until("what was left has arrived", || test.endpoints.calls().len() == 10);
     deliverer.stop();

@@ -10,7 +10,7 @@ use tenantry_domain::tenant::ClusterName;
 use tenantry_http_actix::{Access as DocumentedAccess, Doors, Tails, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
-use tenantry_ports::{Hired, KeyMint, Nudge, Secret, StoreError};
+use tenantry_ports::{Clock, Hired, KeyMint, Nudge, Secret, StoreError};
 use tenantry_security::{
     ApiKeyMint, Argon2Passwords, DatabaseLogins, DerivedMacs, Es256Tokens, MasterKey, SealingBox,
     Sha256Digest, SignedTokens, StandardWebhooks, SystemClock, SystemEntropy, SystemIds, ValicoCheck,
@@ -18,14 +18,14 @@ use tenantry_security::{
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
-use tenantry_usecases::events::Announcing;
 use tenantry_usecases::master_keys::MasterKeyNames;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::signatures::Signers;
 use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::tenants::Placement;
+use tenantry_usecases::webhooks::Marking;
 use tenantry_usecases::{Platform, Policy};
-use tenantry_worker::{Bell, MovedLogs, NoticeBells};
+use tenantry_worker::{Bell, DeliveryBell, MovedLogs, NoticeBells};
 
 use crate::data_dir;
 use crate::endpoints;
@@ -41,6 +41,8 @@ pub(crate) struct Installation {
     pub(crate) bell: Arc<Bell>,
     /// Ring when there is something to tell outside.
     pub(crate) notice_bells: Arc<NoticeBells>,
+    /// Rings when there is something to deliver to tenants' webhook endpoints.
+    pub(crate) delivery_bell: Arc<DeliveryBell>,
     /// Wakes who waits for a tenant.
     pub(crate) watch: Arc<Watch>,
     /// Follow the event logs that somebody listens to.
@@ -66,22 +68,27 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
     let (watch, tails) = (Arc::new(Watch::default()), Arc::new(Tails::default()));
-    let moved = Arc::<MovedLogs>::default();
+    let (delivery_bell, moved) = (Arc::<DeliveryBell>::default(), Arc::<MovedLogs>::default());
     let nudge = Arc::new(Nudges {
         bell: bell.clone(),
         notice_bells: notice_bells.clone(),
+        delivery_bell: delivery_bell.clone(),
         watch: watch.clone(),
         tails: tails.clone(),
         moved: moved.clone(),
     });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    #[cfg(debug_assertions)]
+    let clock = crate::crash_points::set(clock)?;
+    let marking = Marking::new(stores.tenants(), stores.control(), clock.clone(), nudge.clone());
     let entropy = Arc::new(SystemEntropy);
     let passwords = Argon2Passwords::new(settings.auth.argon2, entropy.clone())
         .map_err(|error| Failure::new(error, "change auth.argon2_memory and auth.argon2_passes"))?;
     let platform = Platform {
         control: stores.control(),
-        stores: Arc::new(Announcing::new(stores.tenants(), nudge.clone())),
+        stores: Arc::new(marking),
         databases: stores.databases(),
-        clock: Arc::new(SystemClock),
+        clock,
         ids: Arc::new(SystemIds),
         digest: Arc::new(Sha256Digest),
         tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
@@ -107,6 +114,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         stores,
         bell,
         notice_bells,
+        delivery_bell,
         watch,
         tails,
         moved,
@@ -118,6 +126,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
 struct Nudges {
     bell: Arc<Bell>,
     notice_bells: Arc<NoticeBells>,
+    delivery_bell: Arc<DeliveryBell>,
     watch: Arc<Watch>,
     tails: Arc<Tails>,
     moved: Arc<MovedLogs>,
@@ -137,6 +146,7 @@ impl Nudge for Nudges {
     }
 
     fn log_moved(&self, tenant: TenantId) {
+        self.delivery_bell.log_moved(tenant);
         self.tails.log_moved(tenant);
         self.moved.log_moved(tenant);
     }

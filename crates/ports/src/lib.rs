@@ -79,7 +79,7 @@ pub use tenant::{
 };
 pub use trades::{HoldingRepository, TradeRepository};
 pub use webhooks::{
-    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, SealedSecrets,
-    SettledSlice, WebhookEndpoint, WebhookRepository,
+    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
+    SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,
 };
 pub use work::{Access, Verdict};

@@ -253,9 +253,14 @@ impl LogEntry {
     /// The event as it is shown to the outside, whichever way: with its place in the log, which versions before this one
     /// did not store with it.
     pub fn told(self) -> Event {
-        let mut event = self.event;
-        event.meta.sequence = Some(self.sequence);
-        event
+        self.placed().event
+    }
+
+    /// The same with the rest of the entry.
+    #[must_use]
+    pub fn placed(mut self) -> Self {
+        self.event.meta.sequence = Some(self.sequence);
+        self
     }
 }
 

@@ -405,6 +405,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(webhook_deliveries, events);
+
 diesel::table! {
     delivery_marks (tenant_id) {
         tenant_id -> Text,

@@ -7,8 +7,8 @@ use tenantry_ports::{
     ControlStore, Hired, MachineTokens, Nudge, SchemaCheck, Secret, TenantDatabases, TenantStores,
 };
 use tenantry_usecases::endpoints::EndpointCalls;
-use tenantry_usecases::events::Announcing;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
+use tenantry_usecases::webhooks::Marking;
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
@@ -117,8 +117,10 @@ impl TestPlatform {
         let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
+        let marking =
+            Marking::new(Arc::new(databases.clone()), world.control(), clock.clone(), nudges.clone());
         let platform = Arc::new(Platform {
-            stores: Arc::new(Announcing::new(Arc::new(databases.clone()), nudges.clone())),
+            stores: Arc::new(marking),
             clock: clock.clone(),
             machine_tokens,
             schemas,

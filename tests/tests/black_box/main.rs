@@ -22,4 +22,5 @@ mod rewrap;
 mod source_003;
 mod steps;
 mod trades;
+mod webhooks;
 mod wire;

@@ -55,7 +55,7 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .build()
 }
 
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
@@ -74,6 +74,7 @@ const TAGS: [(&str, &str); 14] = [
     ("accounts", "Trading accounts of a website's users."),
     ("trades", "What accounts do, and what their rules say to it."),
     ("events", "What happened: the log that is webhooks, feed and audit trail at once."),
+    ("webhooks", "Where a tenant is told of its events, and what was delivered there."),
     ("health", "For load balancers and supervisors."),
     ("documentation", "This document, and what the error codes mean."),
 ];

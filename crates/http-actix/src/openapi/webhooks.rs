@@ -54,7 +54,7 @@ fn operation(described: &Described) -> Operation {
         .tag("events")
         .request_body(Some(
             RequestBodyBuilder::new()
-                .description(Some("The event, as the list of events has it"))
+                .description(Some("The event, as the list of events has it, and its `type` once more"))
                 .content("application/json", content)
                 .required(Some(Required::True))
                 .build(),
@@ -67,7 +67,7 @@ fn operation(described: &Described) -> Operation {
         .build()
 }
 
-/// The schema of an event of this type, all of it in one place.
+/// The schema of a call about an event of this type, all of it in one place.
 pub(crate) fn envelope(described: &Described) -> Value {
     let mut generator = schema::inlining();
     let mut envelope = Event::json_schema(&mut generator).to_value();
@@ -75,15 +75,20 @@ pub(crate) fn envelope(described: &Described) -> Value {
     if let Some(members) = envelope["properties"].as_object_mut() {
         let about = members["eventType"]["description"].take();
         let only = json!({ "type": "string", "enum": [described.event_type], "description": about });
+        members.insert("type".to_owned(), only.clone());
         members.insert("eventType".to_owned(), only);
         members.insert("data".to_owned(), data);
+    }
+    if let Some(required) = envelope["required"].as_array_mut() {
+        required.push(json!("type"));
     }
     schema::adapted(envelope)
 }
 
-/// An event of this type.
+/// A call about an event of this type.
 pub(crate) fn example(described: &Described) -> Value {
     let mut event = json!({
+        "type": described.event_type,
         "id": "evt_0195c0de00007000800000000000000a",
         "eventType": described.event_type,
         "tenantId": "ten_3fa85f6457174562b3fc2c963f66afa6",

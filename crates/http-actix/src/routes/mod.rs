@@ -24,6 +24,7 @@ mod settings;
 mod status;
 mod tenants;
 pub(crate) mod trades;
+mod webhooks;
 
 use tenantry_ports::Scope::{
     AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite, SettingsRead, SettingsWrite, TradesWrite,
@@ -279,6 +280,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
     .chain(mappings::endpoints())
     .chain(people::endpoints())
     .chain(organisation::endpoints())
+    .chain(webhooks::endpoints())
     .collect()
 }
 
@@ -326,4 +328,5 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     people::generated(all);
     organisation::generated(all);
     trades::generated(all);
+    webhooks::generated(all);
 }

@@ -41,6 +41,7 @@ mod tenants;
 mod trades;
 mod users;
 mod walls;
+mod webhooks;
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;

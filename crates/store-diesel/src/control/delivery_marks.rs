@@ -56,6 +56,31 @@ impl DeliveryMarkRepository for Transaction<'_> {
         })
     }
 
+    fn take(
+        &mut self,
+        tenants: &[TenantId],
+        now: DateTime<Utc>,
+        again: DateTime<Utc>,
+    ) -> StoreResult<Vec<TenantId>> {
+        self.write(|db| {
+            let wanted = delivery_marks::table
+                .filter(dsl::tenant_id.eq_any(tenants.iter().map(ToString::to_string)))
+                .filter(dsl::look_at.le(micros(now)))
+                .select(dsl::tenant_id)
+                .order(dsl::look_at);
+            let taken: Vec<String> = match db {
+                Db::Sqlite(sqlite) => wanted.load(sqlite)?,
+                Db::Postgres(postgres) => wanted.for_update().skip_locked().load(postgres)?,
+            };
+            if !taken.is_empty() {
+                let marks = delivery_marks::table.filter(dsl::tenant_id.eq_any(&taken));
+                diesel::update(marks).set(dsl::look_at.eq(micros(again))).execute(db)?;
+            }
+            let taken = taken.iter().map(|id| parse("delivery mark", id));
+            Ok(taken.collect::<StoreResult<_>>()?)
+        })
+    }
+
     fn unmark(
         &mut self,
         tenant: TenantId,

@@ -138,6 +138,7 @@ macro_rules! for_each_fact {
                     marked_tenants_are_due_at_once
                     a_mark_holds_until_its_time
                     a_tenant_is_looked_at_again_when_it_is_due
+                    a_tenant_is_looked_at_by_one
                 }
                 carryover {
                     there_is_no_carryover_at_first
@@ -323,6 +324,7 @@ macro_rules! for_each_fact {
                     an_endpoint_is_claimed_while_there_is_something_for_it
                     who_lost_an_endpoint_settles_nothing
                     what_is_to_be_tried_again_is_found_when_it_is_due
+                    what_is_pending_about_an_account_is_known
                     going_back_is_recovering
                 }
                 histories {

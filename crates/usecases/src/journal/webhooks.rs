@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::event::EventType;
 use tenantry_domain::webhook::DisabledReason;
-use tenantry_ports::WebhookEndpoint;
+use tenantry_ports::{Delivery, WebhookEndpoint};
 
 use super::{Traced, event};
-use crate::events::data::{EndpointChanged, EndpointDisabled, EndpointTold, SecretRotated};
+use crate::events::data::{
+    EndpointChanged, EndpointDisabled, EndpointRecovered, EndpointTold, Redelivered, SecretRotated,
+};
 use crate::webhooks::Hand;
 
 fn told(endpoint: &WebhookEndpoint) -> EndpointTold<'_> {
@@ -53,15 +55,37 @@ pub(crate) fn deleted(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
     Traced { event: event(EventType::WEBHOOK_ENDPOINT_DELETED, &data), trace: hand.trace.clone() }
 }
 
-/// `webhook.endpoint.secret_rotated`.
-pub(crate) fn secret_rotated(
+/// `webhook.endpoint.secret_rotated`: there is a new secret, or the one before it ended early.
+pub(crate) fn secret_rotated(endpoint: &WebhookEndpoint, hand: &Hand) -> Traced {
+    let WebhookEndpoint { id, version, .. } = *endpoint;
+    let previous_until = endpoint.secrets.previous.as_ref().map(|(_, until)| *until);
+    let data = SecretRotated { webhook_id: id, version, previous_until, by: &hand.actor };
+    Traced { event: event(EventType::WEBHOOK_ENDPOINT_SECRET_ROTATED, &data), trace: hand.trace.clone() }
+}
+
+/// `webhook.endpoint.recovered`.
+pub(crate) fn recovered(
     endpoint: &WebhookEndpoint,
-    until: Option<DateTime<Utc>>,
+    since: DateTime<Utc>,
+    first_sequence: i64,
     hand: &Hand,
 ) -> Traced {
     let WebhookEndpoint { id, version, .. } = *endpoint;
-    let data = SecretRotated { webhook_id: id, version, previous_until: until, by: &hand.actor };
-    Traced { event: event(EventType::WEBHOOK_ENDPOINT_SECRET_ROTATED, &data), trace: hand.trace.clone() }
+    let data = EndpointRecovered { webhook_id: id, version, since, first_sequence, by: &hand.actor };
+    Traced { event: event(EventType::WEBHOOK_ENDPOINT_RECOVERED, &data), trace: hand.trace.clone() }
+}
+
+/// `webhook.delivery.redelivered`.
+pub(crate) fn redelivered(endpoint: &WebhookEndpoint, delivery: &Delivery, hand: &Hand) -> Traced {
+    let data = Redelivered {
+        webhook_id: endpoint.id,
+        version: endpoint.version,
+        delivery_id: delivery.id,
+        event_id: delivery.event,
+        event_type: delivery.event_type.as_str(),
+        by: &hand.actor,
+    };
+    Traced { event: event(EventType::WEBHOOK_DELIVERY_REDELIVERED, &data), trace: hand.trace.clone() }
 }
 
 /// `webhook.endpoint.disabled`: by delivery, not by hand.

@@ -13,7 +13,7 @@ use tenantry_ports::Ids as _;
 use tenantry_security::SystemIds;
 use tenantry_store_diesel::DatabaseUrl;
 use tenantry_usecases::api_keys::{self, NewKeyError};
-use tenantry_worker::{HeadSigner, Notifier, Worker};
+use tenantry_worker::{Deliverer, HeadSigner, Notifier, Worker};
 
 use self::banner::OperatorKey;
 use self::shutdown::{Signals, Workers};
@@ -89,7 +89,7 @@ fn start_workers(settings: &Settings, installation: &Installation) -> Result<Wor
             tracing::warn!("Tenant databases on {cluster} could not be prepared for ahead of time: {error}");
         }
     };
-    let Installation { platform, bell, notice_bells, .. } = installation;
+    let Installation { platform, bell, notice_bells, delivery_bell, .. } = installation;
     let name = format!("{}-{}", std::process::id(), SystemIds.random().simple());
     // Nobody waits for this thread: it only saves the first tenant some time.
     thread::Builder::new()
@@ -99,6 +99,7 @@ fn start_workers(settings: &Settings, installation: &Installation) -> Result<Wor
             Ok(Workers {
                 provisioning: Worker::start(platform, bell, &name, settings.provisioning.workers)?,
                 notifying: Notifier::start(platform, notice_bells, &name)?,
+                delivering: Deliverer::start(platform, delivery_bell)?,
             })
         })
         .map_err(no_threads)

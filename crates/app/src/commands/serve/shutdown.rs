@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_worker::{HeadSigner, Notifier, Worker};
+use tenantry_worker::{Deliverer, HeadSigner, Notifier, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -46,13 +46,16 @@ impl Signals {
 pub(super) struct Workers {
     pub(super) provisioning: Worker,
     pub(super) notifying: Notifier,
+    pub(super) delivering: Deliverer,
 }
 
 impl Workers {
     /// Lets them finish what they are at. What the last run has to tell is told by whoever comes after.
     fn stop(self) {
+        self.delivering.close();
         self.provisioning.stop();
         self.notifying.stop();
+        self.delivering.stop();
     }
 }
 

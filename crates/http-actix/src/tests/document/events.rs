@@ -31,9 +31,10 @@ fn every_type_is_there_with_a_schema_and_an_example_that_keeps_to_it() {
         assert_eq!(content["schema"], webhooks::envelope(&described), "nothing of {event_type} was lost");
         assert_eq!(content["schema"]["properties"]["eventType"]["enum"], json!([event_type]));
         assert_eq!(content["example"]["data"], described.example);
-        let example: tenantry_domain::event::Event =
-            serde_json::from_value(content["example"].clone()).unwrap();
-        assert_eq!(serde_json::to_value(example).unwrap(), content["example"]);
+        let mut example = content["example"].clone();
+        assert_eq!(example.as_object_mut().unwrap().remove("type"), Some(json!(event_type)));
+        let event: tenantry_domain::event::Event = serde_json::from_value(example.clone()).unwrap();
+        assert_eq!(serde_json::to_value(event).unwrap(), example);
         let headers = call["parameters"].as_array().unwrap().iter().map(|header| &header["name"]);
         assert!(headers.eq(["webhook-id", "webhook-timestamp", "webhook-signature"].iter()));
     }

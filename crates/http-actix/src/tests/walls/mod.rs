@@ -311,6 +311,7 @@ async fn no_canary_is_ever_seen_by_another_tenant() {
     for path in [
         "tenants/acme/accounts",
         "tenants/acme/api-keys",
+        "tenants/acme/webhooks",
         "acme/users",
         "acme/config/basis",
         "acme/config/basis/history",

@@ -159,6 +159,23 @@ pub(super) const ROWS: &[Row] = &[
     row("getOrgHierarchy", Kind::Staff),
     row("exportOrganisation", Kind::Staff),
     with("importOrganisation", Kind::Admin, || json!({ "units": [] })),
+    // Webhooks.
+    with(
+        "createWebhook",
+        Kind::Scope(Scope::WebhooksWrite),
+        || json!({ "url": "https://hooks.example.com/" }),
+    ),
+    row("listWebhooks", Kind::Scope(Scope::WebhooksRead)),
+    row("getWebhook", Kind::Scope(Scope::WebhooksRead)),
+    with("changeWebhook", Kind::Scope(Scope::WebhooksWrite), || json!({ "enabled": true })),
+    row("deleteWebhook", Kind::Scope(Scope::WebhooksWrite)),
+    with("rotateWebhookSecret", Kind::Scope(Scope::WebhooksWrite), || json!({ "overlapSeconds": 3600 })),
+    row("endPreviousWebhookSecret", Kind::Scope(Scope::WebhooksWrite)),
+    row("testWebhook", Kind::Scope(Scope::WebhooksWrite)),
+    with("recoverWebhook", Kind::Scope(Scope::WebhooksWrite), || json!({ "since": "2025-01-10T10:00:00Z" })),
+    row("listWebhookDeliveries", Kind::Scope(Scope::WebhooksRead)),
+    row("getWebhookDelivery", Kind::Scope(Scope::WebhooksRead)),
+    row("redeliverWebhookDelivery", Kind::Scope(Scope::WebhooksWrite)),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),

@@ -5,7 +5,8 @@ use tenantry_domain::event::EventType;
 
 use super::Described;
 use crate::events::data::{
-    ConfigChanged, EndpointChanged, EndpointDisabled, OrganisationImported, SecretRotated, UnitChanged,
+    ConfigChanged, EndpointChanged, EndpointDisabled, EndpointRecovered, EndpointTried, OrganisationImported,
+    Redelivered, SecretRotated, UnitChanged,
 };
 
 pub(super) fn configuration() -> Vec<Described> {
@@ -98,8 +99,27 @@ pub(super) fn webhooks() -> Vec<Described> {
         ),
         Described::new::<SecretRotated<'_>>(
             EventType::WEBHOOK_ENDPOINT_SECRET_ROTATED,
-            "A webhook endpoint got a new secret.",
+            "A webhook endpoint got a new secret, or the one before it ended early.",
             about(json!({ "previousUntil": "2025-01-11T10:00:00.000Z" })),
+        ),
+        Described::new::<EndpointRecovered<'_>>(
+            EventType::WEBHOOK_ENDPOINT_RECOVERED,
+            "A webhook endpoint is sent what happened since a time and did not arrive.",
+            about(json!({ "since": "2025-01-09T10:00:00.000Z", "firstSequence": 118 })),
+        ),
+        Described::new::<Redelivered<'_>>(
+            EventType::WEBHOOK_DELIVERY_REDELIVERED,
+            "An event is delivered anew, as somebody asked for.",
+            about(json!({
+                "deliveryId": "dlv_0195c0de000070008000000000000010",
+                "eventId": "evt_0195c0de000070008000000000000011",
+                "eventType": "account.provisioned",
+            })),
+        ),
+        Described::new::<EndpointTried<'_>>(
+            EventType::WEBHOOK_TEST,
+            "A webhook endpoint is tried out: this is sent to it, and stands in no log.",
+            json!({ "webhookId": "hook_0195c0de00007000800000000000000f", "by": "operator" }),
         ),
         Described::new::<EndpointDisabled<'_>>(
             EventType::WEBHOOK_ENDPOINT_DISABLED,

@@ -23,7 +23,10 @@ use crate::settings::Wanted;
 pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
 pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
 pub(crate) use trades::{AccountTraded, AccountsMarked, PricesMarked, StatusMoved};
-pub(crate) use webhooks::{EndpointChanged, EndpointDisabled, EndpointTold, SecretRotated};
+pub(crate) use webhooks::{
+    EndpointChanged, EndpointDisabled, EndpointRecovered, EndpointTold, EndpointTried, Redelivered,
+    SecretRotated,
+};
 
 /// `tenant.…` but for `tenant.imported`: how the tenant stands.
 #[derive(Serialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
-use tenantry_domain::id::WebhookId;
+use tenantry_domain::id::{DeliveryId, EventId, WebhookId};
 use tenantry_domain::timestamp;
 
 /// `webhook.endpoint.created`, `webhook.endpoint.updated`, `webhook.endpoint.deleted`.
@@ -50,6 +50,48 @@ pub(crate) struct SecretRotated<'a> {
     #[schemars(schema_with = "timestamp::option::schema")]
     pub(crate) previous_until: Option<DateTime<Utc>>,
     /// Who did it.
+    pub(crate) by: &'a str,
+}
+
+/// `webhook.test`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndpointTried<'a> {
+    pub(crate) webhook_id: WebhookId,
+    /// Who asked for it.
+    pub(crate) by: &'a str,
+}
+
+/// `webhook.endpoint.recovered`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndpointRecovered<'a> {
+    pub(crate) webhook_id: WebhookId,
+    /// Rises with every change of the endpoint.
+    pub(crate) version: i64,
+    /// What happened since then is looked at again.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "timestamp::schema")]
+    pub(crate) since: DateTime<Utc>,
+    /// The first event that is looked at again, by its `meta.sequence`.
+    pub(crate) first_sequence: i64,
+    /// Who asked for it.
+    pub(crate) by: &'a str,
+}
+
+/// `webhook.delivery.redelivered`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Redelivered<'a> {
+    pub(crate) webhook_id: WebhookId,
+    /// Rises with every change of the endpoint.
+    pub(crate) version: i64,
+    pub(crate) delivery_id: DeliveryId,
+    /// The event that is delivered anew.
+    pub(crate) event_id: EventId,
+    /// Its type.
+    pub(crate) event_type: &'a str,
+    /// Who asked for it.
     pub(crate) by: &'a str,
 }
 

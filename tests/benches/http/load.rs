@@ -163,7 +163,8 @@ fn announce(tenantry: &Tenantry, slug: &str) -> (String, String) {
 }
 
 impl Figures {
-    fn of(mut latencies: Vec<Duration>, elapsed: Duration) -> Self {
+    /// Of all answers within this time, of which there is at least one.
+    pub(crate) fn of(mut latencies: Vec<Duration>, elapsed: Duration) -> Self {
         latencies.sort_unstable();
         let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
         Self { rate: latencies.len() as f64 / elapsed.as_secs_f64(), median: at(0.5), p99: at(0.99) }

@@ -67,9 +67,9 @@ pub(crate) fn bench(backend: Backend, duration: Duration, server: Option<&Server
         let figures = Figures { rate: requests.rate * BULK as f64, ..requests };
         row("trade, of 1,000 at a time", &name, connections, figures, limit.map(Limit::Rate));
     }
-    let few = marks(&mut engine, "GBPUSD", TRADERS, duration);
+    let few = marks(&mut engine, ("GBPUSD", 1.25), TRADERS, duration);
     row("prices of what 1,000 hold", &name, 1, few, None);
-    let many = marks(&mut engine, "EURUSD", HOLDERS, duration);
+    let many = marks(&mut engine, ("EURUSD", 1.1), HOLDERS, duration);
     let linear = Limit::Latency(few.median * (HOLDERS / TRADERS) as u32);
     row("prices of what 10,000 hold", &name, 1, many, Some(linear));
     Ok(())
@@ -129,12 +129,14 @@ fn trade(id: &str, turn: u64, minute: usize, number: u64) -> String {
 }
 
 /// Marks prices of what so many hold, one after another; each answer has to say that all of them were revalued.
-fn marks(engine: &mut Client, symbol: &str, holders: usize, duration: Duration) -> Figures {
+fn marks(engine: &mut Client, (symbol, about): (&str, f64), holders: usize, duration: Duration) -> Figures {
     let (begin, mut latencies) = (Instant::now(), Vec::new());
+    // What only a few hold is marked first.
+    let hour = if holders == HOLDERS { 18 } else { 17 };
     while latencies.len() < MARKS || begin.elapsed() < duration {
         let number = latencies.len();
-        let price = json!(if symbol == "EURUSD" { 1.1 } else { 1.25 } + (number % 10) as f64 / 10_000.0);
-        let at = minutes(120 + number / 60).replace(":00Z", &format!(":{:02}Z", number % 60));
+        let price = about + (number % 10) as f64 / 10_000.0;
+        let at = format!("2025-01-10T{hour}:00:{:02}.{:03}Z", number / 1000 % 60, number % 1000);
         let sent = Instant::now();
         let marks = json!([{ "symbol": symbol, "price": price, "at": at }]);
         let marked: Value = engine.post(&format!("{BASE}/marks"), &marks).expect(200).json();

@@ -26,5 +26,6 @@ pub mod tenants;
 pub mod trades;
 pub mod transfer;
 pub mod users;
+pub mod webhooks;
 
 pub use platform::{Platform, Policy};

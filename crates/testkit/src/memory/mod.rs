@@ -21,6 +21,7 @@ mod snapshot;
 mod tenant;
 mod tenants;
 mod trades;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -28,6 +28,8 @@ struct Shared {
 pub struct Call {
     /// When it had come.
     pub at: Instant,
+    /// What it is answered with; 0 if it is not.
+    pub status: u16,
     /// The request line.
     pub line: String,
     /// The headers, in order.
@@ -131,27 +133,29 @@ impl Shared {
             let (name, value) = header.split_once(':')?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        let mut call = Call { at: Instant::now(), line, headers, body: Vec::new() };
+        let mut call = Call { at: Instant::now(), status: SILENCE, line, headers, body: Vec::new() };
         call.body.resize(call.header("Content-Length")?.parse().ok()?, 0);
         reader.read_exact(&mut call.body).ok()?;
-        call.at = Instant::now();
-        let number = {
-            let mut heard = self.heard();
-            heard.push(call);
-            heard.len()
-        };
-        let refused = self.refused.load(Ordering::SeqCst);
-        let status = match self.status.load(Ordering::SeqCst) {
-            SILENCE => {
-                // Until the caller goes away.
-                let _ = reader.read(&mut [0]);
-                return None;
-            }
-            _ if refused > 0 && number % refused == 0 => 503,
-            status => status,
-        };
+        let status = self.hear(call);
+        if status == SILENCE {
+            // Until the caller goes away.
+            let _ = reader.read(&mut [0]);
+            return None;
+        }
         let length = if status == 204 { "" } else { "Content-Length: 0\r\n" };
         stream.write_all(format!("HTTP/1.1 {status} x\r\n{length}\r\n").as_bytes()).ok()
+    }
+
+    /// Keeps a call, and says how it is answered.
+    fn hear(&self, mut call: Call) -> u16 {
+        let mut heard = self.heard();
+        let refused = self.refused.load(Ordering::SeqCst);
+        let is_refused = refused > 0 && (heard.len() + 1).is_multiple_of(refused);
+        call.status = if is_refused { 503 } else { self.status.load(Ordering::SeqCst) };
+        call.at = Instant::now();
+        let status = call.status;
+        heard.push(call);
+        status
     }
 }
 

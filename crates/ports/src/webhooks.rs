@@ -242,14 +242,14 @@ pub trait DeliveryMarkRepository {
     /// At most `limit` tenants that are to be looked at now, those that are longest first.
     fn due(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<TenantId>>;
 
-    /// Whoever asked for these tenants looks at them: nobody else has to before `again`. Those that somebody else is looking at
-    /// by now are left out of the answer.
+    /// Whoever asked for these tenants looks at them: nobody else has to before `again`. Until when each is marked; those that
+    /// somebody else is looking at by now are left out of the answer.
     fn take(
         &mut self,
         tenants: &[TenantId],
         now: DateTime<Utc>,
         again: DateTime<Utc>,
-    ) -> StoreResult<Vec<TenantId>>;
+    ) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>>;
 
     /// There was nothing to deliver at `now`, and will be none before `next`, if nobody has had the tenant looked at until
     /// later than `now`.

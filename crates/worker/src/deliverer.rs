@@ -3,7 +3,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{Nudge, Outlook, StoreResult, TenantScope};
 use tenantry_usecases::Platform;
@@ -120,7 +120,7 @@ impl Deliverer {
             network: network.handle().clone(),
             storage: storage.handle().clone(),
         };
-        let thread = thread::Builder::new().name("deliver-look".to_owned()).spawn(move || courier.work())?;
+        let thread = thread::Builder::new().name("marks".to_owned()).spawn(move || courier.work())?;
         bell.lock().open = true;
         // For the calls that are under way, and for recording what came of them.
         let patience = platform.endpoints.timeout + STOPPING;
@@ -170,7 +170,7 @@ impl Courier {
         let mut next_look = Instant::now();
         while let Some(moved) = self.bell.wait(next_look.saturating_duration_since(Instant::now())) {
             for tenant in moved {
-                self.begin(tenant, false);
+                self.begin(tenant, None);
             }
             if Instant::now() >= next_look {
                 self.look_at_marked();
@@ -190,15 +190,15 @@ impl Courier {
                 }
             };
             let are_all = marked.len() < TENANTS;
-            marked.into_iter().for_each(|tenant| self.begin(tenant, true));
+            marked.into_iter().for_each(|(tenant, until)| self.begin(tenant, Some(until)));
             if are_all {
                 return;
             }
         }
     }
 
-    /// Has a tenant looked at, now or once more when whoever looks at it is done.
-    fn begin(&self, tenant: TenantId, marked: bool) {
+    /// Has a tenant looked at, now or once more when whoever looks at it is done. It may have been found by a mark.
+    fn begin(&self, tenant: TenantId, marked: Option<DateTime<Utc>>) {
         let mut state = self.bell.lock();
         if let Some(again) = state.looking.get_mut(&tenant) {
             *again = true;
@@ -216,14 +216,15 @@ impl Courier {
         });
     }
 
-    fn look(&self, tenant: TenantId, marked: bool) -> StoreResult<()> {
+    fn look(&self, tenant: TenantId, marked: Option<DateTime<Utc>>) -> StoreResult<()> {
         let platform = &self.platform;
         let now = platform.clock.now();
+        let run_out = marked.is_some_and(|until| until <= now);
         let found = platform.control.read(|tx| tx.tenants().get(tenant))?;
-        let Some(found) = found else { return webhooks::unmark(platform, tenant, now, None) };
-        let Ok(scope) = TenantScope::serving(&found) else {
-            let later = TenantScope::maintenance(&found).is_ok().then(|| now + AWAY);
-            return webhooks::unmark(platform, tenant, now, later);
+        let Some(scope) = found.as_ref().and_then(|found| TenantScope::serving(found).ok()) else {
+            let comes_back = found.is_some_and(|found| TenantScope::maintenance(&found).is_ok());
+            let later = comes_back.then(|| now + AWAY);
+            return if run_out { webhooks::unmark(platform, tenant, now, later) } else { Ok(()) };
         };
         let Outlook { has_endpoints, due } = webhooks::outlook(platform, &scope, now)?;
         if !has_endpoints {
@@ -238,7 +239,7 @@ impl Courier {
                 }
                 Ok(())
             }
-            next if marked => webhooks::unmark(platform, tenant, now, next),
+            next if run_out => webhooks::unmark(platform, tenant, now, next),
             _ => Ok(()),
         }
     }

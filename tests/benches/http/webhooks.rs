@@ -146,7 +146,7 @@ fn backlog(backend: Backend, endpoints: usize) -> io::Result<f64> {
     if receiver.count() > 0 {
         return Err(io::Error::other("somebody delivers too early"));
     }
-    let _worker = installation.start_with(&["--role", "worker"], &[]);
+    let _worker = installation.launch(&["--role", "worker"], &[]);
     arrived(&receiver, events * endpoints)?;
     let times: Vec<_> = receiver.calls().into_iter().map(|call| call.at).collect();
     let (first, last) = (times.iter().min(), times.iter().max());

@@ -302,14 +302,15 @@ impl DeliveryMarkRepository for Transaction<ControlState> {
         tenants: &[TenantId],
         now: DateTime<Utc>,
         again: DateTime<Utc>,
-    ) -> StoreResult<Vec<TenantId>> {
+    ) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>> {
         self.change(|state| {
             let mut taken = Vec::new();
             for tenant in tenants {
-                if let Some((look_at, _)) = state.delivery_marks.get_mut(tenant).filter(|mark| mark.0 <= now)
+                if let Some((look_at, until)) =
+                    state.delivery_marks.get_mut(tenant).filter(|mark| mark.0 <= now)
                 {
                     *look_at = again;
-                    taken.push(*tenant);
+                    taken.push((*tenant, *until));
                 }
             }
             Ok(taken)

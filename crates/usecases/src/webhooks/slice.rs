@@ -49,12 +49,12 @@ pub(super) struct Call {
 type Told = Arc<Vec<(LogEntry, Arc<[u8]>)>>;
 
 /// At most so many tenants that there may be something to deliver for, as somebody noted. For a while it is up to the caller to
-/// look at them.
-pub fn due_tenants(platform: &Platform, limit: usize) -> StoreResult<Vec<TenantId>> {
+/// look at them, and as long as they are marked, to do so again and again.
+pub fn due_tenants(platform: &Platform, limit: usize) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>> {
     let now = platform.clock.now();
     let due = platform.control.read(|tx| tx.delivery_marks().due(now, limit))?;
     if due.is_empty() {
-        return Ok(due);
+        return Ok(Vec::new());
     }
     platform.control.write(|tx| tx.delivery_marks().take(&due, now, now + AGAIN))
 }

@@ -12,7 +12,7 @@ fn what_one_process_commits_is_delivered_by_three_others_once() {
     for_each_backend(|backend| {
         let (installation, receiver) = (installation(backend), Receiver::start());
         let front = installation.start_with(&["--role", "api"], &[]);
-        let workers: Vec<_> = (0..3).map(|_| installation.start_with(&["--role", "worker"], &[])).collect();
+        let workers: Vec<_> = (0..3).map(|_| installation.launch(&["--role", "worker"], &[])).collect();
         let slugs: Vec<_> = (0..12).map(|number| format!("acme-{number}")).collect();
         let mut sites = Vec::new();
         for slug in &slugs {

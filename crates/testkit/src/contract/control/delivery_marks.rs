@@ -70,8 +70,8 @@ pub fn a_tenant_is_looked_at_by_one(subject: &dyn Subject) {
             .expect("they are taken");
         std::collections::BTreeSet::from_iter(taken)
     };
-    assert_eq!(take(&[first, sample::id()], 10), [first].into());
-    assert_eq!(take(&[first, second], 10), [second].into());
+    assert_eq!(take(&[first, sample::id()], 10), [(first, sample::at(70))].into());
+    assert_eq!(take(&[first, second], 10), [(second, sample::at(70))].into());
     assert_eq!((due(subject, 10), due(subject, 11).len()), (vec![], 2));
     mark(subject, first, 10, 80);
     assert_eq!(due(subject, 10), [first]);

@@ -14,6 +14,7 @@ use super::import::ImportError;
 use super::lines::Lines;
 use super::record::{Entry, kind_of, read};
 use super::verify::Verified;
+use super::webhooks::WebhookRecord;
 use crate::Platform;
 use crate::journal::{self, Traced};
 
@@ -77,6 +78,7 @@ struct Loader<'a> {
     mappings: Vec<AccountMapping>,
     trades: Vec<AppliedTrade>,
     events: Vec<LogEntry>,
+    webhooks: Vec<WebhookRecord>,
 }
 
 impl<'a> Loader<'a> {
@@ -92,6 +94,7 @@ impl<'a> Loader<'a> {
             mappings: Vec::new(),
             trades: Vec::new(),
             events: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 
@@ -113,6 +116,7 @@ impl<'a> Loader<'a> {
             Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Trade(trade) => self.trades.push(*trade),
+            Entry::Webhook(webhook) => self.webhooks.push(*webhook),
             Entry::Event(entry) => self.events.push(*entry),
         }
         let Self { versions, accounts, units, mappings, trades, events, .. } = self;
@@ -150,6 +154,9 @@ impl<'a> Loader<'a> {
             current.put(self.tx)?;
         }
         self.flush()?;
+        for webhook in std::mem::take(&mut self.webhooks) {
+            self.tx.webhooks().insert(&webhook.endpoint(platform, now), self.head.sequence)?;
+        }
         journal::append(platform, self.scope, self.tx, self.head, vec![imported], now)
     }
 }

@@ -30,7 +30,7 @@ pub use create::{Created, NewEndpoint, create};
 pub use marking::Marking;
 pub use read::{deliveries, delivery, find, page};
 pub use rotate::{LONGEST_OVERLAP, Rotation, end_previous, rotate};
-pub(crate) use secrets::reseal;
+pub(crate) use secrets::{new_secrets, reseal};
 pub use send::{Outcome, send};
 pub use settle::settle;
 pub use slice::{Slice, claim, due_tenants, outlook, unmark};

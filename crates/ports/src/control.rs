@@ -4,9 +4,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, IdempotencyRepository, NonceRepository,
-    NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError,
-    StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, IdempotencyRepository,
+    NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository,
+    StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -68,6 +68,8 @@ pub trait ControlTx {
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
+    /// When tenants' accounts are to be looked at.
+    fn days(&mut self) -> &mut dyn DayRepository;
 }
 
 /// Which tenants to list.

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod days;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -26,7 +27,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
     IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
     RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
@@ -77,6 +78,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 use tenantry_tests::{Backend, Client, Installation, Response, Tenantry, for_each_backend};
 
-use crate::steps::{count_accounts, tenant, website};
+use crate::steps::{count_accounts, lift_limits, tenant, website};
 
 /// How many requests are sent, each of them twice.
 const ORDERS: usize = 10_000;
@@ -47,9 +47,7 @@ fn of_ten_thousand_duplicated_orders_to_three_processes_none_is_done_twice_thoug
     let installation = Installation::new(backend);
     let processes = [installation.start(), installation.start(), installation.start()];
     tenant(&processes[0], "acme");
-    let settings = json!({ "quotas": { "maxAccounts": "unlimited", "requestsPerMinute": "unlimited" } });
-    let path = "/api/v1/tenants/acme/settings";
-    processes[0].operator().request("PUT", path).json(&settings).send().expect(200);
+    lift_limits(&processes[0], "acme");
     let key = website(&processes[0], "acme").bearer().to_owned();
 
     let answered = AtomicUsize::new(0);

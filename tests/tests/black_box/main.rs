@@ -20,4 +20,5 @@ mod people;
 mod rewrap;
 mod source_003;
 mod steps;
+mod trades;
 mod wire;

@@ -79,6 +79,10 @@ kinds! {
     PurchasingGroupKind, PurchasingGroupId = "pgrp";
     /// The assignment of a purchasing organisation: `pasg_…`.
     PorgAssignmentKind, PorgAssignmentId = "pasg";
+    /// A webhook endpoint: `hook_…`.
+    WebhookKind, WebhookId = "hook";
+    /// The delivery of an event to a webhook endpoint: `dlv_…`.
+    DeliveryKind, DeliveryId = "dlv";
 }
 
 impl<K: IdKind> Id<K> {

@@ -14,6 +14,7 @@ pub mod tenant;
 pub mod text;
 pub mod timestamp;
 mod verbatim;
+pub mod webhook;
 
 pub use finding::{Finding, Pointer};
 pub use money::Amount;

@@ -4,9 +4,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, IdempotencyRepository,
-    NonceRepository, NoticeRepository, PendingAdmin, PoolRepository, ReplicaRepository, SigningKeyRepository,
-    StoreError, StoreResult, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
+    IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
+    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -66,6 +66,8 @@ pub trait ControlTx {
     fn signing_keys(&mut self) -> &mut dyn SigningKeyRepository;
     /// How far a change of the master key has come.
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
+    /// For which tenants there may be something to deliver.
+    fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
     /// When tenants' accounts are to be looked at.

@@ -26,6 +26,7 @@ mod security;
 mod signing_keys;
 mod tenant;
 mod trades;
+mod webhooks;
 mod work;
 
 pub use ambient::{Assignment, Clock, Entropy, Hired, Ids, Nudge};
@@ -77,4 +78,8 @@ pub use tenant::{
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use trades::{HoldingRepository, TradeRepository};
+pub use webhooks::{
+    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, SealedSecrets,
+    SettledSlice, WebhookEndpoint, WebhookRepository,
+};
 pub use work::{Access, Verdict};

@@ -12,7 +12,7 @@ use crate::work::Work;
 use crate::{
     Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
     MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
-    StoredResponse, TenantScope, UserRepository, Verdict,
+    StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.
@@ -76,6 +76,8 @@ pub trait TenantTx {
     fn trades(&mut self) -> &mut dyn TradeRepository;
     /// Which accounts may hold a symbol.
     fn holdings(&mut self) -> &mut dyn HoldingRepository;
+    /// Webhook endpoints.
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository;
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.

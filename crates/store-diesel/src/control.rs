@@ -3,6 +3,7 @@
 mod api_keys;
 mod carryover;
 mod days;
+mod delivery_marks;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -28,8 +29,8 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
-    IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository, ReplicaRepository,
-    RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
+    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -70,6 +71,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn carryover(&mut self) -> &mut dyn CarryoverRepository {
+        self
+    }
+
+    fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository {
         self
     }
 

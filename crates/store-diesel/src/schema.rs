@@ -367,4 +367,51 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_endpoints (id) {
+        id -> Text,
+        url -> Text,
+        description -> Nullable<Text>,
+        event_types -> Text,
+        secret -> Binary,
+        previous_secret -> Nullable<Binary>,
+        previous_until -> Nullable<BigInt>,
+        disabled -> Nullable<Text>,
+        disabled_at -> Nullable<BigInt>,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        position -> BigInt,
+        recover_until -> BigInt,
+        retry_at -> Nullable<BigInt>,
+        failing_since -> Nullable<BigInt>,
+        rests_until -> BigInt,
+        lease -> Nullable<Text>,
+        lease_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (id) {
+        id -> Text,
+        endpoint_id -> Text,
+        sequence -> BigInt,
+        event_id -> Text,
+        event_type -> Text,
+        status -> Text,
+        due_at -> Nullable<BigInt>,
+        attempts -> BigInt,
+        last_attempt -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    delivery_marks (tenant_id) {
+        tenant_id -> Text,
+        look_at -> BigInt,
+        until -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(sessions, users);

@@ -17,11 +17,12 @@ mod sessions;
 mod settings;
 mod trades;
 mod users;
+mod webhooks;
 
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
     IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
-    SettingsRepository, TenantTx, TradeRepository, UserRepository,
+    SettingsRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -68,6 +69,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn holdings(&mut self) -> &mut dyn HoldingRepository {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository {
         self
     }
 

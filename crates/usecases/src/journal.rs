@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 mod configuration;
 pub(crate) mod organisation;
 pub(crate) mod people;
+pub(crate) mod webhooks;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, json};

@@ -27,5 +27,6 @@ pub mod tenants;
 pub mod trades;
 pub mod transfer;
 pub mod users;
+pub mod webhooks;
 
 pub use platform::{Platform, Policy};

@@ -9,7 +9,7 @@ use tenantry_ports::{
 };
 
 use crate::machine_tokens::LONGEST_TOKEN;
-use crate::{Platform, signing_keys};
+use crate::{Platform, signing_keys, webhooks};
 
 /// What the master keys are called that an installation knows. The names say nothing about the keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -214,7 +214,16 @@ fn renew_pooled(platform: &Platform, done: &mut impl FnMut(Step)) -> Result<(), 
 
 /// What went its way since it was looked up needs nothing any more, or is looked at under its new name by the next call.
 fn renew(platform: &Platform, scope: &TenantScope) -> Result<(), CarryError> {
-    let Err(error) = platform.databases.renew_login(scope) else { return Ok(()) };
+    let renewed = platform.databases.renew_login(scope).and_then(|()| platform.databases.pending(scope));
+    let error = match renewed {
+        Ok(0) => return Ok(webhooks::reseal(platform, scope)?),
+        Ok(_) => {
+            let behind =
+                format!("{} has to be migrated before its secrets can be sealed anew", scope.database());
+            return Err(StoreError::Unavailable(behind).into());
+        }
+        Err(error) => error,
+    };
     match platform.databases.presence(scope) {
         Ok(Presence::Own) | Err(_) => {
             Err(CarryError::Login { database: scope.database().to_string(), error })

@@ -193,7 +193,7 @@ fn usage_says_what_there_is_and_may_be() {
         (QuotaKind::Users, Some(0)),
         (QuotaKind::Configs, Some(2)),
         (QuotaKind::ApiKeys, Some(1)),
-        (QuotaKind::Webhooks, None),
+        (QuotaKind::Webhooks, Some(0)),
         (QuotaKind::Requests, None),
     ] {
         assert_eq!((told.of(kind), told.allowance.of(kind)), (used, Limit::AtMost(7)), "{kind:?}");

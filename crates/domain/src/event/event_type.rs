@@ -85,7 +85,15 @@ event_types! {
     DAYS_ROLLED = "days.rolled";
     /// A payout is due.
     PAYOUT_ELIGIBLE = "payout.eligible";
-    /// A webhook endpoint failed for so long that nothing is delivered to it any more.
+    /// A webhook endpoint was created.
+    WEBHOOK_ENDPOINT_CREATED = "webhook.endpoint.created";
+    /// A webhook endpoint was changed, disabled or enabled by hand.
+    WEBHOOK_ENDPOINT_UPDATED = "webhook.endpoint.updated";
+    /// A webhook endpoint was removed.
+    WEBHOOK_ENDPOINT_DELETED = "webhook.endpoint.deleted";
+    /// A webhook endpoint got a new secret.
+    WEBHOOK_ENDPOINT_SECRET_ROTATED = "webhook.endpoint.secret_rotated";
+    /// A webhook endpoint wants no more, or failed for so long that nothing is delivered to it any more.
     WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
     /// A unit of the organisation was created.
     ORG_CREATED = "org.created";
@@ -186,7 +194,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 41);
+        assert_eq!(listed.len(), 45);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -200,7 +208,7 @@ mod tests {
             ("payout", "eligible"),
             ("prices", "marked"),
             ("days", "rolled"),
-            ("webhook.endpoint", "disabled"),
+            ("webhook.endpoint", "created|updated|deleted|secret_rotated|disabled"),
             ("user", "created|updated|password_changed|signed_out"),
             ("org", "created|updated|deleted|imported"),
             ("user", "created|updated|password_changed"),

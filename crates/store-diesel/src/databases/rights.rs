@@ -2,7 +2,7 @@
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
 /// nothing can be removed either, as from the history of basis and processes.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 19] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
@@ -16,6 +16,8 @@ const TABLES: [(&str, &str); 17] = [
     ("account_mappings", "SELECT, INSERT, UPDATE"),
     ("trades", "SELECT, INSERT"),
     ("holdings", "SELECT, INSERT, DELETE"),
+    ("webhook_endpoints", "SELECT, INSERT, UPDATE, DELETE"),
+    ("webhook_deliveries", "SELECT, INSERT, UPDATE, DELETE"),
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),

@@ -134,6 +134,11 @@ macro_rules! for_each_fact {
                     an_updated_signing_key_has_other_times_and_seal
                     a_stale_signing_key_is_refused
                 }
+                delivery_marks {
+                    marked_tenants_are_due_at_once
+                    a_mark_holds_until_its_time
+                    a_tenant_is_looked_at_again_when_it_is_due
+                }
                 carryover {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
@@ -311,6 +316,14 @@ macro_rules! for_each_fact {
                     a_user_has_accounts_born_with_and_given
                     accounts_of_a_user_are_paged_newest_first
                     pages_of_mappings_are_complete
+                }
+                webhooks {
+                    an_endpoint_is_read_back_whole
+                    a_removed_endpoint_is_gone
+                    an_endpoint_is_claimed_while_there_is_something_for_it
+                    who_lost_an_endpoint_settles_nothing
+                    what_is_to_be_tried_again_is_found_when_it_is_due
+                    going_back_is_recovering
                 }
                 histories {
                     an_accounts_rules_are_one_stored_versions

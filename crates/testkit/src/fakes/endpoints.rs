@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ type Outcome = Result<EndpointResponse, EndpointFailure>;
 
 /// Takes `https` URLs, keeps the calls it is to make, and answers as it was told: in order, and after that with 204.
 #[derive(Debug, Default)]
-pub struct FakeEndpoints(Mutex<(Vec<ReceivedEndpointCall>, VecDeque<Outcome>)>);
+pub struct FakeEndpoints(Mutex<(Vec<ReceivedEndpointCall>, VecDeque<Outcome>)>, AtomicBool);
 
 impl FakeEndpoints {
     /// The calls so far, failed ones too.
@@ -42,6 +43,11 @@ impl FakeEndpoints {
     /// Does not answer the next call that is not spoken for yet.
     pub fn fail(&self, class: FailureClass) {
         self.script(Err(EndpointFailure { class, detail: "10.0.0.7 is not for tenants to know".to_owned() }));
+    }
+
+    /// Whether calls that are not spoken for are answered with 500 from now on.
+    pub fn always_fail(&self, fail: bool) {
+        self.1.store(fail, Ordering::SeqCst);
     }
 
     fn script(&self, outcome: Outcome) {
@@ -70,7 +76,10 @@ impl EndpointSender for FakeEndpoints {
             body: call.body,
             timeout: call.timeout,
         });
-        let outcome = script.1.pop_front().unwrap_or_else(|| Ok(response(204, "", None)));
+        let outcome = script.1.pop_front().unwrap_or_else(|| {
+            let status = if self.1.load(Ordering::SeqCst) { 500 } else { 204 };
+            Ok(response(status, "", None))
+        });
         Box::pin(std::future::ready(outcome))
     }
 }

@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, DayRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
-    PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey, SigningKeyRepository, StoreResult,
-    TenantRepository, Verdict,
+    ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
+    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey,
+    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -30,6 +30,7 @@ pub(super) struct ControlState {
     pub(super) api_keys: Table<ApiKeyId, ApiKey>,
     pub(super) signing_keys: Table<i64, SigningKey>,
     pub(super) carryover: Option<Carryover>,
+    pub(super) delivery_marks: Table<TenantId, (DateTime<Utc>, DateTime<Utc>)>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
     pub(super) responses: Responses,
@@ -103,6 +104,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn pool(&mut self) -> &mut dyn PoolRepository {
+        self
+    }
+
+    fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository {
         self
     }
 

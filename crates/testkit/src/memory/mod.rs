@@ -22,6 +22,7 @@ mod snapshot;
 mod tenant;
 mod tenants;
 mod trades;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -9,13 +9,14 @@ use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
     Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, LogEntry, LogRepository,
     MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository,
+    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use super::attempts::Attempts;
 use super::basis::Configured;
 use super::idempotency::Responses;
 use super::snapshot::{Table, Transaction};
+use super::webhooks::Webhooks;
 
 /// What one tenant database holds.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +34,7 @@ pub(super) struct TenantState {
     pub(super) trades: Table<(AccountId, TradePlace), AppliedTrade>,
     pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
     pub(super) holdings: Table<(Symbol, AccountId), ()>,
+    pub(super) webhooks: Webhooks,
     pub(super) log: Table<i64, LogEntry>,
 }
 
@@ -78,6 +80,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn holdings(&mut self) -> &mut dyn HoldingRepository {
+        self
+    }
+
+    fn webhooks(&mut self) -> &mut dyn WebhookRepository {
         self
     }
 

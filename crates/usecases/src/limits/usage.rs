@@ -13,6 +13,8 @@ pub struct Usage {
     pub counts: Counts,
     /// How many of its API keys work.
     pub api_keys: u64,
+    /// How many webhook endpoints there are.
+    pub webhooks: u64,
 }
 
 impl Usage {
@@ -23,7 +25,8 @@ impl Usage {
             QuotaKind::Users => Some(self.counts.users),
             QuotaKind::Configs => Some(self.counts.configs),
             QuotaKind::ApiKeys => Some(self.api_keys),
-            QuotaKind::Webhooks | QuotaKind::Requests => None,
+            QuotaKind::Webhooks => Some(self.webhooks),
+            QuotaKind::Requests => None,
         }
     }
 }
@@ -31,14 +34,15 @@ impl Usage {
 /// How much the tenant in this scope has. Costs the same however much that is.
 pub fn usage(platform: &Platform, scope: &TenantScope) -> StoreResult<Usage> {
     let now = platform.clock.now();
-    let (settings, counts) = platform
+    let (settings, counts, webhooks) = platform
         .stores
         .open(scope)?
-        .read(|tx| StoreResult::Ok((tx.settings().get()?, tx.log().counts()?)))?;
+        .read(|tx| StoreResult::Ok((tx.settings().get()?, tx.log().counts()?, tx.webhooks().count()?)))?;
     let keys = api_keys::list(platform, Some(scope.tenant()))?;
     Ok(Usage {
         allowance: allowance(platform, scope, &settings.unwrap_or_default().quotas),
         counts,
+        webhooks,
         api_keys: keys.iter().filter(|key| key.is_live(now)).count() as u64,
     })
 }

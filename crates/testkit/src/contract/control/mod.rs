@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod carryover;
 pub mod days;
+pub mod delivery_marks;
 pub mod fleet;
 pub mod idempotency;
 pub mod nonces;

@@ -15,3 +15,4 @@ pub mod sessions;
 pub mod settings;
 pub mod trades;
 pub mod transactions;
+pub mod webhooks;

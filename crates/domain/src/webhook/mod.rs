@@ -1,0 +1,7 @@
+//! Webhook endpoints: when what did not arrive is sent again, and when nothing more is.
+
+mod schedule;
+mod state;
+
+pub use schedule::{ATTEMPTS, LONGEST_REST, PATIENCE, rest, wait};
+pub use state::{DeliveryStatus, DisabledReason};

@@ -1,0 +1,11 @@
+-- Twin of ../../postgres: what is changed here is changed there. Ids are text in byte order, times whole microseconds.
+
+-- Tenants for whose webhooks there may be something to deliver. A tenant is marked before it commits an event, so whoever
+-- looks at these misses nothing and need not look at the others.
+CREATE TABLE delivery_marks (
+    tenant_id TEXT NOT NULL,
+    look_at   INTEGER NOT NULL, -- from then on
+    until     INTEGER NOT NULL, -- and before this time the mark stays, whatever is found
+    PRIMARY KEY (tenant_id)
+) STRICT;
+CREATE INDEX delivery_marks_due ON delivery_marks (look_at);

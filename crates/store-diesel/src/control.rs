@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod days;
 mod delivery_marks;
 mod heads;
 mod nonces;
@@ -28,7 +29,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
     DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
     PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
     Verdict,
@@ -88,6 +89,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

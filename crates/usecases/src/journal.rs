@@ -14,6 +14,7 @@ use tenantry_domain::tenant::{Limit, QuotaKind, QuotaMark};
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use crate::Platform;
+use crate::accounts::Hand;
 use crate::events::data;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
@@ -90,7 +91,7 @@ pub(crate) fn quota_passed(
 }
 
 /// `account.provisioned`.
-pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
+pub(crate) fn account_provisioned(account: &Account, hand: &Hand) -> Traced {
     let data = data::AccountProvisioned {
         account_id: account.id,
         user_id: &account.user_id,
@@ -98,11 +99,12 @@ pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
         config_version: account.config_version,
         status: account.state.status,
         balance: account.state.balance,
+        by: &hand.actor,
     };
     let event = event(EventType::ACCOUNT_PROVISIONED, &data)
         .account(account.id)
         .config_version(account.config_version);
-    Traced { event, trace }
+    Traced { event, trace: hand.trace.clone() }
 }
 
 /// `config.uploaded`.

@@ -6,6 +6,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod basis;
 pub mod configs;
+pub mod days;
 pub mod doctor;
 pub mod endpoints;
 pub mod events;

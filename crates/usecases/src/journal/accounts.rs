@@ -1,5 +1,6 @@
 //! What happens to accounts besides their provisioning.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tenantry_domain::account::engine::{AccountEvent, Emission, PriceMark};
 use tenantry_domain::account::{Account, AccountMapping, AccountStatus, AppliedTrade};
@@ -9,6 +10,7 @@ use tenantry_domain::id::AccountId;
 
 use super::{Traced, event};
 use crate::accounts::Hand;
+use crate::days::Rolled;
 use crate::events::data;
 use crate::trades::{Marked, TradeOutcome, TradeResult};
 
@@ -83,6 +85,14 @@ pub(crate) fn traded(
     let event =
         event(EventType::ACCOUNT_TRADED, &data).account(account.id).config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
+}
+
+/// `days.rolled`: until when, and to how many accounts time did something. What came of it is told of each.
+pub(crate) fn days_rolled(until: DateTime<Utc>, rolled: Rolled, hand: &Hand) -> Traced {
+    let Rolled { accounts: rolled, resumed, expired } = rolled;
+    let accounts = data::AccountsRolled { rolled, resumed, expired };
+    let data = data::DaysRolled { until, accounts, by: &hand.actor };
+    Traced { event: event(EventType::DAYS_ROLLED, &data), trace: hand.trace.clone() }
 }
 
 /// `prices.marked`: the prices, and what became of the accounts that hold what has them.

@@ -10,7 +10,7 @@ use tenantry_domain::event::EventType;
 
 use super::Described;
 use crate::events::data::{
-    AccountProvisioned, AccountTraded, AccountUpdated, Emitted, Mapping, PricesMarked,
+    AccountProvisioned, AccountTraded, AccountUpdated, DaysRolled, Emitted, Mapping, PricesMarked,
 };
 
 pub(super) fn accounts() -> Vec<Described> {
@@ -29,6 +29,7 @@ pub(super) fn accounts() -> Vec<Described> {
                 "configVersion": 1,
                 "status": "provisioned",
                 "balance": 25000,
+                "by": "operator",
             }),
         ),
         Described::new::<AccountUpdated<'_>>(
@@ -105,6 +106,15 @@ pub(super) fn trades() -> Vec<Described> {
                 "marks": [{ "symbol": "EURUSD", "price": 1.0834, "at": "2025-01-10T10:00:00.000Z" }],
                 "accounts": { "revalued": 12, "breached": 1, "skipped": 0 },
                 "by": "operator",
+            }),
+        ),
+        Described::new::<DaysRolled<'_>>(
+            EventType::DAYS_ROLLED,
+            "Days began for accounts that nobody reported anything of meanwhile.",
+            json!({
+                "until": "2025-01-11T22:00:00.000Z",
+                "accounts": { "rolled": 12, "resumed": 1, "expired": 0 },
+                "by": "tenantry",
             }),
         ),
     ]

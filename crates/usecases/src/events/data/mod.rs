@@ -22,7 +22,9 @@ use crate::settings::Wanted;
 
 pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
 pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
-pub(crate) use trades::{AccountTraded, AccountsMarked, PricesMarked, StatusMoved};
+pub(crate) use trades::{
+    AccountTraded, AccountsMarked, AccountsRolled, DaysRolled, PricesMarked, StatusMoved,
+};
 pub(crate) use webhooks::{
     EndpointChanged, EndpointDisabled, EndpointRecovered, EndpointTold, EndpointTried, Redelivered,
     SecretRotated,
@@ -152,6 +154,8 @@ pub(crate) struct AccountProvisioned<'a> {
     pub(crate) config_version: ConfigVersion,
     pub(crate) status: AccountStatus,
     pub(crate) balance: Amount,
+    /// Who ordered it.
+    pub(crate) by: &'a str,
 }
 
 /// `user.created`.

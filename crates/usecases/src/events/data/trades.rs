@@ -66,3 +66,27 @@ pub(crate) struct AccountsMarked {
     /// Left as they are, since something younger happened to them or an amount would be too large.
     pub(crate) skipped: usize,
 }
+
+/// `days.rolled`. What came of it is told of each account.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct DaysRolled<'a> {
+    /// Until when days began.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "timestamp::schema")]
+    pub(crate) until: DateTime<Utc>,
+    /// What became of the accounts whose day it was.
+    pub(crate) accounts: AccountsRolled,
+    /// What had them begin.
+    pub(crate) by: &'a str,
+}
+
+/// How many accounts came to what.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AccountsRolled {
+    /// A day began.
+    pub(crate) rolled: usize,
+    /// Of those, may trade again.
+    pub(crate) resumed: usize,
+    /// Of those, ran out of time.
+    pub(crate) expired: usize,
+}

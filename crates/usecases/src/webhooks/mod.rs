@@ -28,7 +28,7 @@ pub use again::{Recovery, recover, redeliver};
 pub use change::{Change, remove, update};
 pub use create::{Created, NewEndpoint, create};
 pub use marking::Marking;
-pub use read::{deliveries, delivery, find, page};
+pub use read::{Recorded, deliveries, delivery, find, page};
 pub use rotate::{LONGEST_OVERLAP, Rotation, end_previous, rotate};
 pub(crate) use secrets::{new_secrets, reseal};
 pub use send::{Outcome, send};

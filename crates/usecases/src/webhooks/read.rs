@@ -40,13 +40,24 @@ pub fn deliveries(
     })
 }
 
-/// A delivery, and what is sent of its event; nothing where the log holds that no more.
+/// A delivery with what is sent.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// To which endpoint, as that is now.
+    pub endpoint: WebhookEndpoint,
+    /// What is sent; none where the log holds the event no more.
+    pub body: Option<Arc<[u8]>>,
+}
+
+/// The delivery with this id to this endpoint.
 pub fn delivery(
     platform: &Platform,
     scope: &TenantScope,
     id: WebhookId,
     delivery: DeliveryId,
-) -> Result<(Delivery, WebhookEndpoint, Option<Arc<[u8]>>), WebhookError> {
+) -> Result<Recorded, WebhookError> {
     platform.stores.open(scope)?.read(|tx| {
         let endpoint = tx.webhooks().get(id)?.ok_or(WebhookError::NotFound)?;
         let found = tx.webhooks().delivery(delivery)?.filter(|delivery| delivery.endpoint == id);
@@ -54,6 +65,6 @@ pub fn delivery(
         let entry = tx.log().page(found.sequence - 1, 1)?.pop();
         let entry = entry.filter(|entry| entry.sequence == found.sequence);
         let body = entry.map(|entry| body::of(&entry.told())).transpose()?;
-        Ok((found, endpoint, body))
+        Ok(Recorded { delivery: found, endpoint, body })
     })
 }

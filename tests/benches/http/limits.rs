@@ -91,6 +91,34 @@ pub(crate) fn one_delivery_at_a_time(server: &Server, clients: usize, duration: 
     pgbench(server, "postgres", script, &["--protocol=prepared", "--time", &seconds], clients)
 }
 
+/// Per second: the writes of one trade (the account's row, the trade, the event), one transaction each, by `pgbench` in this tenant
+/// database, for accounts as they come. Without the lock on the head of the log, so the limit is a strict one.
+pub(crate) fn trade_writes(
+    server: &Server,
+    database: &str,
+    clients: usize,
+    duration: Duration,
+) -> io::Result<f64> {
+    let prepare = "CREATE TABLE IF NOT EXISTS trader AS \
+        SELECT row_number() OVER (ORDER BY id) AS number, id FROM accounts ORDER BY id LIMIT 1000; \
+        CREATE UNIQUE INDEX IF NOT EXISTS trader_number ON trader (number); \
+        CREATE TABLE IF NOT EXISTS pattern AS SELECT t.trade, t.realised, e.type, e.envelope, e.hash \
+        FROM trades t JOIN events e ON e.sequence = t.sequence LIMIT 1; \
+        CREATE SEQUENCE IF NOT EXISTS pattern_sequence START 1000000000; ANALYZE trader, pattern";
+    server.query(database, prepare).map_err(io::Error::other)?;
+    let script = "\\set n random(1, 1000)\n\
+        BEGIN;\n\
+        UPDATE accounts a SET state = a.state, version = a.version + 1, updated_at = a.updated_at + 1 \
+            FROM trader t WHERE t.number = :n AND a.id = t.id;\n\
+        INSERT INTO trades (account_id, trade_id, sequence, place, trade, realised) \
+            SELECT id, 'p' || nextval('pattern_sequence'), lastval(), 0, trade, realised FROM trader, pattern WHERE number = :n;\n\
+        INSERT INTO events (sequence, id, type, account_id, envelope, previous, hash) \
+            SELECT lastval(), gen_random_uuid()::text, type, id, envelope, hash, hash FROM trader, pattern WHERE number = :n;\n\
+        COMMIT;\n";
+    let seconds = duration.as_secs().max(1).to_string();
+    pgbench(server, database, script, &["--protocol=prepared", "--time", &seconds], clients)
+}
+
 /// How long raw `CREATE DATABASE … TEMPLATE template1` statements take, `count` in all, so many at a time.
 pub(crate) fn raw_databases(server: &Server, clients: usize, count: usize) -> io::Result<Duration> {
     let each = (count / clients).max(1).to_string();

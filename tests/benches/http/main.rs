@@ -2,13 +2,14 @@
 //! the figures.
 //!
 //! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants] [part…]`: each load runs this long, 5 seconds by default;
-//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `tenants` and
-//! `webhooks`, all of them by default.
+//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `tenants`,
+//! `trades` and `webhooks`, all of them by default.
 
 mod fairness;
 mod limits;
 mod load;
 mod memory;
+mod trades;
 mod webhooks;
 
 use std::io;
@@ -55,6 +56,9 @@ fn main() -> io::Result<()> {
         }
         if wanted("webhooks") {
             tell(backend, duration, present, server)?;
+        }
+        if wanted("trades") {
+            trades::bench(backend, duration, server)?;
         }
     }
     if server.is_none() {
@@ -207,9 +211,14 @@ fn get(path: &str, key: &str) -> Vec<u8> {
 /// A request for an account, with an idempotency key of its own.
 fn account(key: &str, round: usize, number: u64) -> Vec<u8> {
     let body = format!(r#"{{"userId":"user-{number}","configId":"demo-25k-eval-v1"}}"#);
+    let key = format!("{key}\r\nIdempotency-Key: order-{round}-{number}");
+    post("/api/v1/tenants/bench-0/accounts", &key, &body)
+}
+
+fn post(path: &str, key: &str, body: &str) -> Vec<u8> {
     format!(
-        "POST /api/v1/tenants/bench-0/accounts HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\
-         Idempotency-Key: order-{round}-{number}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

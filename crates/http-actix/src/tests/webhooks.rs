@@ -79,7 +79,7 @@ pub(super) async fn deliver(world: &World, tenant: TenantId) {
     for slice in webhooks::claim(platform, &scope).unwrap() {
         let mut next = Some(slice);
         while let Some(slice) = next {
-            let outcomes = webhooks::send(platform, &slice).await;
+            let outcomes = webhooks::send(platform, &slice, &|| true).await;
             next = webhooks::settle(platform, &scope, &slice, &outcomes, true).unwrap();
         }
     }

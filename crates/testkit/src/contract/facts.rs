@@ -138,10 +138,16 @@ macro_rules! for_each_fact {
                     marked_tenants_are_due_at_once
                     a_mark_holds_until_its_time
                     a_tenant_is_looked_at_again_when_it_is_due
+                    a_tenant_is_looked_at_by_one
                 }
                 carryover {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
+                }
+                heads {
+                    heads_are_read_back_in_order
+                    a_head_is_never_replaced
+                    only_the_latest_heads_are_kept
                 }
                 replicas {
                     replicas_are_told_of_each_other
@@ -298,6 +304,9 @@ macro_rules! for_each_fact {
                     entries_are_read_back_whole
                     appending_nothing_changes_nothing
                     pages_are_in_order
+                    the_head_can_be_looked_at_while_somebody_writes
+                    entries_are_chosen_and_found
+                    entries_can_be_read_as_they_stand
                     entries_that_do_not_continue_the_log_are_refused
                     a_rolled_back_entry_leaves_no_gap
                     concurrent_appends_make_one_chain
@@ -323,6 +332,7 @@ macro_rules! for_each_fact {
                     an_endpoint_is_claimed_while_there_is_something_for_it
                     who_lost_an_endpoint_settles_nothing
                     what_is_to_be_tried_again_is_found_when_it_is_due
+                    what_is_pending_about_an_account_is_known
                     going_back_is_recovering
                 }
                 histories {

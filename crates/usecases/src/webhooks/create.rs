@@ -7,7 +7,7 @@ use tenantry_ports::{
 };
 
 use super::kept::once_sealed;
-use super::{Hand, WebhookError, secrets};
+use super::{Hand, WebhookError, marking, secrets};
 use crate::idempotency::{Answer, Once};
 use crate::journal::webhooks as events;
 use crate::{Platform, journal, limits};
@@ -74,6 +74,7 @@ pub fn create(
         journal::append(platform, scope, tx, head, told, now)?;
         Ok(Created { endpoint: endpoint.clone(), secret: secret.clone() })
     };
+    marking::mark(&platform.control, scope.tenant(), now)?;
     once_sealed(platform, scope, request, now, act, answer)
 }
 

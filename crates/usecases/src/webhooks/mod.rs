@@ -33,7 +33,7 @@ pub use rotate::{LONGEST_OVERLAP, Rotation, end_previous, rotate};
 pub(crate) use secrets::{new_secrets, reseal};
 pub use send::{Outcome, send};
 pub use settle::settle;
-pub use slice::{Slice, claim, due_tenants, next_look, unmark};
+pub use slice::{Slice, claim, due_tenants, outlook, unmark};
 pub use test::{Trial, trial, try_out};
 
 /// Who wants something, and the request it came with.

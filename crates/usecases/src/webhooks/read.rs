@@ -64,7 +64,7 @@ pub fn delivery(
         let found = found.ok_or(WebhookError::NoSuchDelivery)?;
         let entry = tx.log().page(found.sequence - 1, 1)?.pop();
         let entry = entry.filter(|entry| entry.sequence == found.sequence);
-        let body = entry.as_ref().map(body::of).transpose()?;
+        let body = entry.map(|entry| body::of(&entry.told())).transpose()?;
         Ok(Recorded { delivery: found, endpoint, body })
     })
 }

@@ -58,7 +58,7 @@ pub(crate) struct AttemptView {
     status: Option<u16>,
     /// The beginning of the body of its answer, as text. Whatever it is, the endpoint wrote it.
     response: String,
-    /// Why there was no answer: `unreachable`, `timed_out`; null if there was one.
+    /// Why there was no answer: `unreachable`, `timed_out`, or `event_removed` if it is too old to be in the log; null if there was one.
     failure: Option<String>,
     /// How long the answer took.
     duration_ms: u64,

@@ -1,13 +1,14 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 /// What makes a [`Receiver`] say nothing.
 const SILENCE: u16 = 0;
 
-/// Somebody who is called: an HTTP server that keeps what it hears. It lives as long as the process.
+/// Somebody who is called: an HTTP server that keeps what it hears, and connections open. It lives as long as the process.
 #[derive(Debug)]
 pub struct Receiver {
     address: SocketAddr,
@@ -18,11 +19,17 @@ pub struct Receiver {
 struct Shared {
     calls: Mutex<Vec<Call>>,
     status: AtomicU16,
+    /// Every so many calls one is refused; none if it is 0.
+    refused: AtomicUsize,
 }
 
 /// A call as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// When it had come.
+    pub at: Instant,
+    /// What it is answered with; 0 if it is not.
+    pub status: u16,
     /// The request line.
     pub line: String,
     /// The headers, in order.
@@ -54,13 +61,17 @@ impl Receiver {
     /// If the listener has no address.
     pub fn on(listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("a listener has an address");
-        let shared = Arc::new(Shared { calls: Mutex::default(), status: AtomicU16::new(204) });
+        let shared = Arc::new(Shared {
+            calls: Mutex::default(),
+            status: AtomicU16::new(204),
+            refused: AtomicUsize::new(0),
+        });
         let server = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let server = Arc::clone(&server);
                 // That the caller went away is its business.
-                thread::spawn(move || server.answer(stream));
+                thread::spawn(move || server.serve(stream));
             }
         });
         Self { address, shared }
@@ -76,6 +87,11 @@ impl Receiver {
         self.shared.status.store(status, Ordering::SeqCst);
     }
 
+    /// Answers every so many calls with 503 from now on; none, if that is 0.
+    pub fn refuse_every(&self, calls: usize) {
+        self.shared.refused.store(calls, Ordering::SeqCst);
+    }
+
     /// Hears, and answers nothing from now on.
     pub fn fall_silent(&self) {
         self.answer(SILENCE);
@@ -83,38 +99,63 @@ impl Receiver {
 
     /// The calls so far.
     pub fn calls(&self) -> Vec<Call> {
-        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.heard().clone()
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.shared.heard().len()
     }
 }
 
 impl Shared {
-    fn answer(&self, mut stream: TcpStream) -> Option<()> {
+    fn heard(&self) -> MutexGuard<'_, Vec<Call>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers one call after the other, until the caller goes away.
+    fn serve(&self, mut stream: TcpStream) -> Option<()> {
+        stream.set_nodelay(true).ok()?;
         let mut reader = BufReader::new(stream.try_clone().ok()?);
-        let line = read_line(&mut reader)?;
+        loop {
+            self.answer(&mut reader, &mut stream)?;
+        }
+    }
+
+    fn answer(&self, reader: &mut BufReader<TcpStream>, stream: &mut TcpStream) -> Option<()> {
+        let line = read_line(reader)?;
         let mut headers = Vec::new();
         loop {
-            let header = read_line(&mut reader)?;
+            let header = read_line(reader)?;
             if header.is_empty() {
                 break;
             }
             let (name, value) = header.split_once(':')?;
             headers.push((name.to_owned(), value.trim().to_owned()));
         }
-        let mut call = Call { line, headers, body: Vec::new() };
+        let mut call = Call { at: Instant::now(), status: SILENCE, line, headers, body: Vec::new() };
         call.body.resize(call.header("Content-Length")?.parse().ok()?, 0);
         reader.read_exact(&mut call.body).ok()?;
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner).push(call);
-        match self.status.load(Ordering::SeqCst) {
-            SILENCE => {
-                // Until the caller goes away.
-                let _ = reader.read(&mut [0]);
-            }
-            status => {
-                let answer = format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-                stream.write_all(answer.as_bytes()).ok()?;
-            }
+        let status = self.hear(call);
+        if status == SILENCE {
+            // Until the caller goes away.
+            let _ = reader.read(&mut [0]);
+            return None;
         }
-        Some(())
+        let length = if status == 204 { "" } else { "Content-Length: 0\r\n" };
+        stream.write_all(format!("HTTP/1.1 {status} x\r\n{length}\r\n").as_bytes()).ok()
+    }
+
+    /// Keeps a call, and says how it is answered.
+    fn hear(&self, mut call: Call) -> u16 {
+        let mut heard = self.heard();
+        let refused = self.refused.load(Ordering::SeqCst);
+        let is_refused = refused > 0 && (heard.len() + 1).is_multiple_of(refused);
+        call.status = if is_refused { 503 } else { self.status.load(Ordering::SeqCst) };
+        call.at = Instant::now();
+        let status = call.status;
+        heard.push(call);
+        status
     }
 }
 

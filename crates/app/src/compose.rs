@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
-use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
+use tenantry_http_actix::{Access as DocumentedAccess, Doors, Tails, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
-use tenantry_ports::{Hired, KeyMint, Nudge, Secret, StoreError};
+use tenantry_ports::{Clock, Hired, KeyMint, Nudge, Secret, StoreError};
 use tenantry_security::{
     ApiKeyMint, Argon2Passwords, DatabaseLogins, DerivedMacs, Es256Tokens, MasterKey, SealingBox,
     Sha256Digest, SignedTokens, StandardWebhooks, SystemClock, SystemEntropy, SystemIds, ValicoCheck,
@@ -18,13 +18,15 @@ use tenantry_security::{
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::days::NotedLooks;
 use tenantry_usecases::master_keys::MasterKeyNames;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::signatures::Signers;
 use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::tenants::Placement;
+use tenantry_usecases::webhooks::Marking;
 use tenantry_usecases::{Platform, Policy};
-use tenantry_worker::{Bell, NoticeBells};
+use tenantry_worker::{Bell, DeliveryBell, MovedLogs, NoticeBells};
 
 use crate::data_dir;
 use crate::endpoints;
@@ -40,8 +42,14 @@ pub(crate) struct Installation {
     pub(crate) bell: Arc<Bell>,
     /// Ring when there is something to tell outside.
     pub(crate) notice_bells: Arc<NoticeBells>,
+    /// Rings when there is something to deliver to tenants' webhook endpoints.
+    pub(crate) delivery_bell: Arc<DeliveryBell>,
     /// Wakes who waits for a tenant.
     pub(crate) watch: Arc<Watch>,
+    /// Follow the event logs that somebody listens to.
+    pub(crate) tails: Arc<Tails>,
+    /// Whose event logs have moved since somebody signed how far they have come.
+    pub(crate) moved: Arc<MovedLogs>,
     /// Where the master key was written to, if it was made just now.
     pub(crate) new_key: Option<PathBuf>,
 }
@@ -60,15 +68,28 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     let (keys, new_key) = MasterKeys::of(settings)?;
     let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
-    let watch = Arc::new(Watch::default());
+    let (watch, tails) = (Arc::new(Watch::default()), Arc::new(Tails::default()));
+    let (delivery_bell, moved) = (Arc::<DeliveryBell>::default(), Arc::<MovedLogs>::default());
+    let nudge = Arc::new(Nudges {
+        bell: bell.clone(),
+        notice_bells: notice_bells.clone(),
+        delivery_bell: delivery_bell.clone(),
+        watch: watch.clone(),
+        tails: tails.clone(),
+        moved: moved.clone(),
+    });
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    #[cfg(debug_assertions)]
+    let clock = crate::crash_points::set(clock)?;
+    let marking = Marking::new(stores.tenants(), stores.control(), clock.clone(), nudge.clone());
     let entropy = Arc::new(SystemEntropy);
     let passwords = Argon2Passwords::new(settings.auth.argon2, entropy.clone())
         .map_err(|error| Failure::new(error, "change auth.argon2_memory and auth.argon2_passes"))?;
     let platform = Platform {
         control: stores.control(),
-        stores: stores.tenants(),
+        stores: Arc::new(marking),
         databases: stores.databases(),
-        clock: Arc::new(SystemClock),
+        clock,
         ids: Arc::new(SystemIds),
         digest: Arc::new(Sha256Digest),
         tokens: Arc::new(keys.former.iter().fold(SignedTokens::new(&keys.current), SignedTokens::accepting)),
@@ -78,29 +99,39 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         passwords: Arc::new(passwords),
         keys: key_mint(settings, entropy.clone()),
         schemas: Arc::new(ValicoCheck),
-        nudge: Arc::new(Nudges {
-            bell: bell.clone(),
-            notice_bells: notice_bells.clone(),
-            watch: watch.clone(),
-        }),
+        nudge,
         channels: channels(settings)?,
         endpoints: endpoints::calls(settings, entropy.clone()),
         policy: Policy { master_keys: keys.names(), ..policy(settings) },
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),
         keyring: Keyring::default(),
+        looks: NotedLooks::default(),
         entropy,
     };
     #[cfg(debug_assertions)]
     let platform = crate::crash_points::plant(platform)?;
-    Ok(Installation { platform: Arc::new(platform), stores, bell, notice_bells, watch, new_key })
+    Ok(Installation {
+        platform: Arc::new(platform),
+        stores,
+        bell,
+        notice_bells,
+        delivery_bell,
+        watch,
+        tails,
+        moved,
+        new_key,
+    })
 }
 
 /// Whom to tell in this process that something has happened.
 struct Nudges {
     bell: Arc<Bell>,
     notice_bells: Arc<NoticeBells>,
+    delivery_bell: Arc<DeliveryBell>,
     watch: Arc<Watch>,
+    tails: Arc<Tails>,
+    moved: Arc<MovedLogs>,
 }
 
 impl Nudge for Nudges {
@@ -114,6 +145,12 @@ impl Nudge for Nudges {
 
     fn tenant_changed(&self, tenant: TenantId) {
         self.watch.tenant_changed(tenant);
+    }
+
+    fn log_moved(&self, tenant: TenantId) {
+        self.delivery_bell.log_moved(tenant);
+        self.tails.log_moved(tenant);
+        self.moved.log_moved(tenant);
     }
 
     fn hire(&self) -> Option<Box<dyn Hired>> {
@@ -291,6 +328,7 @@ fn policy(settings: &Settings) -> Policy {
         placement: placement(settings),
         plans: settings.plans,
         idempotency_retention: delta(settings.idempotency_retention),
+        day_grace: delta(settings.day_grace),
         ..Policy::default()
     }
 }

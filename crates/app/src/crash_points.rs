@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tenantry_ports::Clock;
 use tenantry_usecases::Platform;
 
 use self::clock::Ahead;
@@ -40,14 +41,17 @@ use crate::failure::Failure;
 const VARIABLE: &str = "TENANTRY_TEST_CRASH_POINT";
 const CLOCK_VARIABLE: &str = "TENANTRY_TEST_CLOCK_AHEAD";
 
-/// The platform, with another clock and watched if the environment says so.
-pub(crate) fn plant(mut platform: Platform) -> Result<Platform, Failure> {
-    if let Some(text) = std::env::var_os(CLOCK_VARIABLE) {
-        let ahead = Ahead::parse(&platform.clock, &text.to_string_lossy());
-        let wrong =
-            || Failure::new(format!("{CLOCK_VARIABLE} is no number of seconds"), "write it as in `3600`");
-        platform.clock = Arc::new(ahead.ok_or_else(wrong)?);
-    }
+/// The clock, or another one if the environment says so.
+pub(crate) fn set(clock: Arc<dyn Clock>) -> Result<Arc<dyn Clock>, Failure> {
+    let Some(text) = std::env::var_os(CLOCK_VARIABLE) else {
+        return Ok(clock);
+    };
+    let wrong = || Failure::new(format!("{CLOCK_VARIABLE} is no number of seconds"), "write it as in `3600`");
+    Ok(Arc::new(Ahead::parse(&clock, &text.to_string_lossy()).ok_or_else(wrong)?))
+}
+
+/// The platform, watched if the environment says so.
+pub(crate) fn plant(platform: Platform) -> Result<Platform, Failure> {
     let Some(text) = std::env::var_os(VARIABLE) else {
         return Ok(platform);
     };

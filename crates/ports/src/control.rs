@@ -4,8 +4,8 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DeliveryMarkRepository,
-    IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
+    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
     ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
@@ -68,8 +68,12 @@ pub trait ControlTx {
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
     /// For which tenants there may be something to deliver.
     fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository;
+    /// Signed heads of tenants' event logs.
+    fn heads(&mut self) -> &mut dyn HeadRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
+    /// When tenants' accounts are to be looked at.
+    fn days(&mut self) -> &mut dyn DayRepository;
 }
 
 /// Which tenants to list.

@@ -6,8 +6,10 @@ mod basis;
 mod carryover;
 mod control;
 mod databases;
+mod days;
 mod endpoints;
 mod error;
+mod heads;
 mod machine_tokens;
 mod macs;
 mod mappings;
@@ -38,11 +40,13 @@ pub use control::{
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
+pub use days::{DayLook, DayRepository};
 pub use endpoints::{
     EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
     FailureClass,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use heads::{HeadRepository, SignedHead};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use mappings::MappingRepository;
@@ -59,8 +63,8 @@ pub use outbound::{
 pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, IdempotencyKey, LogEntry, LogHead,
-    PendingAdmin, Scope, StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, EventFilter, IdempotencyKey, LogEntry,
+    LogHead, PendingAdmin, RawEntry, Scope, StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};
@@ -77,7 +81,7 @@ pub use tenant::{
 };
 pub use trades::{HoldingRepository, TradeRepository};
 pub use webhooks::{
-    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, SealedSecrets,
-    SettledSlice, WebhookEndpoint, WebhookRepository,
+    ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
+    SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,
 };
 pub use work::{Access, Verdict};

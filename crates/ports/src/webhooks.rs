@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::event::{EventType, EventTypePattern};
-use tenantry_domain::id::{DeliveryId, EventId, TenantId, WebhookId};
+use tenantry_domain::id::{AccountId, DeliveryId, EventId, TenantId, WebhookId};
 use tenantry_domain::webhook::{DeliveryStatus, DisabledReason};
 use uuid::Uuid;
 
@@ -114,6 +114,17 @@ pub struct ClaimedEndpoint {
     pub cursor: i64,
     /// Whether the deliveries after the cursor may have been made before.
     pub recovering: bool,
+    /// When the first of its pending deliveries is due; none if there is none.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// What there is to deliver for a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outlook {
+    /// Whether anything is delivered to anybody.
+    pub has_endpoints: bool,
+    /// When somebody has to look at some endpoint next; none if there is nothing to deliver to any.
+    pub due: Option<DateTime<Utc>>,
 }
 
 /// What became of a slice.
@@ -164,15 +175,19 @@ pub trait WebhookRepository {
     /// not matter.
     fn update(&mut self, endpoint: &WebhookEndpoint) -> StoreResult<()>;
 
-    /// Goes on after entry `cursor` of the log. If that is further back than before, what was delivered since is not
-    /// delivered again; and whoever is delivering cannot say what came of it.
+    /// Goes on after entry `cursor` of the log, as if what is before had been looked at. Whoever is delivering cannot say what
+    /// came of it.
     fn move_to(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()>;
+
+    /// Goes back to entry `cursor` of the log, if it has come further than that: what was delivered since is not delivered
+    /// again, and whoever is delivering cannot say what came of it.
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()>;
 
     /// Removes an endpoint with all its deliveries; `Stale` if there is none.
     fn remove(&mut self, id: WebhookId) -> StoreResult<()>;
 
-    /// When somebody has to look at some endpoint next; none if there is nothing to deliver to any.
-    fn next_look(&mut self, now: DateTime<Utc>) -> StoreResult<Option<DateTime<Utc>>>;
+    /// What there is to deliver, now or later.
+    fn outlook(&mut self, now: DateTime<Utc>) -> StoreResult<Outlook>;
 
     /// Claims, until `until`, every enabled endpoint to which there is something to deliver at `now`, which does not rest and
     /// to which nobody else delivers.
@@ -182,6 +197,18 @@ pub trait WebhookRepository {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<ClaimedEndpoint>>;
+
+    /// The endpoint as it stands by now, if it is still claimed with this lease.
+    fn claimed(&mut self, id: WebhookId, lease: Uuid) -> StoreResult<Option<ClaimedEndpoint>>;
+
+    /// When deliveries to this endpoint are due that are pending after at most `attempts` attempts and about one of these
+    /// accounts: the first one of each account.
+    fn pending_about(
+        &mut self,
+        endpoint: WebhookId,
+        accounts: &[AccountId],
+        attempts: u32,
+    ) -> StoreResult<Vec<(AccountId, DateTime<Utc>)>>;
 
     /// At most `limit` deliveries to this endpoint that are due at `now`, in the order of their events.
     fn due(&mut self, endpoint: WebhookId, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<Delivery>>;
@@ -214,6 +241,15 @@ pub trait DeliveryMarkRepository {
 
     /// At most `limit` tenants that are to be looked at now, those that are longest first.
     fn due(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<TenantId>>;
+
+    /// Whoever asked for these tenants looks at them: nobody else has to before `again`. Until when each is marked; those that
+    /// somebody else is looking at by now are left out of the answer.
+    fn take(
+        &mut self,
+        tenants: &[TenantId],
+        now: DateTime<Utc>,
+        again: DateTime<Utc>,
+    ) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>>;
 
     /// There was nothing to deliver at `now`, and will be none before `next`, if nobody has had the tenant looked at until
     /// later than `now`.

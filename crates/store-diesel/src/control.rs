@@ -2,7 +2,9 @@
 
 mod api_keys;
 mod carryover;
+mod days;
 mod delivery_marks;
+mod heads;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -27,9 +29,10 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
-    DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
-    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
+    DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
+    PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
+    Verdict,
 };
 
 use crate::pool::Database;
@@ -81,7 +84,15 @@ impl ControlTx for Transaction<'_> {
         self
     }
 
+    fn heads(&mut self) -> &mut dyn HeadRepository {
+        self
+    }
+
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

@@ -177,6 +177,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    log_heads (tenant_id, sequence) {
+        tenant_id -> Text,
+        sequence -> BigInt,
+        hash -> Binary,
+        signed_at -> BigInt,
+        mac -> Binary,
+    }
+}
+
+diesel::table! {
+    tenant_days (due_at, tenant_id) {
+        due_at -> BigInt,
+        tenant_id -> Text,
+        leased_by -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     replicas (id) {
         id -> Text,
         seen_at -> BigInt,
@@ -270,6 +290,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        rolls_at -> Nullable<BigInt>,
     }
 }
 
@@ -394,6 +415,8 @@ diesel::table! {
         created_at -> BigInt,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(webhook_deliveries, events);
 
 diesel::table! {
     delivery_marks (tenant_id) {

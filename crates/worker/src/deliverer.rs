@@ -1,21 +1,30 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Nudge, StoreResult, TenantScope};
+use tenantry_ports::{Nudge, Outlook, StoreResult, TenantScope};
 use tenantry_usecases::Platform;
 use tenantry_usecases::webhooks::{self, Slice};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// How often marked tenants are looked at: what other processes commit is found then.
+/// How long it takes at most until marked tenants are looked at: what other processes commit is found then. Often it is less, by
+/// chance, so that it is not always the same process that comes first.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How many marked tenants are looked at in one go.
-const TENANTS: usize = 256;
+/// How many marked tenants are looked at in one go; others may be taken by other processes meanwhile.
+const TENANTS: usize = 32;
+/// How many times so many in a row.
+const TURNS: usize = 64;
 /// How long a tenant that is not in service is left alone.
 const AWAY: TimeDelta = TimeDelta::seconds(60);
+/// How much longer than a call may take is waited for when it is stopped.
+const STOPPING: Duration = Duration::from_secs(5);
+/// How many threads there are for storage.
+const STORAGE: usize = 4;
+/// How many names of endpoints are looked up at once, by threads that wait for name servers.
+const NAMES: usize = 64;
 
 /// Says which tenants' databases were written to. Rings for a [`Deliverer`].
 #[derive(Debug, Default)]
@@ -27,9 +36,13 @@ pub struct DeliveryBell {
 #[derive(Debug, Default)]
 struct State {
     moved: BTreeSet<TenantId>,
+    /// Somebody delivers in this process.
+    open: bool,
     closed: bool,
     /// Tenants that are being looked at, and whether they are to be once more.
     looking: BTreeMap<TenantId, bool>,
+    /// When tenants were found to have no endpoints; what happens to them just after that is left to the marks.
+    without: HashMap<TenantId, Instant>,
     /// How many slices are under way.
     slices: usize,
 }
@@ -38,8 +51,15 @@ impl Nudge for DeliveryBell {
     fn runs_are_due(&self) {}
 
     fn log_moved(&self, tenant: TenantId) {
-        self.lock().moved.insert(tenant);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        if !state.open || state.without.get(&tenant).is_some_and(|at| at.elapsed() < PATIENCE) {
+            return;
+        }
+        let is_news = state.moved.insert(tenant);
+        drop(state);
+        if is_news {
+            self.changed.notify_all();
+        }
     }
 }
 
@@ -56,6 +76,15 @@ impl DeliveryBell {
         if state.closed { None } else { Some(std::mem::take(&mut state.moved)) }
     }
 
+    /// Nothing is delivered to anybody for this tenant.
+    fn has_none(&self, tenant: TenantId) {
+        let mut state = self.lock();
+        if state.without.len().is_power_of_two() {
+            state.without.retain(|_, at| at.elapsed() < PATIENCE);
+        }
+        state.without.insert(tenant, Instant::now());
+    }
+
     fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
@@ -63,39 +92,50 @@ impl DeliveryBell {
 }
 
 /// Delivers tenants' events to their webhook endpoints until it is stopped: a thread that finds out for whom there is something
-/// to do, a runtime for what goes over the network, and a few threads of it for storage. Every endpoint is on its own: one that
-/// does not answer delays no other.
+/// to do, a runtime for what goes over the network, and a few threads of another one for storage, which nothing that waits for
+/// the network can keep. Every endpoint is on its own: one that does not answer delays no other.
 #[derive(Debug)]
 pub struct Deliverer {
     bell: Arc<DeliveryBell>,
     thread: Option<JoinHandle<()>>,
-    runtime: Option<Runtime>,
+    runtimes: Vec<Runtime>,
     patience: Duration,
 }
 
 impl Deliverer {
     /// Starts it. `bell` is the one that the platform's `Nudge` rings.
     pub fn start(platform: &Arc<Platform>, bell: &Arc<DeliveryBell>) -> std::io::Result<Self> {
-        let runtime = Builder::new_multi_thread()
+        let network = Builder::new_multi_thread()
             .worker_threads(1)
-            .max_blocking_threads(4)
-            .thread_name("deliver-io")
+            .max_blocking_threads(NAMES)
+            .thread_name("send")
             .enable_all()
             .build()?;
+        // Nothing but blocking threads of it ever runs.
+        let storage =
+            Builder::new_current_thread().max_blocking_threads(STORAGE).thread_name("deliver").build()?;
         let courier = Courier {
             platform: Arc::clone(platform),
             bell: Arc::clone(bell),
-            runtime: runtime.handle().clone(),
+            network: network.handle().clone(),
+            storage: storage.handle().clone(),
         };
-        let thread = thread::Builder::new().name("deliver".to_owned()).spawn(move || courier.work())?;
-        let patience = platform.endpoints.timeout * 2;
-        Ok(Self { bell: Arc::clone(bell), thread: Some(thread), runtime: Some(runtime), patience })
+        let thread = thread::Builder::new().name("marks".to_owned()).spawn(move || courier.work())?;
+        bell.lock().open = true;
+        // For the calls that are under way, and for recording what came of them.
+        let patience = platform.endpoints.timeout + STOPPING;
+        Ok(Self { bell: Arc::clone(bell), thread: Some(thread), runtimes: vec![network, storage], patience })
     }
 
-    /// Lets the slices that are under way end, and waits for that. What takes longer than calls may is sent again by somebody
+    /// Has no further call begun.
+    pub fn close(&self) {
+        self.bell.close();
+    }
+
+    /// Lets the calls that are under way end, and waits for that. What takes longer than calls may is sent again by somebody
     /// else.
     pub fn stop(mut self) {
-        self.bell.close();
+        self.close();
         if let Some(thread) = self.thread.take() {
             // What a thread panicked with was logged when it did.
             let _ = thread.join();
@@ -109,7 +149,7 @@ impl Deliverer {
 impl Drop for Deliverer {
     fn drop(&mut self) {
         self.bell.close();
-        if let Some(runtime) = self.runtime.take() {
+        for runtime in self.runtimes.drain(..) {
             // A runtime that is simply dropped waits, which is not allowed everywhere.
             runtime.shutdown_background();
         }
@@ -121,31 +161,44 @@ impl Drop for Deliverer {
 struct Courier {
     platform: Arc<Platform>,
     bell: Arc<DeliveryBell>,
-    runtime: Handle,
+    network: Handle,
+    storage: Handle,
 }
 
 impl Courier {
     fn work(&self) {
-        let mut looked: Option<Instant> = None;
-        while let Some(moved) = self.bell.wait(PATIENCE) {
+        let mut next_look = Instant::now();
+        while let Some(moved) = self.bell.wait(next_look.saturating_duration_since(Instant::now())) {
             for tenant in moved {
-                self.begin(tenant, false);
+                self.begin(tenant, None);
             }
-            if looked.is_some_and(|at| at.elapsed() < PATIENCE) {
-                continue;
-            }
-            looked = Some(Instant::now());
-            match webhooks::due_tenants(&self.platform, TENANTS) {
-                Ok(marked) => marked.into_iter().for_each(|tenant| self.begin(tenant, true)),
-                Err(error) => {
-                    tracing::error!("Cannot find out for whom there is something to deliver: {error}");
-                }
+            if Instant::now() >= next_look {
+                self.look_at_marked();
+                next_look = Instant::now() + PATIENCE.mul_f64(0.5 + 0.5 * self.platform.entropy.unit());
             }
         }
     }
 
-    /// Has a tenant looked at, now or once more when whoever looks at it is done.
-    fn begin(&self, tenant: TenantId, marked: bool) {
+    fn look_at_marked(&self) {
+        // In turns, so that many tenants that other processes write to wait for each other, but not for ever.
+        for _ in 0..TURNS {
+            let marked = match webhooks::due_tenants(&self.platform, TENANTS) {
+                Ok(marked) => marked,
+                Err(error) => {
+                    tracing::error!("Cannot find out for whom there is something to deliver: {error}");
+                    return;
+                }
+            };
+            let are_all = marked.len() < TENANTS;
+            marked.into_iter().for_each(|(tenant, until)| self.begin(tenant, Some(until)));
+            if are_all {
+                return;
+            }
+        }
+    }
+
+    /// Has a tenant looked at, now or once more when whoever looks at it is done. It may have been found by a mark.
+    fn begin(&self, tenant: TenantId, marked: Option<DateTime<Utc>>) {
         let mut state = self.bell.lock();
         if let Some(again) = state.looking.get_mut(&tenant) {
             *again = true;
@@ -154,7 +207,7 @@ impl Courier {
         state.looking.insert(tenant, false);
         drop(state);
         let courier = self.clone();
-        self.runtime.spawn_blocking(move || {
+        self.storage.spawn_blocking(move || {
             let looking = Looking { courier: &courier, tenant };
             if let Err(error) = courier.look(tenant, marked) {
                 tracing::error!(%tenant, "Cannot look for what is to be delivered: {error}");
@@ -163,25 +216,30 @@ impl Courier {
         });
     }
 
-    fn look(&self, tenant: TenantId, marked: bool) -> StoreResult<()> {
+    fn look(&self, tenant: TenantId, marked: Option<DateTime<Utc>>) -> StoreResult<()> {
         let platform = &self.platform;
         let now = platform.clock.now();
+        let run_out = marked.is_some_and(|until| until <= now);
         let found = platform.control.read(|tx| tx.tenants().get(tenant))?;
-        let Some(found) = found else { return webhooks::unmark(platform, tenant, now, None) };
-        let Ok(scope) = TenantScope::serving(&found) else {
-            let later = TenantScope::maintenance(&found).is_ok().then(|| now + AWAY);
-            return webhooks::unmark(platform, tenant, now, later);
+        let Some(scope) = found.as_ref().and_then(|found| TenantScope::serving(found).ok()) else {
+            let comes_back = found.is_some_and(|found| TenantScope::maintenance(&found).is_ok());
+            let later = comes_back.then(|| now + AWAY);
+            return if run_out { webhooks::unmark(platform, tenant, now, later) } else { Ok(()) };
         };
-        match webhooks::next_look(platform, &scope)? {
+        let Outlook { has_endpoints, due } = webhooks::outlook(platform, &scope, now)?;
+        if !has_endpoints {
+            self.bell.has_none(tenant);
+        }
+        match due {
             Some(due) if due <= now => {
                 for slice in webhooks::claim(platform, &scope)? {
                     self.bell.lock().slices += 1;
                     let under_way = UnderWay(Arc::clone(&self.bell));
-                    self.runtime.spawn(self.clone().deliver(scope.clone(), slice, under_way));
+                    self.network.spawn(self.clone().deliver(scope.clone(), slice, under_way));
                 }
                 Ok(())
             }
-            next if marked => webhooks::unmark(platform, tenant, now, next),
+            next if run_out => webhooks::unmark(platform, tenant, now, next),
             _ => Ok(()),
         }
     }
@@ -190,11 +248,11 @@ impl Courier {
     async fn deliver(self, scope: TenantScope, slice: Slice, _under_way: UnderWay) {
         let mut next = Some(slice);
         while let Some(slice) = next {
-            let outcomes = webhooks::send(&self.platform, &slice).await;
+            let outcomes = webhooks::send(&self.platform, &slice, &|| !self.bell.lock().closed).await;
             let (platform, scope) = (Arc::clone(&self.platform), scope.clone());
             let goes_on = !self.bell.lock().closed;
             let settle = move || webhooks::settle(&platform, &scope, &slice, &outcomes, goes_on);
-            next = match self.runtime.spawn_blocking(settle).await {
+            next = match self.storage.spawn_blocking(settle).await {
                 Ok(Ok(next)) => next,
                 Ok(Err(error)) => {
                     tracing::error!("What was delivered cannot be recorded, and is sent again: {error}");

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod days;
 mod deliverer;
+mod heads;
 mod keeper;
 mod notifier;
 mod provisioner;
@@ -9,6 +11,7 @@ mod recorder;
 
 pub use bell::Bell;
 pub use deliverer::{Deliverer, DeliveryBell};
+pub use heads::{HeadSigner, MovedLogs};
 pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;
 pub use recorder::Recorder;

@@ -74,6 +74,23 @@ pub(crate) fn account_inserts(
     pgbench(server, database, script, &["--protocol=prepared", "--time", &seconds], clients)
 }
 
+/// Per second: deliveries that are claimed with `SKIP LOCKED` and settled, one at a time, a commit each, in this many connections.
+/// Nothing is sent in between.
+pub(crate) fn one_delivery_at_a_time(server: &Server, clients: usize, duration: Duration) -> io::Result<f64> {
+    let prepare = "CREATE TABLE IF NOT EXISTS one_at_a_time \
+            (id BIGSERIAL PRIMARY KEY, state TEXT NOT NULL DEFAULT 'pending', lease TEXT, body TEXT, answer TEXT); \
+        CREATE INDEX IF NOT EXISTS one_at_a_time_pending ON one_at_a_time (id) WHERE state = 'pending'; \
+        TRUNCATE one_at_a_time; \
+        INSERT INTO one_at_a_time (body) SELECT repeat('x', 600) FROM generate_series(1, 200000)";
+    server.query("postgres", prepare).map_err(io::Error::other)?;
+    let script = "UPDATE one_at_a_time SET state = 'claimed', lease = gen_random_uuid()::text WHERE id = \
+            (SELECT id FROM one_at_a_time WHERE state = 'pending' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+            RETURNING id \\gset\n\
+        UPDATE one_at_a_time SET state = 'delivered', answer = repeat('x', 100) WHERE id = :id;\n";
+    let seconds = duration.as_secs().max(1).to_string();
+    pgbench(server, "postgres", script, &["--protocol=prepared", "--time", &seconds], clients)
+}
+
 /// Per second: the writes of one trade (the account's row, the trade, the event), one transaction each, by `pgbench` in this tenant
 /// database, for accounts as they come. Without the lock on the head of the log, so the limit is a strict one.
 pub(crate) fn trade_writes(

@@ -2,14 +2,15 @@
 //! the figures.
 //!
 //! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants] [part…]`: each load runs this long, 5 seconds by default;
-//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `tenants` and
-//! `trades`, all of them by default.
+//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `tenants`,
+//! `trades` and `webhooks`, all of them by default.
 
 mod fairness;
 mod limits;
 mod load;
 mod memory;
 mod trades;
+mod webhooks;
 
 use std::io;
 use std::thread;
@@ -52,6 +53,9 @@ fn main() -> io::Result<()> {
         }
         if wanted("tenants") {
             provision(backend, present, server)?;
+        }
+        if wanted("webhooks") {
+            tell(backend, duration, present, server)?;
         }
         if wanted("trades") {
             trades::bench(backend, duration, server)?;
@@ -125,6 +129,30 @@ fn fair(backend: Backend, duration: Duration) -> io::Result<()> {
         "| quiet tenant beside a noisy one | {backend} | 1 | {:.1} | {:.1?} | {:.1?} | {:.1?} | {ratio:.2} |",
         beside.rate, beside.median, beside.p99, alone.p99
     );
+    Ok(())
+}
+
+/// Measures the way of events to webhook endpoints.
+fn tell(backend: Backend, duration: Duration, present: usize, server: Option<&Server>) -> io::Result<()> {
+    let webhooks::Measured { after_commit, after_request, rates, one_at_a_time, idle } =
+        webhooks::measure(backend, duration, present, server)?;
+    let name = backend.to_string();
+    row("webhook, from the answer to its arrival", &name, 4, after_commit, None);
+    row("webhook, from the request to its arrival", &name, 4, after_request, None);
+    // The best of those who do one at a time.
+    let best = one_at_a_time.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
+    for (endpoints, rate) in rates {
+        let limit = if best > 0.0 { format!("{best:.1} | {:.2}", rate / best) } else { " | ".to_owned() };
+        println!(
+            "| webhooks out of a backlog, {endpoints} endpoints | {name} | - | {rate:.1} | | | {limit} |"
+        );
+    }
+    for (clients, rate) in one_at_a_time {
+        println!("| claim and settle one at a time | {name} | {clients} | {rate:.1} | | | | |");
+    }
+    if let Some((tenants, rate)) = idle {
+        println!("| transactions with {tenants} quiet tenants | {name} | - | {rate:.1} | | | | |");
+    }
     Ok(())
 }
 

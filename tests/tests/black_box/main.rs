@@ -7,6 +7,7 @@ mod accounts;
 mod crashes;
 mod doors;
 mod duplicates;
+mod events;
 mod forgeries;
 #[cfg(debug_assertions)]
 mod kill_matrix;
@@ -21,4 +22,5 @@ mod rewrap;
 mod source_003;
 mod steps;
 mod trades;
+mod webhooks;
 mod wire;

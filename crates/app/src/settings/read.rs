@@ -49,7 +49,10 @@ pub(crate) struct Settings {
     pub(crate) provisioning: Provisioning,
     pub(crate) auth: Auth,
     pub(crate) notifications: Notifications,
+    /// How often it is signed how far event logs have come.
+    pub(crate) heads_interval: Duration,
     pub(crate) webhooks: Webhooks,
+    pub(crate) day_grace: Duration,
     pub(crate) idempotency_retention: Duration,
     /// The master key; none: it is in the data directory.
     pub(crate) secret_key: Option<Secret>,
@@ -214,7 +217,9 @@ impl Reader<'_> {
                 },
             },
             notifications: self.notifications(),
+            heads_interval: self.duration("events.heads_interval", 10 * SECOND, DAY),
             webhooks: self.webhooks(),
+            day_grace: self.duration("accounts.day_grace", Duration::ZERO, 6 * HOUR),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", master_key),
             previous_secret_keys: self.previous_secret_keys(),

@@ -81,6 +81,8 @@ event_types! {
     CHALLENGE_FAILED = "challenge.failed";
     /// Open positions of accounts were revalued at new prices.
     PRICES_MARKED = "prices.marked";
+    /// Trading days began, and stages ran out of time, without anybody's doing.
+    DAYS_ROLLED = "days.rolled";
     /// A payout is due.
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint was created.
@@ -91,6 +93,12 @@ event_types! {
     WEBHOOK_ENDPOINT_DELETED = "webhook.endpoint.deleted";
     /// A webhook endpoint got a new secret.
     WEBHOOK_ENDPOINT_SECRET_ROTATED = "webhook.endpoint.secret_rotated";
+    /// What did not arrive at a webhook endpoint is sent again, from some time on.
+    WEBHOOK_ENDPOINT_RECOVERED = "webhook.endpoint.recovered";
+    /// A delivery to a webhook endpoint is made anew.
+    WEBHOOK_DELIVERY_REDELIVERED = "webhook.delivery.redelivered";
+    /// Somebody tries a webhook endpoint out. It is sent to that one alone, and is in no log.
+    WEBHOOK_TEST = "webhook.test";
     /// A webhook endpoint wants no more, or failed for so long that nothing is delivered to it any more.
     WEBHOOK_ENDPOINT_DISABLED = "webhook.endpoint.disabled";
     /// A unit of the organisation was created.
@@ -192,7 +200,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 44);
+        assert_eq!(listed.len(), 48);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -205,7 +213,10 @@ mod tests {
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("prices", "marked"),
-            ("webhook.endpoint", "created|updated|deleted|secret_rotated|disabled"),
+            ("days", "rolled"),
+            ("webhook", "test"),
+            ("webhook.delivery", "redelivered"),
+            ("webhook.endpoint", "created|updated|deleted|secret_rotated|recovered|disabled"),
             ("user", "created|updated|password_changed|signed_out"),
             ("org", "created|updated|deleted|imported"),
             ("user", "created|updated|password_changed"),

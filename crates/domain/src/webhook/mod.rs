@@ -3,5 +3,5 @@
 mod schedule;
 mod state;
 
-pub use schedule::{ATTEMPTS, LONGEST_REST, PATIENCE, rest, wait};
+pub use schedule::{ATTEMPTS, HOLDS_UP, LONGEST_REST, PATIENCE, rest, wait};
 pub use state::{DeliveryStatus, DisabledReason};

@@ -18,6 +18,11 @@ const WAITS: [TimeDelta; 9] = [
 /// How many attempts are made of one delivery, the first among them.
 pub const ATTEMPTS: u32 = WAITS.len() as u32 + 1;
 
+/// After at most so many attempts what failed holds up what came after it about the same account, so that the endpoint hears of
+/// one thing after the other. What fails more often is overtaken: something that an endpoint cannot digest would otherwise hold
+/// up an account for days.
+pub const HOLDS_UP: u32 = 2;
+
 /// How long an endpoint may fail without a single success before it is disabled.
 pub const PATIENCE: TimeDelta = TimeDelta::days(5);
 

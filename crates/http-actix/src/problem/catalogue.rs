@@ -132,6 +132,12 @@ catalogue! {
     TenantNotFound = "tenant_not_found", NOT_FOUND, "Tenant Not Found",
         "No tenant has this id or slug.",
         "Check the id or slug. A slug is free again once its tenant has failed, expired or been deleted.";
+    WebhookNotFound = "webhook_not_found", NOT_FOUND, "Webhook Not Found",
+        "The tenant has no webhook endpoint of the id in the URL.",
+        "Check the id; lists show which there are.";
+    DeliveryNotFound = "delivery_not_found", NOT_FOUND, "Delivery Not Found",
+        "The webhook endpoint has no delivery of the id in the URL, or it is kept no longer.",
+        "Check the id; `…/deliveries` lists those there are.";
     ProvisioningNotFound = "provisioning_not_found", NOT_FOUND, "Provisioning Not Found",
         "No provisioning has this id.",
         "Use the `provisioningId` that init answered with.";
@@ -153,6 +159,9 @@ catalogue! {
     SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
+    EventNotFound = "event_not_found", NOT_FOUND, "Event Not Found",
+        "The tenant has no event of this id.",
+        "Use the `id` of one of the tenant's events; to begin anew, list its events without `after` and `cursor`.";
     BasisNotFound = "basis_not_found", NOT_FOUND, "Basis Not Found",
         "The tenant has no basis configuration yet.",
         "Configure it with `POST …/config/basis`.";
@@ -177,6 +186,12 @@ catalogue! {
     ApiKeyEnded = "api_key_ended", CONFLICT, "API Key Ended",
         "The API key was revoked or has expired, so it cannot be replaced.",
         "Make a new key.";
+    RotationUnderWay = "rotation_under_way", CONFLICT, "Rotation Under Way",
+        "The secret was replaced a short while ago, and calls are signed with the one before, too, until `previousSecretUntil`.",
+        "Wait until then, end the old secret early (DELETE `…/previous-secret`), or replace it all the same with `force`.";
+    WebhookDisabled = "webhook_disabled", CONFLICT, "Webhook Disabled",
+        "Nothing is delivered to the webhook endpoint; `disabledReason` of it says why.",
+        "Enable it again (PATCH with `enabled: true`), then ask once more.";
     IdempotencyInProgress = "idempotency_in_progress", CONFLICT, "Idempotency In Progress",
         "The first request of this idempotency key is still being worked on.",
         "Repeat the request after the seconds that `Retry-After` says, to get the first one's answer.";
@@ -277,6 +292,9 @@ catalogue! {
     TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too Many Attempts",
         "Too many attempts with a wrong password came before this one, at this account, from your address, or everywhere together. The password was not looked at.",
         "Wait for `Retry-After` seconds. A device that has signed in before, and kept the cookie `device`, is not slowed by others.";
+    TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, "Too Many Streams",
+        "As many streams of the tenant's events are open as one server serves at a time.",
+        "Close one, or have one program follow the events and pass them on. Listing the events by cursor has no such limit.";
     InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "Something went wrong in the server that should not have.",
         "Try again; if it persists, tell the operator the `requestId`, under which the log has the details.";

@@ -9,6 +9,7 @@ mod organisation;
 mod people;
 mod tenants;
 mod trades;
+mod webhooks;
 
 use std::borrow::Cow;
 use std::fmt;

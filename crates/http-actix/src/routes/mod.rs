@@ -8,6 +8,7 @@ mod api_keys;
 mod configs;
 mod configuration;
 mod docs;
+mod events;
 mod health;
 mod login;
 mod mappings;
@@ -23,6 +24,7 @@ mod settings;
 mod status;
 mod tenants;
 pub(crate) mod trades;
+mod webhooks;
 
 use tenantry_ports::Scope::{
     AccountsRead, AccountsWrite, ConfigsRead, ConfigsWrite, SettingsRead, SettingsWrite, TradesWrite,
@@ -271,12 +273,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(events::endpoints())
     .chain(configuration::endpoints())
     .chain(configs::endpoints())
     .chain(accounts::endpoints())
     .chain(mappings::endpoints())
     .chain(people::endpoints())
     .chain(organisation::endpoints())
+    .chain(webhooks::endpoints())
     .collect()
 }
 
@@ -317,10 +321,12 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    events::generated(all);
     configuration::generated(all);
     accounts::generated(all);
     mappings::generated(all);
     people::generated(all);
     organisation::generated(all);
     trades::generated(all);
+    webhooks::generated(all);
 }

@@ -3,7 +3,7 @@ use diesel::prelude::*;
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{DeliveryMarkRepository, StoreResult};
 
-use crate::convert::{limit, micros, parse};
+use crate::convert::{limit, micros, parse, time};
 use crate::db::Db;
 use crate::schema::delivery_marks::{self, dsl};
 use crate::transaction::Transaction;
@@ -53,6 +53,34 @@ impl DeliveryMarkRepository for Transaction<'_> {
             let found: Vec<String> = query.load(db)?;
             let found = found.iter().map(|id| parse("delivery mark", id));
             Ok(found.collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn take(
+        &mut self,
+        tenants: &[TenantId],
+        now: DateTime<Utc>,
+        again: DateTime<Utc>,
+    ) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>> {
+        self.write(|db| {
+            let wanted = delivery_marks::table
+                .filter(dsl::tenant_id.eq_any(tenants.iter().map(ToString::to_string)))
+                .filter(dsl::look_at.le(micros(now)))
+                .select((dsl::tenant_id, dsl::until))
+                .order(dsl::look_at);
+            let taken: Vec<(String, i64)> = match db {
+                Db::Sqlite(sqlite) => wanted.load(sqlite)?,
+                Db::Postgres(postgres) => wanted.for_update().skip_locked().load(postgres)?,
+            };
+            if !taken.is_empty() {
+                let taken = taken.iter().map(|(id, _)| id);
+                let marks = delivery_marks::table.filter(dsl::tenant_id.eq_any(taken));
+                diesel::update(marks).set(dsl::look_at.eq(micros(again))).execute(db)?;
+            }
+            let taken = taken
+                .iter()
+                .map(|(id, until)| Ok((parse("delivery mark", id)?, time("delivery mark", *until)?)));
+            Ok(taken.collect::<StoreResult<_>>()?)
         })
     }
 

@@ -138,16 +138,30 @@ macro_rules! for_each_fact {
                     marked_tenants_are_due_at_once
                     a_mark_holds_until_its_time
                     a_tenant_is_looked_at_again_when_it_is_due
+                    a_tenant_is_looked_at_by_one
                 }
                 carryover {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
+                }
+                heads {
+                    heads_are_read_back_in_order
+                    a_head_is_never_replaced
+                    only_the_latest_heads_are_kept
                 }
                 replicas {
                     replicas_are_told_of_each_other
                     the_last_word_of_a_replica_counts
                     silent_and_stopped_replicas_are_forgotten
                     the_others_can_be_asked_for
+                }
+                days {
+                    looks_come_when_they_are_due
+                    a_look_is_there_once
+                    a_settled_look_is_over_and_the_next_is_there
+                    a_zombie_settles_no_look
+                    a_look_that_is_rolled_back_never_was
+                    concurrent_claimers_get_each_look_once
                 }
                 idempotency {
                     an_answer_is_kept_whole_and_once
@@ -290,6 +304,9 @@ macro_rules! for_each_fact {
                     entries_are_read_back_whole
                     appending_nothing_changes_nothing
                     pages_are_in_order
+                    the_head_can_be_looked_at_while_somebody_writes
+                    entries_are_chosen_and_found
+                    entries_can_be_read_as_they_stand
                     entries_that_do_not_continue_the_log_are_refused
                     a_rolled_back_entry_leaves_no_gap
                     concurrent_appends_make_one_chain
@@ -315,6 +332,7 @@ macro_rules! for_each_fact {
                     an_endpoint_is_claimed_while_there_is_something_for_it
                     who_lost_an_endpoint_settles_nothing
                     what_is_to_be_tried_again_is_found_when_it_is_due
+                    what_is_pending_about_an_account_is_known
                     going_back_is_recovering
                 }
                 histories {
@@ -327,6 +345,10 @@ macro_rules! for_each_fact {
                     what_was_applied_is_found_by_account_and_id
                     trades_are_in_the_order_in_which_they_were_applied
                     holders_are_noted_once_and_until_they_are_removed
+                }
+                days {
+                    accounts_come_when_they_are_due
+                    of_two_processes_each_day_is_begun_by_one
                 }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together

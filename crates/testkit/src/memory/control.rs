@@ -2,13 +2,14 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
-    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey,
-    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, HeadRepository, IdempotencyRepository,
+    NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead,
+    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
 use super::attempts::Attempts;
+use super::days::DayRow;
 use super::idempotency::Responses;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
@@ -32,8 +33,10 @@ pub(super) struct ControlState {
     pub(super) delivery_marks: Table<TenantId, (DateTime<Utc>, DateTime<Utc>)>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
+    pub(super) heads: Table<(TenantId, i64), SignedHead>,
     pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
+    pub(super) days: Table<(DateTime<Utc>, TenantId), DayRow>,
 }
 
 impl MemoryControlStore {
@@ -113,7 +116,15 @@ impl ControlTx for Transaction<ControlState> {
         self
     }
 
+    fn heads(&mut self) -> &mut dyn HeadRepository {
+        self
+    }
+
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use tenantry_domain::id::{DeliveryId, TenantId, WebhookId};
+use tenantry_domain::id::{AccountId, DeliveryId, TenantId, WebhookId};
 use tenantry_domain::webhook::DeliveryStatus;
 use tenantry_ports::{
-    ClaimedEndpoint, Delivery, DeliveryFilter, DeliveryMarkRepository, SettledSlice, StoreError, StoreResult,
-    WebhookEndpoint, WebhookRepository,
+    ClaimedEndpoint, Delivery, DeliveryFilter, DeliveryMarkRepository, Outlook, SettledSlice, StoreError,
+    StoreResult, WebhookEndpoint, WebhookRepository,
 };
 use uuid::Uuid;
 
@@ -27,6 +29,13 @@ struct Standing {
     lease: Option<(Uuid, DateTime<Utc>)>,
 }
 
+impl Standing {
+    fn go_to(&mut self, cursor: i64) {
+        self.recover_until = self.position.max(self.recover_until);
+        (self.position, self.lease) = (cursor, None);
+    }
+}
+
 impl Webhooks {
     fn find(&mut self, id: WebhookId) -> StoreResult<&mut Standing> {
         self.endpoints.get_mut(&id).ok_or(StoreError::Stale)
@@ -34,6 +43,18 @@ impl Webhooks {
 
     fn pending(&self, id: WebhookId) -> impl Iterator<Item = &Delivery> {
         self.deliveries.values().filter(move |delivery| delivery.endpoint == id && delivery.due.is_some())
+    }
+
+    fn claimed(&self, id: WebhookId, lease: Uuid) -> Option<ClaimedEndpoint> {
+        let standing = self.endpoints.get(&id)?;
+        standing.lease.filter(|(mine, _)| *mine == lease)?;
+        Some(ClaimedEndpoint {
+            endpoint: standing.endpoint.clone(),
+            lease,
+            cursor: standing.position,
+            recovering: standing.position < standing.recover_until,
+            retry_at: self.pending(id).filter_map(|delivery| delivery.due).min(),
+        })
     }
 
     /// When there is something to deliver to an enabled endpoint.
@@ -97,9 +118,17 @@ impl WebhookRepository for Transaction<TenantState> {
 
     fn move_to(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
         self.change(|state| {
+            state.webhooks.find(id)?.go_to(cursor);
+            Ok(())
+        })
+    }
+
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
+        self.change(|state| {
             let standing = state.webhooks.find(id)?;
-            standing.recover_until = standing.position.max(standing.recover_until);
-            (standing.position, standing.lease) = (cursor, None);
+            if cursor < standing.position {
+                standing.go_to(cursor);
+            }
             Ok(())
         })
     }
@@ -111,10 +140,17 @@ impl WebhookRepository for Transaction<TenantState> {
         })
     }
 
-    fn next_look(&mut self, now: DateTime<Utc>) -> StoreResult<Option<DateTime<Utc>>> {
+    fn outlook(&mut self, now: DateTime<Utc>) -> StoreResult<Outlook> {
         self.look(|state| {
             let (webhooks, head) = (&state.webhooks, state.last_entry());
-            Ok(webhooks.endpoints.values().filter_map(|standing| webhooks.due(standing, head, now)).min())
+            let enabled = || {
+                let all = webhooks.endpoints.values();
+                all.filter(|standing| standing.endpoint.disabled.is_none())
+            };
+            Ok(Outlook {
+                has_endpoints: enabled().next().is_some(),
+                due: enabled().filter_map(|standing| webhooks.due(standing, head, now)).min(),
+            })
         })
     }
 
@@ -132,16 +168,35 @@ impl WebhookRepository for Transaction<TenantState> {
             let due: Vec<_> =
                 webhooks.endpoints.values().filter(is_due).map(|standing| standing.endpoint.id).collect();
             let claim = |id| {
-                let standing = webhooks.find(id)?;
-                standing.lease = Some((lease, until));
-                Ok(ClaimedEndpoint {
-                    endpoint: standing.endpoint.clone(),
-                    lease,
-                    cursor: standing.position,
-                    recovering: standing.position < standing.recover_until,
-                })
+                webhooks.find(id)?.lease = Some((lease, until));
+                webhooks.claimed(id, lease).ok_or(StoreError::Stale)
             };
             due.into_iter().map(claim).collect()
+        })
+    }
+
+    fn claimed(&mut self, id: WebhookId, lease: Uuid) -> StoreResult<Option<ClaimedEndpoint>> {
+        self.look(|state| Ok(state.webhooks.claimed(id, lease)))
+    }
+
+    fn pending_about(
+        &mut self,
+        endpoint: WebhookId,
+        accounts: &[AccountId],
+        attempts: u32,
+    ) -> StoreResult<Vec<(AccountId, DateTime<Utc>)>> {
+        self.look(|state| {
+            let mut first = BTreeMap::<AccountId, DateTime<Utc>>::new();
+            for delivery in state.webhooks.pending(endpoint).filter(|delivery| delivery.attempts <= attempts)
+            {
+                let entry = state.log.get(&delivery.sequence);
+                let account = entry.and_then(|entry| entry.event.account_id);
+                if let (Some(account), Some(due)) = (account.filter(|id| accounts.contains(id)), delivery.due)
+                {
+                    first.entry(account).and_modify(|first| *first = due.min(*first)).or_insert(due);
+                }
+            }
+            Ok(first.into_iter().collect())
         })
     }
 
@@ -242,6 +297,26 @@ impl DeliveryMarkRepository for Transaction<ControlState> {
             let mut due: Vec<_> = due.map(|(tenant, (look_at, _))| (*look_at, *tenant)).collect();
             due.sort_unstable();
             Ok(due.into_iter().take(limit).map(|(_, tenant)| tenant).collect())
+        })
+    }
+
+    fn take(
+        &mut self,
+        tenants: &[TenantId],
+        now: DateTime<Utc>,
+        again: DateTime<Utc>,
+    ) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>> {
+        self.change(|state| {
+            let mut taken = Vec::new();
+            for tenant in tenants {
+                if let Some((look_at, until)) =
+                    state.delivery_marks.get_mut(tenant).filter(|mark| mark.0 <= now)
+                {
+                    *look_at = again;
+                    taken.push((*tenant, *until));
+                }
+            }
+            Ok(taken)
         })
     }
 

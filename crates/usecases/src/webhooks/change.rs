@@ -1,11 +1,10 @@
-use chrono::TimeDelta;
 use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::id::WebhookId;
 use tenantry_domain::webhook::DisabledReason;
-use tenantry_ports::{SealedSecrets, TenantScope, TenantTx, WebhookEndpoint};
+use tenantry_ports::{TenantScope, TenantTx, WebhookEndpoint};
 
-use super::create::{Created, about};
-use super::{Hand, WebhookError, secrets};
+use super::create::about;
+use super::{Hand, WebhookError};
 use crate::journal::webhooks as events;
 use crate::{Platform, journal};
 
@@ -20,15 +19,6 @@ pub struct Change {
     pub event_types: Option<Vec<EventTypePattern>>,
     /// Whether anything is delivered. Who enables it again goes on with what happens from then on.
     pub enabled: Option<bool>,
-}
-
-/// How a secret is replaced.
-#[derive(Debug, Clone, Copy)]
-pub struct Rotation {
-    /// For how long calls are signed with the old secret, too.
-    pub overlap: TimeDelta,
-    /// Even if the one before the old one still counts, which it then no longer does.
-    pub force: bool,
 }
 
 /// Changes an endpoint, if `is_meant` says so of the version it has. Where nothing is different, nothing changes.
@@ -93,39 +83,8 @@ pub fn remove(
     })
 }
 
-/// Replaces the secret of an endpoint, if `is_meant` says so of the version it has. Calls are signed with both for a while.
-pub fn rotate(
-    platform: &Platform,
-    scope: &TenantScope,
-    id: WebhookId,
-    rotation: Rotation,
-    hand: &Hand,
-    is_meant: impl FnOnce(i64) -> bool,
-) -> Result<Created, WebhookError> {
-    let now = platform.clock.now();
-    let secret = platform.endpoints.secrets.mint();
-    platform.stores.open(scope)?.write(|tx| {
-        let head = tx.log().lock()?;
-        let before = meant(tx, id, is_meant)?;
-        match &before.secrets.previous {
-            Some((_, until)) if now < *until && !rotation.force => {
-                return Err(WebhookError::RotationUnderWay { until: *until });
-            }
-            _ => {}
-        }
-        let overlap = rotation.overlap > TimeDelta::zero();
-        let previous = overlap.then(|| (before.secrets.current.clone(), now + rotation.overlap));
-        let until = previous.as_ref().map(|(_, until)| *until);
-        let secrets = SealedSecrets { current: secrets::seal(platform, id, &secret), previous };
-        let after = WebhookEndpoint { secrets, version: before.version + 1, updated_at: now, ..before };
-        tx.webhooks().update(&after)?;
-        let told = vec![events::secret_rotated(&after, until, hand)];
-        journal::append(platform, scope, tx, head, told, now)?;
-        Ok(Created { endpoint: after, secret })
-    })
-}
-
-fn meant(
+/// The endpoint, if it is there and `is_meant` says so of the version it has.
+pub(super) fn meant(
     tx: &mut dyn TenantTx,
     id: WebhookId,
     is_meant: impl FnOnce(i64) -> bool,

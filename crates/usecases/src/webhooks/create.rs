@@ -3,11 +3,12 @@ use tenantry_domain::tenant::QuotaKind;
 use tenantry_domain::text::check_length;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
-    EndpointUrl, IdempotencyKey, SealedSecrets, Secret, StoreError, TenantScope, WebhookEndpoint,
+    EndpointUrl, IdempotencyKey, LogHead, SealedSecrets, Secret, TenantScope, TenantTx, WebhookEndpoint,
 };
 
-use super::{Hand, WebhookError, secrets};
-use crate::idempotency::{Answer, Once, once};
+use super::kept::once_sealed;
+use super::{Hand, WebhookError, marking, secrets};
+use crate::idempotency::{Answer, Once};
 use crate::journal::webhooks as events;
 use crate::{Platform, journal, limits};
 
@@ -43,7 +44,7 @@ pub fn create(
     wish: NewEndpoint,
     hand: Hand,
     request: Option<&IdempotencyKey>,
-    answer: impl Fn(&Result<Created, WebhookError>) -> Option<Answer>,
+    answer: impl FnOnce(&Result<Created, WebhookError>) -> Option<Answer>,
 ) -> Result<Once<Created>, WebhookError> {
     let now = platform.clock.now();
     let url = checked(platform, &wish)?;
@@ -61,15 +62,7 @@ pub fn create(
         created_at: now,
         updated_at: now,
     };
-    let sealed = |outcome: &Result<Created, WebhookError>| {
-        let Answer { status, body } = answer(outcome)?;
-        let body = match (request, outcome) {
-            (Some(key), Ok(_)) => platform.sealing.seal_answer(&key.scope, &body),
-            _ => body,
-        };
-        Some(Answer { status, body })
-    };
-    let act = |tx: &mut dyn tenantry_ports::TenantTx, head: tenantry_ports::LogHead, _| {
+    let act = |tx: &mut dyn TenantTx, head: LogHead| {
         let settings = tx.settings().get()?.unwrap_or_default();
         let allowance = limits::allowance(platform, scope, &settings.quotas);
         let used = tx.webhooks().count()?;
@@ -81,15 +74,8 @@ pub fn create(
         journal::append(platform, scope, tx, head, told, now)?;
         Ok(Created { endpoint: endpoint.clone(), secret: secret.clone() })
     };
-    match once(platform, scope, request, now, act, sealed)? {
-        Once::Before(Answer { status: 201, body }) => {
-            let place = request.map(|key| key.scope.as_str()).unwrap_or_default();
-            let body = platform.sealing.open_answer(place, &body);
-            let body = body.map_err(|error| StoreError::corrupt("stored response", error))?;
-            Ok(Once::Before(Answer { status: 201, body }))
-        }
-        other => Ok(other),
-    }
+    marking::mark(&platform.control, scope.tenant(), now)?;
+    once_sealed(platform, scope, request, now, act, answer)
 }
 
 /// The URL as it is to be kept, if everything about the wish is as it may be.

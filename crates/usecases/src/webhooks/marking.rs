@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{
-    Access, Clock, ControlStore, Nudge, StoreResult, TenantScope, TenantStore, TenantStores, TenantTx,
-    Verdict,
+    Access, Clock, ControlStore, Nudge, StoreError, StoreResult, TenantScope, TenantStore, TenantStores,
+    TenantTx, Verdict,
 };
 
 /// How long a mark holds.
@@ -14,8 +14,8 @@ const HOLDS: TimeDelta = TimeDelta::seconds(60);
 const FRESH: TimeDelta = TimeDelta::seconds(30);
 
 /// Tenants' databases that mark their tenant before anything is written to them, so that whoever delivers need not look at
-/// the others, and misses nothing whenever a process dies. A busy tenant is marked twice a minute. After a commit, who works
-/// in this process is told at once.
+/// the others, and misses nothing whenever a process dies. A busy tenant is marked twice a minute, or looked at whether it has
+/// endpoints at all, which costs less. After a commit, who works in this process is told at once.
 pub struct Marking {
     stores: Arc<dyn TenantStores>,
     marks: Arc<Marks>,
@@ -62,7 +62,7 @@ impl TenantStore for Marked {
         if access == Access::Read {
             return self.store.transact(access, body);
         }
-        self.marks.mark(self.tenant)?;
+        self.marks.mark(self.tenant, &self.store)?;
         let mut verdict = Verdict::Rollback;
         self.store.transact(access, &mut |tx| {
             verdict = body(tx);
@@ -76,16 +76,28 @@ impl TenantStore for Marked {
 }
 
 impl Marks {
-    fn mark(&self, tenant: TenantId) -> StoreResult<()> {
+    fn mark(&self, tenant: TenantId, store: &Arc<dyn TenantStore>) -> StoreResult<()> {
         let now = self.clock.now();
         let is_fresh = |at: &DateTime<Utc>| (now - *at).abs() < FRESH;
         if self.marked.lock().unwrap_or_else(PoisonError::into_inner).get(&tenant).is_some_and(is_fresh) {
             return Ok(());
         }
-        self.control.write(|tx| tx.delivery_marks().mark(tenant, now, now + HOLDS))?;
+        // Whoever creates the first endpoint marks the tenant, and for longer than this answer is relied on. A database that
+        // cannot say, as one that is not migrated yet, is no reason not to write to it.
+        let has_endpoints = store.read::<_, StoreError>(|tx| Ok(tx.webhooks().count()? > 0));
+        if has_endpoints.unwrap_or(true) {
+            mark(&self.control, tenant, now)?;
+        }
         let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
-        marked.retain(|_, at| is_fresh(at));
+        if marked.len().is_power_of_two() {
+            marked.retain(|_, at| is_fresh(at));
+        }
         marked.insert(tenant, now);
         Ok(())
     }
+}
+
+/// Has the tenant looked at for a while.
+pub(super) fn mark(control: &Arc<dyn ControlStore>, tenant: TenantId, now: DateTime<Utc>) -> StoreResult<()> {
+    control.write(|tx| tx.delivery_marks().mark(tenant, now, now + HOLDS))
 }

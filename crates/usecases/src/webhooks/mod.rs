@@ -4,30 +4,37 @@
 //! of a slice is one commit. Who dies between sending and that commit has sent the slice for nothing: it is sent again, with
 //! the same ids.
 
+mod again;
 mod body;
 mod change;
 mod create;
+mod kept;
 mod marking;
 mod outcome;
 mod read;
+mod rotate;
 mod secrets;
 mod send;
 mod settle;
 mod slice;
+mod test;
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::Finding;
 use tenantry_domain::tenant::QuotaExceeded;
 use tenantry_ports::StoreError;
 
-pub use change::{Change, Rotation, remove, rotate, update};
+pub use again::{Recovery, recover, redeliver};
+pub use change::{Change, remove, update};
 pub use create::{Created, NewEndpoint, create};
 pub use marking::Marking;
-pub use read::{deliveries, find, page, redeliver};
-pub(crate) use secrets::reseal;
+pub use read::{Recorded, deliveries, delivery, find, page};
+pub use rotate::{LONGEST_OVERLAP, Rotation, end_previous, rotate};
+pub(crate) use secrets::{new_secrets, reseal};
 pub use send::{Outcome, send};
 pub use settle::settle;
-pub use slice::{Slice, claim, due_tenants, next_look, unmark};
+pub use slice::{Slice, claim, due_tenants, outlook, unmark};
+pub use test::{Trial, trial, try_out};
 
 /// Who wants something, and the request it came with.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::AccountId;
 use tenantry_domain::timestamp;
-use tenantry_domain::webhook::{DeliveryStatus, DisabledReason, PATIENCE, rest, wait};
+use tenantry_domain::webhook::{DeliveryStatus, DisabledReason, HOLDS_UP, PATIENCE, rest, wait};
 use tenantry_ports::{Delivery, DeliveryAttempt, EndpointResponse};
 
 use super::send::Outcome;
@@ -57,11 +57,13 @@ pub(super) fn judge(platform: &Platform, slice: &Slice, outcomes: &[Outcome], no
         let delivery = after(platform, call, outcome, now, &behind, verdict.rests_until);
         if let (Some(account), Some(due), false) =
             (call.account, delivery.due, matches!(outcome, Outcome::Deferred))
+            && delivery.attempts <= HOLDS_UP
         {
             behind.push((account, due));
         }
         if call.is_new { verdict.new.push(delivery) } else { verdict.changed.push(delivery) }
     }
+    verdict.changed.extend(slice.lost.iter().map(|delivery| lost(delivery, now)));
     verdict
 }
 
@@ -76,21 +78,11 @@ fn after(
     let before = call.delivery.clone();
     let (last, asked, arrived) = match outcome {
         Outcome::Answered(answer) => (answered(answer, now), answer.retry_after, answer.is_success()),
-        Outcome::Failed(failure) => {
-            let failure = Some(failure.class.as_str().to_owned());
-            let last = DeliveryAttempt {
-                at: timestamp::whole_millis(now),
-                status: None,
-                excerpt: String::new(),
-                failure,
-                took: 0,
-            };
-            (last, None, false)
-        }
+        Outcome::Failed(failure) => (unanswered(failure.class.as_str(), now), None, false),
         Outcome::Deferred => {
             let first =
                 behind.iter().find(|(account, _)| call.account == Some(*account)).map(|(_, due)| *due);
-            let due = first.unwrap_or(now).max(rests_until.unwrap_or(now));
+            let due = first.or(call.waits).unwrap_or(now).max(rests_until.unwrap_or(now));
             return Delivery { status: DeliveryStatus::Pending, due: Some(due), ..before };
         }
     };
@@ -104,12 +96,30 @@ fn after(
     Delivery { status, due, attempts, last: Some(last), ..before }
 }
 
-fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
+/// It can never be made: its event is not in the log any more.
+fn lost(delivery: &Delivery, now: DateTime<Utc>) -> Delivery {
+    let last = Some(unanswered("event_removed", now));
+    Delivery { status: DeliveryStatus::Failed, due: None, last, ..delivery.clone() }
+}
+
+/// The attempt that was answered like this.
+pub(super) fn answered(answer: &EndpointResponse, at: DateTime<Utc>) -> DeliveryAttempt {
     DeliveryAttempt {
         at: timestamp::whole_millis(at),
         status: Some(answer.status),
         excerpt: answer.excerpt.clone(),
         failure: None,
         took: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// The attempt that was not answered, for this reason.
+pub(super) fn unanswered(failure: &str, at: DateTime<Utc>) -> DeliveryAttempt {
+    DeliveryAttempt {
+        at: timestamp::whole_millis(at),
+        status: None,
+        excerpt: String::new(),
+        failure: Some(failure.to_owned()),
+        took: 0,
     }
 }

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use tenantry_domain::id::{DeliveryId, WebhookId};
 use tenantry_ports::{Delivery, DeliveryFilter, StoreResult, TenantScope, WebhookEndpoint};
 
-use super::WebhookError;
+use super::{WebhookError, body};
 use crate::Platform;
 
 /// The endpoint with this id.
@@ -38,16 +40,31 @@ pub fn deliveries(
     })
 }
 
-/// Has a delivery made anew, whatever became of it: with the same id, so that a receiver that has it knows.
-pub fn redeliver(platform: &Platform, scope: &TenantScope, id: DeliveryId) -> Result<Delivery, WebhookError> {
-    let now = platform.clock.now();
-    platform.stores.open(scope)?.write(|tx| {
-        let delivery = tx.webhooks().delivery(id)?.ok_or(WebhookError::NoSuchDelivery)?;
-        let endpoint = tx.webhooks().get(delivery.endpoint)?.ok_or(WebhookError::NoSuchDelivery)?;
-        if endpoint.disabled.is_some() {
-            return Err(WebhookError::Disabled);
-        }
-        tx.webhooks().redeliver(id, now)?;
-        tx.webhooks().delivery(id)?.ok_or(WebhookError::NoSuchDelivery)
+/// A delivery with what is sent.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// To which endpoint, as that is now.
+    pub endpoint: WebhookEndpoint,
+    /// What is sent; none where the log holds the event no more.
+    pub body: Option<Arc<[u8]>>,
+}
+
+/// The delivery with this id to this endpoint.
+pub fn delivery(
+    platform: &Platform,
+    scope: &TenantScope,
+    id: WebhookId,
+    delivery: DeliveryId,
+) -> Result<Recorded, WebhookError> {
+    platform.stores.open(scope)?.read(|tx| {
+        let endpoint = tx.webhooks().get(id)?.ok_or(WebhookError::NotFound)?;
+        let found = tx.webhooks().delivery(delivery)?.filter(|delivery| delivery.endpoint == id);
+        let found = found.ok_or(WebhookError::NoSuchDelivery)?;
+        let entry = tx.log().page(found.sequence - 1, 1)?.pop();
+        let entry = entry.filter(|entry| entry.sequence == found.sequence);
+        let body = entry.map(|entry| body::of(&entry.told())).transpose()?;
+        Ok(Recorded { delivery: found, endpoint, body })
     })
 }

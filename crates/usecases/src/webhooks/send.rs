@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::TimeDelta;
 use futures_util::stream::{self, StreamExt as _};
-use tenantry_domain::webhook::rest;
+use tenantry_domain::webhook::{HOLDS_UP, rest};
 use tenantry_ports::{EndpointCall, EndpointFailure, EndpointResponse};
 
-use super::slice::{Call, Slice};
+use super::slice::{Call, ROUND, Slice};
 use crate::Platform;
 
 /// How many calls of one endpoint are under way at once.
@@ -23,49 +22,55 @@ pub enum Outcome {
     Deferred,
 }
 
-/// Sends a slice: what is about one account one after the other, as far as all goes well, and the rest at the same time. The
-/// outcomes are in the order of the slice.
-pub async fn send(platform: &Platform, slice: &Slice) -> Vec<Outcome> {
-    let mut accounts = BTreeMap::<_, Vec<usize>>::new();
+/// Sends a slice: what is about one account one after the other, as far as all goes well, and the rest at the same time. What
+/// failed often holds up its account no longer. No further call is begun when `goes_on` says no. The outcomes are in the order
+/// of the slice.
+pub async fn send(
+    platform: &Platform,
+    slice: &Slice,
+    goes_on: &(dyn Fn() -> bool + Send + Sync),
+) -> Vec<Outcome> {
+    let (mut turns, mut accounts) = (Vec::<Vec<usize>>::new(), HashMap::new());
     for (place, call) in slice.calls.iter().enumerate() {
-        accounts.entry(call.account).or_default().push(place);
+        let next = turns.len();
+        let turn = call.account.map_or(next, |account| *accounts.entry(account).or_insert(next));
+        match turns.get_mut(turn) {
+            Some(places) => places.push(place),
+            None => turns.push(vec![place]),
+        }
     }
     let stop = AtomicBool::new(slice.secrets.is_empty());
     let stop = &stop;
     let in_turn = |places: Vec<usize>| async move {
         let mut outcomes = Vec::with_capacity(places.len());
-        let mut failed = false;
+        let mut held_up = false;
         for place in places {
             let Some(call) = slice.calls.get(place) else { continue };
-            let outcome = if failed || stop.load(Ordering::Relaxed) || is_late(platform, slice) {
-                Outcome::Deferred
-            } else {
-                attempt(platform, slice, call).await
-            };
+            let waits = held_up || call.waits.is_some();
+            let over =
+                || stop.load(Ordering::Relaxed) || platform.clock.now() - slice.begun > ROUND || !goes_on();
+            let outcome =
+                if waits || over() { Outcome::Deferred } else { attempt(platform, slice, call).await };
+            let fails_often = call.delivery.attempts + 1 > HOLDS_UP;
             match &outcome {
                 Outcome::Answered(answer) if answer.is_success() => {}
                 Outcome::Answered(answer) => {
-                    failed = true;
+                    held_up |= !fails_often;
                     if answer.status == 410 || rest(answer.status, None, slice.begun).is_some() {
                         stop.store(true, Ordering::Relaxed);
                     }
                 }
-                Outcome::Failed(_) | Outcome::Deferred => failed = true,
+                Outcome::Failed(_) => held_up |= !fails_often,
+                Outcome::Deferred => held_up = true,
             }
             outcomes.push((place, outcome));
         }
         outcomes
     };
-    let sent = stream::iter(accounts.into_values().map(in_turn)).buffer_unordered(CALLS);
+    let sent = stream::iter(turns.into_iter().map(in_turn)).buffer_unordered(CALLS);
     let mut outcomes: Vec<_> = sent.collect::<Vec<_>>().await.into_iter().flatten().collect();
     outcomes.sort_by_key(|(place, _)| *place);
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
-}
-
-/// Whether a call that is begun now might take longer than the slice is leased.
-fn is_late(platform: &Platform, slice: &Slice) -> bool {
-    let timeout = TimeDelta::from_std(platform.endpoints.timeout).unwrap_or(TimeDelta::MAX / 2);
-    platform.clock.now() - slice.begun > timeout
 }
 
 async fn attempt(platform: &Platform, slice: &Slice, call: &Call) -> Outcome {

@@ -44,15 +44,12 @@ pub fn settle(
         })?;
         if let Some((head, reason)) = head {
             let after = disabled(tx, endpoint, reason, now)?;
-            let hand = Hand { actor: "delivery".to_owned(), trace: "delivery".to_owned() };
+            let hand = Hand { actor: "tenantry".to_owned(), trace: "delivery".to_owned() };
             let told = vec![events::disabled(&after, reason, failing_since, &hand)];
             journal::append(platform, scope, tx, head, told, now)?;
         }
         let Some(more) = more else { return Ok(None) };
-        let Some(endpoint) = tx.webhooks().get(endpoint.id)? else { return Ok(None) };
-        // What may have been delivered before is looked for to the end of the log once it was.
-        let recovering = slice.claimed.recovering;
-        let claimed = ClaimedEndpoint { endpoint, lease: *lease, cursor: slice.through, recovering };
+        let Some(claimed) = tx.webhooks().claimed(endpoint.id, *lease)? else { return Ok(None) };
         load(platform, tx, claimed, &more, now).map(Some)
     });
     match settled {

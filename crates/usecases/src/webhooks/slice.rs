@@ -1,18 +1,24 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::{AccountId, TenantId};
-use tenantry_domain::webhook::DeliveryStatus;
-use tenantry_ports::{ClaimedEndpoint, Delivery, LogEntry, Secret, StoreResult, TenantScope, TenantTx};
+use tenantry_domain::webhook::{DeliveryStatus, HOLDS_UP};
+use tenantry_ports::{
+    ClaimedEndpoint, Delivery, LogEntry, Outlook, Secret, StoreResult, TenantScope, TenantTx,
+};
 
 use super::{body, secrets};
 use crate::Platform;
 
 /// How many entries of the log are looked at together, and how many deliveries are tried again together.
 pub(super) const SLICE: usize = 64;
+/// How soon a tenant that was looked at is looked at again, while whoever writes to its database relies on that.
+const AGAIN: TimeDelta = TimeDelta::milliseconds(450);
+/// For so long calls of a slice are begun: what is left then comes with the next one.
+pub(super) const ROUND: TimeDelta = TimeDelta::seconds(3);
 /// How much longer than sending a slice may take it is leased: for recording what became of it.
-const MARGIN: TimeDelta = TimeDelta::seconds(10);
+const MARGIN: TimeDelta = TimeDelta::seconds(5);
 
 /// What is to be sent to one endpoint now.
 #[derive(Debug)]
@@ -21,6 +27,8 @@ pub struct Slice {
     pub(super) secrets: Vec<Secret>,
     /// In the order of their events.
     pub(super) calls: Vec<Call>,
+    /// Whose events are not in the log any more: it keeps them for so long only.
+    pub(super) lost: Vec<Delivery>,
     /// The last entry that is dealt with when this is settled.
     pub(super) through: i64,
     pub(super) begun: DateTime<Utc>,
@@ -31,6 +39,8 @@ pub struct Slice {
 pub(super) struct Call {
     pub(super) delivery: Delivery,
     pub(super) is_new: bool,
+    /// It is not made yet: something before it about the same account is tried again at this time.
+    pub(super) waits: Option<DateTime<Utc>>,
     pub(super) account: Option<AccountId>,
     pub(super) body: Arc<[u8]>,
 }
@@ -38,16 +48,20 @@ pub(super) struct Call {
 /// Entries of the log with what is sent of them.
 type Told = Arc<Vec<(LogEntry, Arc<[u8]>)>>;
 
-/// At most so many tenants that there may be something to deliver for, as somebody noted.
-pub fn due_tenants(platform: &Platform, limit: usize) -> StoreResult<Vec<TenantId>> {
+/// At most so many tenants that there may be something to deliver for, as somebody noted. For a while it is up to the caller to
+/// look at them, and as long as they are marked, to do so again and again.
+pub fn due_tenants(platform: &Platform, limit: usize) -> StoreResult<Vec<(TenantId, DateTime<Utc>)>> {
     let now = platform.clock.now();
-    platform.control.read(|tx| tx.delivery_marks().due(now, limit))
+    let due = platform.control.read(|tx| tx.delivery_marks().due(now, limit))?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    platform.control.write(|tx| tx.delivery_marks().take(&due, now, now + AGAIN))
 }
 
-/// When there is something to deliver for this tenant; none if there is nothing.
-pub fn next_look(platform: &Platform, scope: &TenantScope) -> StoreResult<Option<DateTime<Utc>>> {
-    let now = platform.clock.now();
-    platform.stores.open(scope)?.read(|tx| tx.webhooks().next_look(now))
+/// What there is to deliver for this tenant, at `now` or later.
+pub fn outlook(platform: &Platform, scope: &TenantScope, now: DateTime<Utc>) -> StoreResult<Outlook> {
+    platform.stores.open(scope)?.read(|tx| tx.webhooks().outlook(now))
 }
 
 /// There was nothing to deliver at `now`, and is nothing before `next`.
@@ -82,16 +96,17 @@ pub fn claim(platform: &Platform, scope: &TenantScope) -> StoreResult<Vec<Slice>
     })
 }
 
-/// Until when a slice that is begun now is leased: twice the time a call may take, since no call is begun any more when one
-/// might have taken its time.
+/// Until when a slice that is begun now is leased, and with it for how long nobody goes on with what a dead process was at.
 pub(super) fn leased_until(platform: &Platform, now: DateTime<Utc>) -> DateTime<Utc> {
-    now + TimeDelta::from_std(platform.endpoints.timeout * 2).unwrap_or(TimeDelta::MAX / 2) + MARGIN
+    let timeout = TimeDelta::from_std(platform.endpoints.timeout).unwrap_or(TimeDelta::MAX / 2);
+    now + ROUND + timeout + MARGIN
 }
 
 /// The entries after the cursor.
 pub(super) fn told(tx: &mut dyn TenantTx, cursor: i64) -> StoreResult<Told> {
     let page = tx.log().page(cursor, SLICE)?;
-    let told = page.into_iter().map(|entry| body::of(&entry).map(|body| (entry, body)));
+    let told = page.into_iter().map(LogEntry::placed);
+    let told = told.map(|entry| body::of(&entry.event).map(|body| (entry, body)));
     Ok(Arc::new(told.collect::<StoreResult<_>>()?))
 }
 
@@ -111,20 +126,32 @@ pub(super) fn load(
             Vec::new()
         }
     };
-    let mut calls = BTreeMap::new();
-    for delivery in tx.webhooks().due(id, now, SLICE)? {
-        // An entry that is there is never removed.
-        let Some(entry) = tx.log().page(delivery.sequence - 1, 1)?.pop() else { continue };
-        let (account, body) = (entry.event.account_id, body::of(&entry)?);
-        calls.insert(delivery.sequence, Call { delivery, is_new: false, account, body });
+    let (mut calls, mut lost) = (BTreeMap::new(), Vec::new());
+    let due = match claimed.retry_at {
+        Some(at) if at <= now => tx.webhooks().due(id, now, SLICE)?,
+        _ => Vec::new(),
+    };
+    for delivery in due {
+        let entry = tx.log().page(delivery.sequence - 1, 1)?.pop();
+        let Some(entry) = entry.filter(|entry| entry.sequence == delivery.sequence) else {
+            lost.push(delivery);
+            continue;
+        };
+        let event = entry.told();
+        let (account, body) = (event.account_id, body::of(&event)?);
+        calls.insert(delivery.sequence, Call { delivery, is_new: false, waits: None, account, body });
     }
+    // What is tried again makes a slice no larger, but does not keep all that is new away either.
+    let told = &told[..told.len().min((SLICE - calls.len()).max(SLICE / 4))];
     let through = told.last().map_or(claimed.cursor, |(entry, _)| entry.sequence);
     let before = if claimed.recovering {
         tx.webhooks().of_entries(id, claimed.cursor + 1, through)?
     } else {
         Vec::new()
     };
-    for (entry, body) in told.iter().filter(|(entry, _)| claimed.endpoint.wants(&entry.event.event_type)) {
+    let wanted = || told.iter().filter(|(entry, _)| claimed.endpoint.wants(&entry.event.event_type));
+    let held = held_up(tx, &claimed, &calls, wanted().filter_map(|(entry, _)| entry.event.account_id), now)?;
+    for (entry, body) in wanted() {
         let known = before.iter().find(|delivery| delivery.sequence == entry.sequence);
         let (delivery, is_new) = match known {
             Some(delivery) if delivery.status == DeliveryStatus::Failed => {
@@ -135,9 +162,29 @@ pub(super) fn load(
             None => (fresh(platform, &claimed, entry, now), true),
         };
         let (account, body) = (entry.event.account_id, Arc::clone(body));
-        calls.insert(entry.sequence, Call { delivery, is_new, account, body });
+        let waits = account.and_then(|account| held.get(&account).copied());
+        calls.insert(entry.sequence, Call { delivery, is_new, waits, account, body });
     }
-    Ok(Slice { claimed, secrets, calls: calls.into_values().collect(), through, begun: now })
+    Ok(Slice { claimed, secrets, calls: calls.into_values().collect(), lost, through, begun: now })
+}
+
+/// Which of these accounts have something that has to arrive first, and when that is tried again. What is tried in the same
+/// slice holds nothing up: there they go in order.
+fn held_up(
+    tx: &mut dyn TenantTx,
+    claimed: &ClaimedEndpoint,
+    tried: &BTreeMap<i64, Call>,
+    accounts: impl Iterator<Item = AccountId>,
+    now: DateTime<Utc>,
+) -> StoreResult<HashMap<AccountId, DateTime<Utc>>> {
+    let accounts: BTreeSet<_> = if claimed.retry_at.is_some() { accounts.collect() } else { BTreeSet::new() };
+    if accounts.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let accounts: Vec<_> = accounts.into_iter().collect();
+    let mut held = tx.webhooks().pending_about(claimed.endpoint.id, &accounts, HOLDS_UP)?;
+    held.retain(|(account, due)| *due > now || !tried.values().any(|call| call.account == Some(*account)));
+    Ok(held.into_iter().collect())
 }
 
 fn fresh(platform: &Platform, claimed: &ClaimedEndpoint, entry: &LogEntry, now: DateTime<Utc>) -> Delivery {

@@ -11,7 +11,7 @@ use tenantry_usecases::idempotency::{Answer, Once};
 use tenantry_usecases::webhooks::{self, Change, Rotation, WebhookError};
 
 use super::support::active;
-use super::{accounts, create, deliver, endpoint, hand, happen, told, wish};
+use super::{accounts, create, deliver, done, endpoint, hand, happen, told, wish};
 
 #[test]
 fn every_change_is_told_with_who_made_it_and_without_the_url() {
@@ -23,8 +23,10 @@ fn every_change_is_told_with_who_made_it_and_without_the_url() {
     let updated =
         webhooks::update(&test.platform, &scope, id, change, &hand(), |version| version == 1).unwrap();
     assert_eq!((updated.version, updated.disabled.map(|(why, _)| why)), (2, Some(DisabledReason::Requested)));
-    let rotation = Rotation { overlap: TimeDelta::hours(24), force: false };
-    let rotated = webhooks::rotate(&test.platform, &scope, id, rotation, &hand(), |_| true).unwrap();
+    let rotation = Rotation { webhook: id, overlap: TimeDelta::hours(24), force: false };
+    let rotated = webhooks::rotate(&test.platform, &scope, rotation, &hand(), |_| true, None, |_| None)
+        .map(done)
+        .unwrap();
     assert_ne!(rotated.secret, created.secret);
     webhooks::remove(&test.platform, &scope, id, &hand(), |_| true).unwrap();
     for event_type in [
@@ -99,8 +101,8 @@ fn while_a_secret_changes_over_calls_are_signed_with_both() {
     let created = create(&test, &scope, &["account.*"]);
     let id = created.endpoint.id;
     let rotate = |force| {
-        let rotation = Rotation { overlap: TimeDelta::hours(24), force };
-        webhooks::rotate(&test.platform, &scope, id, rotation, &hand(), |_| true)
+        let rotation = Rotation { webhook: id, overlap: TimeDelta::hours(24), force };
+        webhooks::rotate(&test.platform, &scope, rotation, &hand(), |_| true, None, |_| None).map(done)
     };
     let signature = || {
         happen(&test, &scope, &EventType::ACCOUNT_CLOSED, &accounts(1));

@@ -33,8 +33,12 @@ fn wish(patterns: &[&str]) -> NewEndpoint {
 }
 
 fn create(test: &TestPlatform, scope: &TenantScope, patterns: &[&str]) -> Created {
-    let created = webhooks::create(&test.platform, scope, wish(patterns), hand(), None, |_| None).unwrap();
-    match created {
+    done(webhooks::create(&test.platform, scope, wish(patterns), hand(), None, |_| None).unwrap())
+}
+
+/// What was done now.
+fn done(once: Once<Created>) -> Created {
+    match once {
         Once::Done(created) => created,
         other => panic!("{other:?}"),
     }
@@ -67,7 +71,7 @@ fn claim(test: &TestPlatform, scope: &TenantScope) -> Vec<Slice> {
 
 /// The fakes answer at once.
 fn send(test: &TestPlatform, slice: &Slice) -> Vec<Outcome> {
-    webhooks::send(&test.platform, slice).now_or_never().unwrap()
+    webhooks::send(&test.platform, slice, &|| true).now_or_never().unwrap()
 }
 
 /// Delivers until there is nothing to deliver for now.

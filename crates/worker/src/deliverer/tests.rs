@@ -1,5 +1,5 @@
 use tenantry_domain::tenant::{Lifecycle, Tenant};
-use tenantry_ports::StoreError;
+use tenantry_ports::{Clock as _, StoreError};
 use tenantry_testkit::{TestPlatform, platform_over, sample};
 use tenantry_usecases::webhooks::{Hand, Marking, NewEndpoint, create};
 
@@ -52,7 +52,8 @@ fn until(what: &str, done: impl Fn() -> bool) {
 }
 
 fn marked(test: &TestPlatform) -> usize {
-    webhooks::due_tenants(&test.platform, 10).unwrap().len()
+    let soon = test.clock.now() + TimeDelta::seconds(10);
+    test.platform.control.read::<_, StoreError>(|tx| tx.delivery_marks().due(soon, 10)).unwrap().len()
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn what_a_dead_process_left_is_delivered_by_the_next_one() {
     assert_eq!(webhooks::claim(&platform, &scope).unwrap().len(), 1);
     let next = Arc::<DeliveryBell>::default();
     let deliverer = Deliverer::start(&process(&test, &next), &next).unwrap();
-    let lease_over = webhooks::next_look(&platform, &scope).unwrap().unwrap();
+    let lease_over = webhooks::outlook(&platform, &scope, platform.clock.now()).unwrap().due.unwrap();
     test.clock.set(lease_over);
     until("what was left has arrived", || test.endpoints.calls().len() == 10);
     deliverer.stop();

@@ -10,7 +10,7 @@ use super::super::{World, config};
 pub(super) struct Row {
     pub(super) operation: &'static str,
     pub(super) who: Who,
-    /// With `{key}` in it where an API key is meant.
+    /// With `{key}` in it where an API key is meant, and `{webhook}` for a webhook endpoint.
     pub(super) path: &'static str,
     /// What succeeds, once.
     pub(super) body: fn() -> Value,
@@ -34,7 +34,7 @@ pub(super) enum Who {
 }
 
 /// Every operation that creates something.
-pub(super) const ROWS: [Row; 9] = [
+pub(super) const ROWS: [Row; 11] = [
     Row {
         operation: "provisionAccount",
         who: Who::Key,
@@ -102,6 +102,24 @@ pub(super) const ROWS: [Row; 9] = [
         refused: None,
     },
     Row {
+        operation: "createWebhook",
+        who: Who::Key,
+        path: "/api/v1/tenants/acme/webhooks",
+        body: || json!({ "url": "https://one.example.com/" }),
+        other: || json!({ "url": "https://two.example.com/" }),
+        status: 201,
+        refused: None,
+    },
+    Row {
+        operation: "rotateWebhookSecret",
+        who: Who::Key,
+        path: "/api/v1/tenants/acme/webhooks/{webhook}/rotate-secret",
+        body: || json!({ "overlapSeconds": 0 }),
+        other: || json!({ "overlapSeconds": 0, "force": true }),
+        status: 200,
+        refused: None,
+    },
+    Row {
         operation: "createTenant",
         who: Who::Anybody,
         path: "/api/v1/tenants",
@@ -137,7 +155,7 @@ pub(super) const PARTICULAR: [&str; 7] = [
 ];
 
 /// The operations that are sent with POST and create nothing that a repetition could create twice.
-pub(super) const OTHERS: [&str; 18] = [
+pub(super) const OTHERS: [&str; 21] = [
     "validateConfig",
     "simulateConfig",
     // Their tokens, cookies and codes work once, or what they do is done once.
@@ -158,6 +176,10 @@ pub(super) const OTHERS: [&str; 18] = [
     "restoreProcess",
     "importOrganisation",
     "migrateAccount",
+    "recoverWebhook",
+    "redeliverWebhookDelivery",
+    // It creates nothing, and is there to be sent often.
+    "testWebhook",
 ];
 
 fn tenant(slug: &str) -> Value {
@@ -171,6 +193,7 @@ pub(super) struct Scene {
     pub(super) operator: String,
     pub(super) key: String,
     key_id: String,
+    webhook_id: String,
     _worker: Worker,
 }
 
@@ -182,16 +205,19 @@ impl Scene {
         let wish = json!({ "name": "old", "scopes": ["accounts:read"] });
         let made = world.post("/api/v1/tenants/acme/api-keys", &operator, &wish).await.json();
         let key_id = made["id"].as_str().unwrap().to_owned();
+        let wish = json!({ "url": "https://old.example.com/" });
+        let made = world.post("/api/v1/tenants/acme/webhooks", &key, &wish).await.json();
+        let webhook_id = made["id"].as_str().unwrap().to_owned();
         let taken = json!({ "email": "taken@acme.com", "password": "SecurePassword123!" });
         assert_eq!(world.post("/api/v1/acme/auth/register", &operator, &taken).await.status, 201);
         let taken = json!({ "code": "TAKEN", "name": "Taken" });
         assert_eq!(world.post("/api/v1/acme/org/company-codes", &operator, &taken).await.status, 201);
         let worker = Worker::start(&world);
-        Self { world, operator, key, key_id, _worker: worker }
+        Self { world, operator, key, key_id, webhook_id, _worker: worker }
     }
 
     pub(super) fn path(&self, row: &Row) -> String {
-        row.path.replace("{key}", &self.key_id)
+        row.path.replace("{key}", &self.key_id).replace("{webhook}", &self.webhook_id)
     }
 
     pub(super) fn credential(&self, row: &Row) -> String {

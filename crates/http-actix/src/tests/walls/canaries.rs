@@ -21,13 +21,16 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 14] = [
+const NOTHING: [(&str, &str); 17] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("processId", "pc_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("eventId", "evt_0195c0de00007000800000000000000a"),
+    ("webhookId", "hook_0195c0de00007000800000000000000a"),
+    ("deliveryId", "dlv_0195c0de00007000800000000000000a"),
     ("companyCodeId", "cc_0195c0de00007000800000000000000a"),
     ("plantId", "plant_0195c0de00007000800000000000000a"),
     ("storageLocationId", "sloc_0195c0de00007000800000000000000a"),
@@ -84,13 +87,19 @@ impl Furnished {
         assert_eq!(world.send(authorised(request, &key)).await.status, 200);
         let process = process(world, slug, &canary).await;
         let organisation = organisation::furnish(world, slug, &canary).await;
+        let (webhook, delivery) = webhook(world, id, &key, &canary).await;
         let (person, session) = person(world, slug, &format!("{canary}-person")).await;
+        let events = world.get(&format!("{base}/events?eventType=settings.updated"), &key).await;
+        let event = events.json()["items"][0]["id"].as_str().unwrap().to_owned();
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
         for (name, id) in [
             ("accountId", text(&account, "accountId")),
             ("keyId", text(&made, "id")),
             ("configId", own),
+            ("eventId", event),
+            ("webhookId", webhook),
+            ("deliveryId", delivery),
             ("processId", process),
             ("userId", person),
             ("sessionId", session),
@@ -157,6 +166,22 @@ async fn process(world: &World, slug: &str, canary: &str) -> String {
     let reply = world.post(&format!("/api/v1/{slug}/config/basis"), &world.operator(), &body).await;
     assert_eq!(reply.status, 200, "{:?}", reply.bytes);
     reply.json()["processConfig"]["id"].as_str().unwrap().to_owned()
+}
+
+/// The ids of a webhook endpoint with this in its URL, and of what was delivered to it.
+async fn webhook(world: &World, tenant: TenantId, key: &str, canary: &str) -> (String, String) {
+    let url = format!("https://hooks.example.com/{canary}");
+    let body = json!({ "url": url, "description": canary });
+    let base = format!("/api/v1/tenants/{tenant}/webhooks");
+    let made = world.post(&base, key, &body).await;
+    assert_eq!(made.status, 201, "{:?}", made.bytes);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let path = format!("{base}/{id}");
+    let change = actix_web::test::TestRequest::patch().uri(&path).set_json(json!({ "eventTypes": ["*"] }));
+    assert_eq!(world.send(authorised(change, key)).await.status, 200);
+    super::super::webhooks::deliver(world, tenant).await;
+    let delivered = world.get(&format!("{path}/deliveries"), key).await.json();
+    (id, delivered["items"][0]["id"].as_str().unwrap().to_owned())
 }
 
 /// The ids of somebody with this name, and of the session that they began at a device of this name.

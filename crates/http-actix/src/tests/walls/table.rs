@@ -93,6 +93,11 @@ pub(super) const ROWS: &[Row] = &[
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),
     row("getUsage", Kind::Scope(Scope::SettingsRead)),
+    // Events.
+    row("listEvents", Kind::Scope(Scope::EventsRead)),
+    row("streamEvents", Kind::Scope(Scope::EventsRead)),
+    row("getEventHead", Kind::Scope(Scope::EventsRead)),
+    row("getEvent", Kind::Scope(Scope::EventsRead)),
     // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),
@@ -154,6 +159,23 @@ pub(super) const ROWS: &[Row] = &[
     row("getOrgHierarchy", Kind::Staff),
     row("exportOrganisation", Kind::Staff),
     with("importOrganisation", Kind::Admin, || json!({ "units": [] })),
+    // Webhooks.
+    with(
+        "createWebhook",
+        Kind::Scope(Scope::WebhooksWrite),
+        || json!({ "url": "https://hooks.example.com/" }),
+    ),
+    row("listWebhooks", Kind::Scope(Scope::WebhooksRead)),
+    row("getWebhook", Kind::Scope(Scope::WebhooksRead)),
+    with("changeWebhook", Kind::Scope(Scope::WebhooksWrite), || json!({ "enabled": true })),
+    row("deleteWebhook", Kind::Scope(Scope::WebhooksWrite)),
+    with("rotateWebhookSecret", Kind::Scope(Scope::WebhooksWrite), || json!({ "overlapSeconds": 3600 })),
+    row("endPreviousWebhookSecret", Kind::Scope(Scope::WebhooksWrite)),
+    row("testWebhook", Kind::Scope(Scope::WebhooksWrite)),
+    with("recoverWebhook", Kind::Scope(Scope::WebhooksWrite), || json!({ "since": "2025-01-10T10:00:00Z" })),
+    row("listWebhookDeliveries", Kind::Scope(Scope::WebhooksRead)),
+    row("getWebhookDelivery", Kind::Scope(Scope::WebhooksRead)),
+    row("redeliverWebhookDelivery", Kind::Scope(Scope::WebhooksWrite)),
     // Tenants.
     row("getTenant", Kind::Admin),
     row("listTenants", Kind::Operator),

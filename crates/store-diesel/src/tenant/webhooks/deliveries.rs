@@ -1,14 +1,16 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::min;
 use diesel::prelude::*;
-use tenantry_domain::id::{DeliveryId, WebhookId};
+use tenantry_domain::id::{AccountId, DeliveryId, WebhookId};
 use tenantry_domain::webhook::DeliveryStatus;
 use tenantry_ports::{Delivery, DeliveryFilter, StoreError, StoreResult};
 
 use super::rows::DeliveryRow;
-use super::work;
-use crate::convert::{limit, micros, parse, to_json};
+use super::{bulk, work};
+use crate::convert::{limit, micros, parse, time};
 use crate::db::{Db, MultiBackend};
 use crate::error::Answer;
+use crate::schema::events;
 use crate::schema::webhook_deliveries::{self, dsl};
 
 fn read(rows: Vec<DeliveryRow>) -> Answer<Vec<Delivery>> {
@@ -32,6 +34,28 @@ pub(super) fn due(
     Ok(found)
 }
 
+pub(super) fn pending_about(
+    db: &mut Db,
+    endpoint: WebhookId,
+    accounts: &[AccountId],
+    attempts: u32,
+) -> Answer<Vec<(AccountId, DateTime<Utc>)>> {
+    let accounts = accounts.iter().map(ToString::to_string);
+    let query = webhook_deliveries::table
+        .inner_join(events::table.on(events::sequence.eq(dsl::sequence)))
+        .filter(dsl::endpoint_id.eq(endpoint.to_string()))
+        .filter(dsl::due_at.is_not_null())
+        .filter(dsl::attempts.le(i64::from(attempts)))
+        .filter(events::account_id.eq_any(accounts.map(Some)))
+        .group_by(events::account_id)
+        .select((events::account_id, min(dsl::due_at)));
+    let found: Vec<(Option<String>, Option<i64>)> = query.load(db)?;
+    let found = found.into_iter().filter_map(|(account, due)| account.zip(due));
+    let found = found
+        .map(|(account, due)| Ok((parse("webhook delivery", &account)?, time("webhook delivery", due)?)));
+    Ok(found.collect::<StoreResult<_>>()?)
+}
+
 pub(super) fn of_entries(db: &mut Db, endpoint: WebhookId, first: i64, last: i64) -> Answer<Vec<Delivery>> {
     let query = webhook_deliveries::table
         .filter(dsl::endpoint_id.eq(endpoint.to_string()))
@@ -51,22 +75,30 @@ pub(super) fn insert(db: &mut Db, deliveries: &[Delivery]) -> Answer<()> {
             }
         }
         Db::Postgres(postgres) => {
-            diesel::insert_into(webhook_deliveries::table).values(rows).execute(postgres)?;
+            bulk::insert(&rows).execute(postgres)?;
         }
     }
     Ok(())
 }
 
 pub(super) fn update(db: &mut Db, deliveries: &[Delivery]) -> Answer<()> {
-    for delivery in deliveries {
-        let last = delivery.last.as_ref().map(to_json).transpose()?;
-        let now = (
-            dsl::status.eq(delivery.status.as_str()),
-            dsl::due_at.eq(delivery.due.map(micros)),
-            dsl::attempts.eq(i64::from(delivery.attempts)),
-            dsl::last_attempt.eq(last),
-        );
-        diesel::update(webhook_deliveries::table.find(delivery.id.to_string())).set(now).execute(db)?;
+    let rows = deliveries.iter().map(DeliveryRow::new).collect::<StoreResult<Vec<_>>>()?;
+    match db {
+        _ if rows.is_empty() => {}
+        Db::Sqlite(sqlite) => {
+            for row in rows {
+                let now = (
+                    dsl::status.eq(&row.status),
+                    dsl::due_at.eq(row.due_at),
+                    dsl::attempts.eq(row.attempts),
+                    dsl::last_attempt.eq(&row.last_attempt),
+                );
+                diesel::update(webhook_deliveries::table.find(&row.id)).set(now).execute(sqlite)?;
+            }
+        }
+        Db::Postgres(postgres) => {
+            bulk::update(&rows).execute(postgres)?;
+        }
     }
     Ok(())
 }
@@ -80,13 +112,16 @@ pub(super) fn again(db: &mut Db, id: DeliveryId, now: DateTime<Utc>) -> Answer<(
     let delivery = || webhook_deliveries::table.find(id.to_string());
     let endpoint: Option<String> = delivery().select(dsl::endpoint_id).get_result(db).optional()?;
     let endpoint = endpoint.ok_or(StoreError::Stale)?;
+    let endpoint = parse("webhook delivery", &endpoint)?;
+    // The endpoint first, as whoever settles does: two who took the rows in different orders would wait for each other.
+    work::due_at(db, endpoint, micros(now))?;
     let pending = (
         dsl::status.eq(DeliveryStatus::Pending.as_str()),
         dsl::due_at.eq(Some(micros(now))),
         dsl::attempts.eq(0),
     );
     diesel::update(delivery()).set(pending).execute(db)?;
-    work::note_retry(db, parse("webhook delivery", &endpoint)?)
+    Ok(())
 }
 
 pub(super) fn page(

@@ -1,15 +1,16 @@
 //! Webhook endpoints and what is delivered to them.
 
+mod bulk;
 mod deliveries;
 mod rows;
 mod work;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use tenantry_domain::id::{DeliveryId, WebhookId};
+use tenantry_domain::id::{AccountId, DeliveryId, WebhookId};
 use tenantry_ports::{
-    ClaimedEndpoint, Delivery, DeliveryFilter, SettledSlice, StoreError, StoreResult, WebhookEndpoint,
-    WebhookRepository,
+    ClaimedEndpoint, Delivery, DeliveryFilter, Outlook, SettledSlice, StoreError, StoreResult,
+    WebhookEndpoint, WebhookRepository,
 };
 use uuid::Uuid;
 
@@ -74,6 +75,10 @@ impl WebhookRepository for Transaction<'_> {
         self.write(|db| work::move_to(db, id, cursor))
     }
 
+    fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
+        self.write(|db| work::go_back(db, id, cursor))
+    }
+
     fn remove(&mut self, id: WebhookId) -> StoreResult<()> {
         self.write(|db| match diesel::delete(webhook_endpoints::table.find(id.to_string())).execute(db)? {
             0 => Err(StoreError::Stale.into()),
@@ -81,8 +86,8 @@ impl WebhookRepository for Transaction<'_> {
         })
     }
 
-    fn next_look(&mut self, now: DateTime<Utc>) -> StoreResult<Option<DateTime<Utc>>> {
-        self.read(|db| work::next_look(db, now))
+    fn outlook(&mut self, now: DateTime<Utc>) -> StoreResult<Outlook> {
+        self.read(|db| work::outlook(db, now))
     }
 
     fn claim(
@@ -92,6 +97,19 @@ impl WebhookRepository for Transaction<'_> {
         until: DateTime<Utc>,
     ) -> StoreResult<Vec<ClaimedEndpoint>> {
         self.write(|db| work::claim(db, lease, now, until))
+    }
+
+    fn claimed(&mut self, id: WebhookId, lease: Uuid) -> StoreResult<Option<ClaimedEndpoint>> {
+        self.read(|db| work::claimed(db, id, lease))
+    }
+
+    fn pending_about(
+        &mut self,
+        endpoint: WebhookId,
+        accounts: &[AccountId],
+        attempts: u32,
+    ) -> StoreResult<Vec<(AccountId, DateTime<Utc>)>> {
+        self.read(|db| deliveries::pending_about(db, endpoint, accounts, attempts))
     }
 
     fn due(&mut self, endpoint: WebhookId, now: DateTime<Utc>, most: usize) -> StoreResult<Vec<Delivery>> {

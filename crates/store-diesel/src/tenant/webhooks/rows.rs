@@ -55,8 +55,11 @@ type Columns = (
     webhook_endpoints::updated_at,
 );
 
+/// The columns of what [`endpoint`] reads.
+pub(super) type Whole = (Columns, webhook_endpoints::failing_since);
+
 /// What [`endpoint`] reads.
-pub(super) const WHOLE: (Columns, webhook_endpoints::failing_since) = (
+pub(super) const WHOLE: Whole = (
     (
         webhook_endpoints::id,
         webhook_endpoints::url,
@@ -133,16 +136,16 @@ pub(super) fn endpoint((row, failing_since): (EndpointRow, Option<i64>)) -> Stor
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = webhook_deliveries, treat_none_as_default_value = false)]
 pub(super) struct DeliveryRow {
-    id: String,
-    endpoint_id: String,
-    sequence: i64,
-    event_id: String,
-    event_type: String,
-    status: String,
-    due_at: Option<i64>,
-    attempts: i64,
-    last_attempt: Option<String>,
-    created_at: i64,
+    pub(super) id: String,
+    pub(super) endpoint_id: String,
+    pub(super) sequence: i64,
+    pub(super) event_id: String,
+    pub(super) event_type: String,
+    pub(super) status: String,
+    pub(super) due_at: Option<i64>,
+    pub(super) attempts: i64,
+    pub(super) last_attempt: Option<String>,
+    pub(super) created_at: i64,
 }
 
 const DELIVERY: &str = "webhook delivery";

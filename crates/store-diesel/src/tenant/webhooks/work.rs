@@ -1,10 +1,10 @@
 //! Which endpoints there is something to deliver to, and who does.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{max, min};
+use diesel::dsl::{case_when, max, min};
 use diesel::prelude::*;
 use tenantry_domain::id::WebhookId;
-use tenantry_ports::{ClaimedEndpoint, SettledSlice, StoreError, StoreResult};
+use tenantry_ports::{ClaimedEndpoint, Outlook, SettledSlice, StoreError, StoreResult};
 use uuid::Uuid;
 
 use super::{deliveries, rows};
@@ -44,10 +44,10 @@ fn standings(db: &mut Db) -> Answer<(Vec<Standing>, i64)> {
     Ok((enabled, head.unwrap_or_default()))
 }
 
-pub(super) fn next_look(db: &mut Db, now: DateTime<Utc>) -> Answer<Option<DateTime<Utc>>> {
+pub(super) fn outlook(db: &mut Db, now: DateTime<Utc>) -> Answer<Outlook> {
     let (enabled, head) = standings(db)?;
-    let next = enabled.iter().filter_map(|standing| standing.due(head, micros(now))).min();
-    Ok(optional_time("webhook endpoint", next)?)
+    let due = enabled.iter().filter_map(|standing| standing.due(head, micros(now))).min();
+    Ok(Outlook { has_endpoints: !enabled.is_empty(), due: optional_time("webhook endpoint", due)? })
 }
 
 pub(super) fn claim(
@@ -65,25 +65,45 @@ pub(super) fn claim(
     }
     // In one order, so that two who claim at once do not wait for each other.
     wanted.sort_unstable();
-    let lease = lease.simple().to_string();
+    let token = lease.simple().to_string();
     let free = webhook_endpoints::table
         .filter(dsl::id.eq_any(&wanted))
         .filter(dsl::lease_until.le(now))
         .filter(dsl::disabled.is_null());
-    let taken = (dsl::lease.eq(Some(&lease)), dsl::lease_until.eq(micros(until)));
+    let taken = (dsl::lease.eq(Some(&token)), dsl::lease_until.eq(micros(until)));
     diesel::update(free).set(taken).execute(db)?;
     let mine = webhook_endpoints::table
         .filter(dsl::id.eq_any(&wanted))
-        .filter(dsl::lease.eq(Some(&lease)))
-        .select((rows::WHOLE, dsl::position, dsl::recover_until))
+        .filter(dsl::lease.eq(Some(&token)))
+        .select(CLAIMED)
         .order(dsl::id);
-    let claimed = mine.load::<((rows::EndpointRow, Option<i64>), i64, i64)>(db)?;
-    let lease = Uuid::try_parse(&lease).map_err(|error| StoreError::corrupt("lease", error))?;
-    let claimed = claimed.into_iter().map(|(row, cursor, recover_until)| {
-        let endpoint = rows::endpoint(row)?;
-        Ok(ClaimedEndpoint { endpoint, lease, cursor, recovering: cursor < recover_until })
-    });
+    let claimed = mine.load::<ClaimedRow>(db)?.into_iter().map(|row| of_row(row, lease));
     Ok(claimed.collect::<StoreResult<_>>()?)
+}
+
+pub(super) fn claimed(db: &mut Db, id: WebhookId, lease: Uuid) -> Answer<Option<ClaimedEndpoint>> {
+    let mine = webhook_endpoints::table
+        .filter(dsl::id.eq(id.to_string()))
+        .filter(dsl::lease.eq(Some(lease.simple().to_string())))
+        .select(CLAIMED);
+    let found = mine.get_result::<ClaimedRow>(db).optional()?;
+    Ok(found.map(|row| of_row(row, lease)).transpose()?)
+}
+
+type ClaimedRow = ((rows::EndpointRow, Option<i64>), i64, i64, Option<i64>);
+
+/// The columns of a [`ClaimedRow`].
+const CLAIMED: (rows::Whole, dsl::position, dsl::recover_until, dsl::retry_at) =
+    (rows::WHOLE, dsl::position, dsl::recover_until, dsl::retry_at);
+
+fn of_row((row, cursor, recover_until, retry_at): ClaimedRow, lease: Uuid) -> StoreResult<ClaimedEndpoint> {
+    Ok(ClaimedEndpoint {
+        endpoint: rows::endpoint(row)?,
+        lease,
+        cursor,
+        recovering: cursor < recover_until,
+        retry_at: optional_time("webhook endpoint", retry_at)?,
+    })
 }
 
 pub(super) fn settle(db: &mut Db, slice: &SettledSlice) -> Answer<()> {
@@ -113,12 +133,23 @@ pub(super) fn settle(db: &mut Db, slice: &SettledSlice) -> Answer<()> {
 }
 
 pub(super) fn move_to(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
+    set_position(db, id, |_| true, cursor)
+}
+
+pub(super) fn go_back(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
+    set_position(db, id, |position| cursor < position, cursor)
+}
+
+fn set_position(db: &mut Db, id: WebhookId, moves: impl FnOnce(i64) -> bool, cursor: i64) -> Answer<()> {
     let endpoint = || webhook_endpoints::table.find(id.to_string());
     let (position, recover_until): (i64, i64) = endpoint()
         .select((dsl::position, dsl::recover_until))
         .get_result(db)
         .optional()?
         .ok_or(StoreError::Stale)?;
+    if !moves(position) {
+        return Ok(());
+    }
     let now = (
         dsl::position.eq(cursor),
         dsl::recover_until.eq(position.max(recover_until)),
@@ -129,8 +160,18 @@ pub(super) fn move_to(db: &mut Db, id: WebhookId, cursor: i64) -> Answer<()> {
     Ok(())
 }
 
+/// Notes that a pending delivery of the endpoint is due at this moment: others may be earlier.
+pub(super) fn due_at(db: &mut Db, id: WebhookId, now: i64) -> Answer<()> {
+    let later = dsl::retry_at.is_null().or(dsl::retry_at.gt(now));
+    let retry_at = case_when(later, Some(now)).otherwise(dsl::retry_at);
+    diesel::update(webhook_endpoints::table.find(id.to_string()))
+        .set(dsl::retry_at.eq(retry_at))
+        .execute(db)?;
+    Ok(())
+}
+
 /// Notes when the first pending delivery of the endpoint is due.
-pub(super) fn note_retry(db: &mut Db, id: WebhookId) -> Answer<()> {
+fn note_retry(db: &mut Db, id: WebhookId) -> Answer<()> {
     let id = id.to_string();
     let retry_at = earliest(db, &id)?;
     diesel::update(webhook_endpoints::table.find(&id)).set(dsl::retry_at.eq(retry_at)).execute(db)?;

@@ -56,3 +56,24 @@ pub fn a_tenant_is_looked_at_again_when_it_is_due(subject: &dyn Subject) {
     mark(subject, tenant, 100, 160);
     assert_eq!(due(subject, 100), [tenant]);
 }
+
+/// Of those who look for tenants at once each gets others; who looks at one is relied on for a while, unless there is something
+/// new.
+pub fn a_tenant_is_looked_at_by_one(subject: &dyn Subject) {
+    let [first, second] = [sample::id(), sample::id()];
+    mark(subject, first, 10, 70);
+    mark(subject, second, 10, 70);
+    let take = |tenants: &[TenantId], now| {
+        let taken = subject
+            .control()
+            .write(|tx| tx.delivery_marks().take(tenants, sample::at(now), sample::at(now + 1)))
+            .expect("they are taken");
+        std::collections::BTreeSet::from_iter(taken)
+    };
+    assert_eq!(take(&[first, sample::id()], 10), [(first, sample::at(70))].into());
+    assert_eq!(take(&[first, second], 10), [(second, sample::at(70))].into());
+    assert_eq!((due(subject, 10), due(subject, 11).len()), (vec![], 2));
+    mark(subject, first, 10, 80);
+    assert_eq!(due(subject, 10), [first]);
+    assert_eq!(take(&[], 100), [].into());
+}

@@ -1,9 +1,11 @@
 //! Facts about webhook endpoints and their deliveries.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
 use chrono::{DateTime, Utc};
+use tenantry_domain::id::AccountId;
 use tenantry_domain::webhook::{DeliveryStatus, DisabledReason};
 use tenantry_ports::{
     ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, EndpointUrl, SealedSecrets, SettledSlice,
@@ -53,7 +55,7 @@ fn get(store: &Store, endpoint: &WebhookEndpoint) -> Option<WebhookEndpoint> {
 }
 
 fn next_look(store: &Store, now: i64) -> Option<DateTime<Utc>> {
-    store.read(|tx| tx.webhooks().next_look(sample::at(now))).expect("a look")
+    store.read(|tx| tx.webhooks().outlook(sample::at(now))).expect("a look").due
 }
 
 fn claim(store: &Store, now: i64) -> Vec<ClaimedEndpoint> {
@@ -233,16 +235,72 @@ pub fn what_is_to_be_tried_again_is_found_when_it_is_due(subject: &dyn Subject) 
     assert_eq!(page(None, Some(arrived.id), 10), [late]);
 }
 
+/// The first one about each account counts that was not tried too often; and whoever has the lease is told of it.
+pub fn what_is_pending_about_an_account_is_known(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let [ann, ben, eve]: [AccountId; 3] = [sample::id(), sample::id(), sample::id()];
+    let appended = store.write::<_, StoreError>(|tx| {
+        let head = tx.log().lock()?;
+        let mut entries = sample::log_entries(scope.tenant(), head, 6);
+        for (entry, account) in
+            entries.iter_mut().zip([Some(ann), Some(ann), Some(ben), Some(ben), None, Some(eve)])
+        {
+            entry.event.account_id = account;
+        }
+        tx.log().append(&entries)
+    });
+    appended.expect("the entries are appended");
+    let (endpoint, other) = (endpoint(), endpoint());
+    add(&store, &endpoint, 0);
+    add(&store, &other, 0);
+    let often = Delivery { attempts: 3, ..delivery(&endpoint, 3, Some(10)) };
+    let new = [
+        delivery(&endpoint, 1, Some(50)),
+        delivery(&endpoint, 2, Some(40)),
+        often,
+        delivery(&endpoint, 4, None),
+        delivery(&endpoint, 5, Some(30)),
+        delivery(&endpoint, 6, Some(20)),
+    ];
+    let claims = claim(&store, 0);
+    let claimed = claims.iter().find(|claimed| claimed.endpoint == endpoint).expect("it is claimed");
+    assert_eq!(claimed.retry_at, None);
+    let keep_until = Some(sample::at(60));
+    settle(&store, &SettledSlice { keep_until, ..settled(claimed, 6, &new) }).expect("it is settled");
+    let pending = |attempts| {
+        let pending = |id| {
+            let about = store.read(|tx| tx.webhooks().pending_about(id, &[ann, ben], attempts));
+            BTreeMap::from_iter(about.expect("a look-up"))
+        };
+        assert!(pending(other.id).is_empty());
+        pending(endpoint.id)
+    };
+    assert_eq!(pending(2), [(ann, sample::at(40))].into());
+    assert_eq!(pending(3), [(ann, sample::at(40)), (ben, sample::at(10))].into());
+    let again = |lease| store.read(|tx| tx.webhooks().claimed(endpoint.id, lease)).expect("a look-up");
+    let expected = ClaimedEndpoint { cursor: 6, retry_at: Some(sample::at(10)), ..claimed.clone() };
+    assert_eq!(again(claimed.lease), Some(expected));
+    assert_eq!(again(sample::uuid()), None);
+}
+
 /// Whoever goes back knows that there may be deliveries, and takes the endpoint from who delivers to it.
 pub fn going_back_is_recovering(subject: &dyn Subject) {
     let store = with_entries(subject, 3);
     let endpoint = endpoint();
     add(&store, &endpoint, 2);
     let claimed = claim(&store, 0).remove(0);
-    store.write(|tx| tx.webhooks().move_to(endpoint.id, 0)).expect("it goes back");
+    let go_back =
+        |cursor| store.write(|tx| tx.webhooks().go_back(endpoint.id, cursor)).expect("it goes back");
+    go_back(0);
     assert!(matches!(settle(&store, &settled(&claimed, 3, &[])), Err(StoreError::Stale)));
     let again = claim(&store, 1).remove(0);
     assert_eq!((again.cursor, again.recovering), (0, true));
     settle(&store, &settled(&again, 2, &[])).expect("it is settled");
-    assert!(!claim(&store, 2)[0].recovering);
+    // Forward is not back.
+    go_back(3);
+    let on = claim(&store, 2).remove(0);
+    assert_eq!((on.cursor, on.recovering), (2, false));
+    settle(&store, &settled(&on, 2, &[])).expect("nobody took it away");
+    store.write(|tx| tx.webhooks().move_to(endpoint.id, 3)).expect("it is moved");
+    assert_eq!(claim(&store, 3), []);
 }

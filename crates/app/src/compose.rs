@@ -18,6 +18,7 @@ use tenantry_security::{
 use tenantry_store_diesel::{DatabaseUrl, LoginPasswords, OpenError, StoreSettings, Stores};
 use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::days::NotedLooks;
 use tenantry_usecases::master_keys::MasterKeyNames;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
 use tenantry_usecases::signatures::Signers;
@@ -98,6 +99,7 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),
         keyring: Keyring::default(),
+        looks: NotedLooks::default(),
         entropy,
     };
     #[cfg(debug_assertions)]
@@ -313,6 +315,7 @@ fn policy(settings: &Settings) -> Policy {
         placement: placement(settings),
         plans: settings.plans,
         idempotency_retention: delta(settings.idempotency_retention),
+        day_grace: delta(settings.day_grace),
         ..Policy::default()
     }
 }

@@ -4,7 +4,7 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 
 use crate::work::Work;
 use crate::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DeliveryMarkRepository,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
     IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
     ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
@@ -70,6 +70,8 @@ pub trait ControlTx {
     fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
+    /// When tenants' accounts are to be looked at.
+    fn days(&mut self) -> &mut dyn DayRepository;
 }
 
 /// Which tenants to list.

@@ -6,6 +6,7 @@ mod basis;
 mod carryover;
 mod control;
 mod databases;
+mod days;
 mod endpoints;
 mod error;
 mod machine_tokens;
@@ -38,6 +39,7 @@ pub use control::{
 pub use databases::{
     DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases,
 };
+pub use days::{DayLook, DayRepository};
 pub use endpoints::{
     EndpointAnswer, EndpointCall, EndpointFailure, EndpointResponse, EndpointSender, EndpointUrl,
     FailureClass,

@@ -188,6 +188,12 @@ pub trait AccountRepository {
         limit: usize,
     ) -> StoreResult<Vec<Account>>;
 
+    /// At most `limit` accounts whose [`rolls_at`](Account::rolls_at) is at `now` or earlier, those longest due first.
+    fn to_roll(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<Account>>;
+
+    /// The earliest [`rolls_at`](Account::rolls_at) there is.
+    fn next_roll(&mut self) -> StoreResult<Option<DateTime<Utc>>>;
+
     /// How many accounts there are.
     fn count(&mut self) -> StoreResult<u64>;
 }

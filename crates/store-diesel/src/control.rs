@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod carryover;
+mod days;
 mod delivery_marks;
 mod nonces;
 mod notice_row;
@@ -27,7 +28,7 @@ mod upgrade;
 use std::sync::Arc;
 
 use tenantry_ports::{
-    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx,
+    Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
     DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
     ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
@@ -82,6 +83,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

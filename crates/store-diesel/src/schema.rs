@@ -177,6 +177,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    tenant_days (due_at, tenant_id) {
+        due_at -> BigInt,
+        tenant_id -> Text,
+        leased_by -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     replicas (id) {
         id -> Text,
         seen_at -> BigInt,
@@ -270,6 +280,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        rolls_at -> Nullable<BigInt>,
     }
 }
 

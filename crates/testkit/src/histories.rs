@@ -12,7 +12,7 @@ use tenantry_domain::json;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{StoreError, StoredConfig, TenantScope};
 use tenantry_usecases::Platform;
-use tenantry_usecases::accounts::{ProvisionAccount, ProvisionError, provision};
+use tenantry_usecases::accounts::{Hand, ProvisionAccount, ProvisionError, provision};
 use tenantry_usecases::configs::{Upload, UploadError, get, upload, versions};
 
 use crate::sample;
@@ -111,7 +111,7 @@ impl<'a> History<'a> {
                 .map(|version| ConfigVersion::new(u32::from(version) + 1).expect("a version from 1")),
             meta: None,
             idempotency: None,
-            trace: "history".to_owned(),
+            hand: Hand { actor: "history".to_owned(), trace: "history".to_owned() },
         };
         let made_with = |account: &Account, config: &AccountConfig| {
             let made = json!([account.config_id, account.config_version, rules(config)]);

@@ -168,6 +168,7 @@ pub fn platform_over(
         configs: tenantry_usecases::configs::ConfigCache::default(),
         key_uses: tenantry_usecases::api_keys::KeyUses::default(),
         keyring: tenantry_usecases::signing_keys::Keyring::default(),
+        looks: tenantry_usecases::days::NotedLooks::default(),
     }
 }
 

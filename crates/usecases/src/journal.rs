@@ -15,6 +15,7 @@ use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use crate::Platform;
+use crate::accounts::Hand;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
 
@@ -84,7 +85,7 @@ pub(crate) fn quota_passed(
 }
 
 /// `account.provisioned`.
-pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
+pub(crate) fn account_provisioned(account: &Account, hand: &Hand) -> Traced {
     let data = json!({
         "accountId": account.id,
         "userId": account.user_id,
@@ -92,11 +93,12 @@ pub(crate) fn account_provisioned(account: &Account, trace: String) -> Traced {
         "configVersion": account.config_version,
         "status": account.state.status,
         "balance": account.state.balance,
+        "by": hand.actor,
     });
     let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, data)
         .account(account.id)
         .config_version(account.config_version);
-    Traced { event, trace }
+    Traced { event, trace: hand.trace.clone() }
 }
 
 /// `config.uploaded`.

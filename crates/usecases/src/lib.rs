@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod basis;
 pub mod configs;
+pub mod days;
 pub mod doctor;
 pub mod endpoints;
 pub mod fleet;

@@ -10,6 +10,7 @@ use tenantry_ports::{
 
 use crate::api_keys::KeyUses;
 use crate::configs::ConfigCache;
+use crate::days::NotedLooks;
 use crate::endpoints::EndpointCalls;
 use crate::master_keys::MasterKeyNames;
 use crate::notices::Channels;
@@ -45,6 +46,8 @@ pub struct Platform {
     pub key_uses: KeyUses,
     /// Signing keys read before; begin with none.
     pub keyring: Keyring,
+    /// When tenants' accounts are looked at, as far as it was noted here; begin with nothing.
+    pub looks: NotedLooks,
 }
 
 /// What the operator decided.
@@ -85,6 +88,9 @@ pub struct Policy {
     pub plans: Plans,
     /// How long a first answer is kept for repeated requests.
     pub idempotency_retention: TimeDelta,
+    /// How much later than a trading day's end its last trades and prices may come: days begin for accounts on their own when
+    /// this has passed.
+    pub day_grace: TimeDelta,
 }
 
 impl Default for Policy {
@@ -107,6 +113,7 @@ impl Default for Policy {
             pool_size: 0,
             plans: Plans::UNLIMITED,
             idempotency_retention: TimeDelta::hours(24),
+            day_grace: TimeDelta::minutes(1),
         }
     }
 }

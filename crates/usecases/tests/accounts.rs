@@ -21,10 +21,14 @@ use tenantry_ports::{
 };
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeDigest, TestPlatform};
 use tenantry_usecases::accounts::{
-    self, AccountView, Answers, ProvisionAccount, ProvisionError, Reading, Receipt,
+    self, AccountView, Answers, Hand, ProvisionAccount, ProvisionError, Reading, Receipt,
 };
 use tenantry_usecases::configs::{self, Upload};
 use tenantry_usecases::idempotency::Answer;
+
+fn hand(trace: &str) -> Hand {
+    Hand { actor: "key_1".to_owned(), trace: trace.to_owned() }
+}
 
 fn wanted(user: &str) -> ProvisionAccount {
     ProvisionAccount {
@@ -33,7 +37,7 @@ fn wanted(user: &str) -> ProvisionAccount {
         config_version: None,
         meta: None,
         idempotency: None,
-        trace: "trace".to_owned(),
+        hand: hand("trace"),
     }
 }
 
@@ -93,6 +97,7 @@ fn every_account_of_a_slice_has_its_event_in_an_unbroken_chain() {
     assert_eq!(events.len(), 10);
     for (receipt, entry) in receipts.iter().zip(&events) {
         assert_eq!((receipt.account, receipt.answer.status), (entry.event.account_id, 201));
+        assert_eq!(entry.event.data["by"], "key_1");
     }
     assert!(
         events
@@ -178,7 +183,7 @@ fn a_refusal_that_is_for_good_is_repeated_within_and_across_slices_even_if_nobod
     let provision = |slice: &[ProvisionAccount]| accounts::provision(&test.platform, &scope, slice, Strict);
     let missing = ProvisionAccount { config_id: ConfigId::new("later-v1").unwrap(), ..wanted("a") };
     let keyed = with_key(missing.clone(), "key-1", "body");
-    let again = ProvisionAccount { trace: "another".to_owned(), ..keyed.clone() };
+    let again = ProvisionAccount { hand: hand("another"), ..keyed.clone() };
     let results = provision(&[keyed, again.clone(), missing]);
     let [Ok(first), Ok(second), Err(ProvisionError::UnknownConfig(_))] = &results[..] else {
         panic!("{results:?}")

@@ -15,7 +15,7 @@ use tenantry_ports::{StoreError, TenantScope};
 use tenantry_testkit::{FakeSchemaCheck, TestPlatform};
 use tenantry_usecases::Policy;
 use tenantry_usecases::access::Principal;
-use tenantry_usecases::accounts::{self, ProvisionAccount};
+use tenantry_usecases::accounts::{self, Hand, ProvisionAccount};
 use tenantry_usecases::configs::{self, Upload};
 use tenantry_usecases::settings::{self, Replacement, Wanted};
 use tenantry_usecases::users;
@@ -44,7 +44,7 @@ impl Acme {
             config_version: None,
             meta: None,
             idempotency: None,
-            trace: (*trace).to_owned(),
+            hand: Hand { actor: "key_1".to_owned(), trace: (*trace).to_owned() },
         };
         let slice: Vec<_> = traces.iter().map(command).collect();
         let receipt = |_: &Account, _: &AccountConfig| Vec::new();

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bell;
+mod days;
 mod deliverer;
 mod keeper;
 mod notifier;

@@ -7,17 +7,20 @@ use tenantry_usecases::Platform;
 use tenantry_usecases::provisioning::{Worked, carry_on, work_once};
 
 use crate::bell::{Bell, Woken};
+use crate::days::Days;
 use crate::keeper::Keeper;
 
 /// How long nobody looks for runs that no bell announced.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Threads that work on provisioning runs, and one that keeps the warm pool, until they are stopped.
+/// Threads that work on provisioning runs, one that keeps the warm pool, and one that begins the days of accounts, until they are
+/// stopped.
 #[derive(Debug)]
 pub struct Worker {
     bell: Arc<Bell>,
     threads: Vec<JoinHandle<()>>,
     keeper: Keeper,
+    days: Days,
 }
 
 impl Worker {
@@ -29,9 +32,9 @@ impl Worker {
         name: &str,
         concurrency: usize,
     ) -> std::io::Result<Self> {
-        let keeper = Keeper::start(platform)?;
+        let (keeper, days) = (Keeper::start(platform)?, Days::start(platform, name)?);
         bell.hire_as(format!("{name}-hired"));
-        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper };
+        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper, days };
         for number in 0..concurrency.max(1) {
             let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
             let name = format!("{name}-{number}");
@@ -53,6 +56,7 @@ impl Worker {
             let _ = thread.join();
         }
         self.keeper.stop();
+        self.days.stop();
     }
 }
 

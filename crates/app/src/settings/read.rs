@@ -50,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) auth: Auth,
     pub(crate) notifications: Notifications,
     pub(crate) webhooks: Webhooks,
+    pub(crate) day_grace: Duration,
     pub(crate) idempotency_retention: Duration,
     /// The master key; none: it is in the data directory.
     pub(crate) secret_key: Option<Secret>,
@@ -215,6 +216,7 @@ impl Reader<'_> {
             },
             notifications: self.notifications(),
             webhooks: self.webhooks(),
+            day_grace: self.duration("accounts.day_grace", Duration::ZERO, 6 * HOUR),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
             secret_key: self.secret("secrets.secret_key", master_key),
             previous_secret_keys: self.previous_secret_keys(),

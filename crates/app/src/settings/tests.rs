@@ -69,6 +69,7 @@ fn the_defaults_are_what_the_documentation_says() {
     same(settings.auth.session_lifetime, policy.session_lifetime);
     assert_eq!(settings.auth.register_returns_token, policy.register_returns_token);
     same(settings.provisioning.lease, policy.lease);
+    same(settings.day_grace, policy.day_grace);
     same(settings.idempotency_retention, policy.idempotency_retention);
 }
 

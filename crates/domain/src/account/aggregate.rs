@@ -25,6 +25,8 @@ pub struct Account {
     pub state: AccountState,
     /// The website's own notes, which tenantry does not interpret.
     pub meta: Option<Map<String, Value>>,
+    /// When to see what time alone has done to it; never, if nothing can have, or its engine replays what was long ago.
+    pub rolls_at: Option<DateTime<Utc>>,
     /// Counts its changes from 1; a change says which version it was made to.
     pub version: i64,
     /// When it was provisioned.
@@ -65,6 +67,7 @@ impl Account {
             config_hash: account.config_hash,
             state: AccountState::provisioned(account.config, at),
             meta: account.meta,
+            rolls_at: None,
             version: 1,
             created_at: at,
             updated_at: at,

@@ -169,6 +169,12 @@ impl AccountState {
         }
     }
 
+    /// Whether no trade was ever made on the account, be it disabled or not.
+    pub fn is_untraded(&self) -> bool {
+        let untraded = AccountStatus::Provisioned;
+        self.status == untraded || self.disabled_from == Some(untraded)
+    }
+
     /// The stage of `config` whose rules apply to the account. A state that was made from another config, with fewer
     /// stages, is held to the first one's.
     pub fn stage<'c>(&self, config: &'c AccountConfig) -> &'c Challenge {

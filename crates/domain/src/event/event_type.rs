@@ -81,6 +81,8 @@ event_types! {
     CHALLENGE_FAILED = "challenge.failed";
     /// Open positions of accounts were revalued at new prices.
     PRICES_MARKED = "prices.marked";
+    /// Trading days began, and stages ran out of time, without anybody's doing.
+    DAYS_ROLLED = "days.rolled";
     /// A payout is due.
     PAYOUT_ELIGIBLE = "payout.eligible";
     /// A webhook endpoint was created.
@@ -198,7 +200,7 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 47);
+        assert_eq!(listed.len(), 48);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
             ("tenant", "activated|suspended|resumed|imported|deleted"),
@@ -211,6 +213,7 @@ mod tests {
             ("challenge", "milestone|failed"),
             ("payout", "eligible"),
             ("prices", "marked"),
+            ("days", "rolled"),
             ("webhook", "test"),
             ("webhook.delivery", "redelivered"),
             ("webhook.endpoint", "created|updated|deleted|secret_rotated|recovered|disabled"),

@@ -280,7 +280,9 @@ async fn an_account_is_closed_for_good() {
 async fn what_time_has_done_to_an_account_is_kept_though_the_request_is_refused() {
     let place = Place::new().await;
     place.buy();
-    place.world.test.clock.advance(TimeDelta::days(31));
+    place.world.test.clock.advance(TimeDelta::days(30) - TimeDelta::hours(1));
+    place.mark("1.1");
+    place.world.test.clock.advance(TimeDelta::hours(1));
     let refused = place.put(json!({ "status": "disabled", "meta": { "late": true } })).await;
     assert_eq!(refused.problem("account_final")["accountStatus"], "expired");
     let account = place.read().await;
@@ -289,6 +291,16 @@ async fn what_time_has_done_to_an_account_is_kept_though_the_request_is_refused(
     assert_eq!(types.iter().filter(|name| *name == "rule.violation.duration").count(), 1, "{types:?}");
     place.delete("").await.problem("account_final");
     assert_eq!(place.types().await, types);
+}
+
+#[actix_web::test]
+async fn an_account_of_long_ago_is_acted_upon_in_its_own_time() {
+    let place = Place::new().await;
+    place.buy();
+    let traded = place.read().await["asOf"].clone();
+    place.world.test.clock.advance(TimeDelta::days(31));
+    let disabled = place.put(json!({ "status": "disabled" })).await.json();
+    assert_eq!((&disabled["asOf"], &disabled["status"]), (&traded, &json!("disabled")));
 }
 
 #[actix_web::test]

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
@@ -34,6 +35,7 @@ pub(super) struct AccountRow {
     version: i64,
     created_at: i64,
     updated_at: i64,
+    rolls_at: Option<i64>,
 }
 
 impl AccountRow {
@@ -51,6 +53,7 @@ impl AccountRow {
             version: account.version,
             created_at: micros(account.created_at),
             updated_at: micros(account.updated_at),
+            rolls_at: account.rolls_at.map(micros),
         })
     }
 
@@ -68,6 +71,7 @@ impl AccountRow {
                 ..from_json("account", &self.state)?
             },
             meta: self.meta.as_deref().map(|meta| from_json("account", meta)).transpose()?,
+            rolls_at: self.rolls_at.map(|at| time("account", at)).transpose()?,
             version: self.version,
             created_at: time("account", self.created_at)?,
             updated_at: time("account", self.updated_at)?,
@@ -232,6 +236,29 @@ impl AccountRepository for Transaction<'_> {
         })
     }
 
+    fn to_roll(&mut self, now: DateTime<Utc>, most: usize) -> StoreResult<Vec<Account>> {
+        self.read(|db| {
+            let due = accounts::table
+                .filter(accounts::rolls_at.le(micros(now)))
+                .order(accounts::rolls_at)
+                .limit(limit(most))
+                .select(AccountRow::as_select());
+            let rows = due.load(db)?;
+            Ok(rows.into_iter().map(AccountRow::account).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn next_roll(&mut self) -> StoreResult<Option<DateTime<Utc>>> {
+        self.read(|db| {
+            let first = accounts::table
+                .filter(accounts::rolls_at.is_not_null())
+                .order(accounts::rolls_at)
+                .select(accounts::rolls_at.assume_not_null());
+            let first: Option<i64> = first.first(db).optional()?;
+            Ok(first.map(|at| time("account", at)).transpose()?)
+        })
+    }
+
     fn count(&mut self) -> StoreResult<u64> {
         self.read(|db| {
             let count: i64 = accounts::table.count().get_result(db)?;
@@ -261,6 +288,7 @@ fn update_one(row: AccountRow, sqlite: &mut SqliteConnection) -> QueryResult<usi
         accounts::meta.eq(row.meta),
         accounts::version.eq(row.version),
         accounts::updated_at.eq(row.updated_at),
+        accounts::rolls_at.eq(row.rolls_at),
     );
     diesel::update(before).set(columns).execute(sqlite)
 }
@@ -271,9 +299,10 @@ impl Sql for UpdateAccounts {
     const TEXT: &'static str = "\
         UPDATE accounts \
         SET config_id = n.config_id, config_version = n.config_version, config_hash = n.config_hash, \
-            status = n.status, state = n.state, meta = n.meta, version = n.version, updated_at = n.updated_at \
-        FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS n (id, config_id, config_version, config_hash, \
-                                                    status, state, meta, version, updated_at) \
+            status = n.status, state = n.state, meta = n.meta, version = n.version, updated_at = n.updated_at, \
+            rolls_at = n.rolls_at \
+        FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) AS n (id, config_id, config_version, config_hash, \
+                                                       status, state, meta, version, updated_at, rolls_at) \
         WHERE accounts.id = n.id AND accounts.version = n.version - 1";
 }
 
@@ -288,6 +317,7 @@ fn update_accounts(rows: &[AccountRow]) -> Bulk<'_, UpdateAccounts> {
         Bind::OptionalTexts(rows.iter().map(|row| row.meta.as_deref()).collect()),
         Bind::Numbers(rows.iter().map(|row| row.version).collect()),
         Bind::Numbers(rows.iter().map(|row| row.updated_at).collect()),
+        Bind::OptionalNumbers(rows.iter().map(|row| row.rolls_at).collect()),
     ])
 }
 
@@ -296,8 +326,8 @@ struct InsertAccounts;
 impl Sql for InsertAccounts {
     const TEXT: &'static str = "\
         INSERT INTO accounts (id, tenant_id, user_id, config_id, config_version, config_hash, \
-                              status, state, meta, version, created_at, updated_at) \
-        SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                              status, state, meta, version, created_at, updated_at, rolls_at) \
+        SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 }
 
 fn insert_accounts(rows: &[AccountRow]) -> Bulk<'_, InsertAccounts> {
@@ -314,5 +344,6 @@ fn insert_accounts(rows: &[AccountRow]) -> Bulk<'_, InsertAccounts> {
         Bind::Numbers(rows.iter().map(|row| row.version).collect()),
         Bind::Numbers(rows.iter().map(|row| row.created_at).collect()),
         Bind::Numbers(rows.iter().map(|row| row.updated_at).collect()),
+        Bind::OptionalNumbers(rows.iter().map(|row| row.rolls_at).collect()),
     ])
 }

@@ -25,7 +25,7 @@ const PAGE: usize = 50;
 /// What is asked, and how many rows PostgreSQL may look at.
 type Question = (&'static str, i64, fn(&mut dyn TenantTx) -> Result<usize, StoreError>);
 
-const QUESTIONS: [Question; 17] = [
+const QUESTIONS: [Question; 19] = [
     ("the newest", 50, |tx| page(tx, AccountFilter::default(), None)),
     ("the newest, far back", 50, |tx| page(tx, AccountFilter::default(), Some(2_000))),
     ("of a user", 2, |tx| page(tx, of_user(77), None)),
@@ -53,6 +53,8 @@ const QUESTIONS: [Question; 17] = [
     // One of theirs, and one that was given to them, each with whether and that; PostgreSQL looks at some more, by its plan.
     ("whose a user's accounts are", 20, |tx| Ok(tx.mappings().accounts_of(&user(77), None, PAGE)?.len())),
     ("whose an account is", 1, |tx| Ok(tx.mappings().of_account(id(500), true, None, PAGE)?.len())),
+    ("whose day begins", 50, |tx| Ok(tx.accounts().to_roll(sample::at(10), PAGE)?.len())),
+    ("when the next day begins", 1, |tx| Ok(usize::from(tx.accounts().next_roll()?.is_some()))),
     ("what happened to an account", 10, |tx| {
         let filter = AccountEvents {
             account: id(500),
@@ -97,6 +99,7 @@ fn account(template: &Account, i: usize) -> Account {
     if i % 100 == 13 {
         account.state.status = AccountStatus::Breached;
     }
+    account.rolls_at = (i % 20 == 3).then(|| sample::at(i64::from(i % 40 == 3) * 100));
     account
 }
 

@@ -150,6 +150,14 @@ macro_rules! for_each_fact {
                     silent_and_stopped_replicas_are_forgotten
                     the_others_can_be_asked_for
                 }
+                days {
+                    looks_come_when_they_are_due
+                    a_look_is_there_once
+                    a_settled_look_is_over_and_the_next_is_there
+                    a_zombie_settles_no_look
+                    a_look_that_is_rolled_back_never_was
+                    concurrent_claimers_get_each_look_once
+                }
                 idempotency {
                     an_answer_is_kept_whole_and_once
                     outdated_answers_are_forgotten
@@ -329,6 +337,10 @@ macro_rules! for_each_fact {
                     what_was_applied_is_found_by_account_and_id
                     trades_are_in_the_order_in_which_they_were_applied
                     holders_are_noted_once_and_until_they_are_removed
+                }
+                days {
+                    accounts_come_when_they_are_due
+                    of_two_processes_each_day_is_begun_by_one
                 }
                 transactions {
                     a_write_its_event_and_its_answer_commit_together

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use tenantry_domain::account::Account;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{
@@ -62,6 +63,20 @@ impl AccountRepository for Transaction<TenantState> {
             let rest = newest_first.filter(|account| after.is_none_or(|after| account.id < after));
             Ok(rest.filter(|account| passes(filter, account)).take(limit).cloned().collect())
         })
+    }
+
+    fn to_roll(&mut self, now: DateTime<Utc>, limit: usize) -> StoreResult<Vec<Account>> {
+        self.look(|state| {
+            let is_due = |account: &&Account| account.rolls_at.is_some_and(|at| at <= now);
+            let mut due: Vec<_> = state.accounts.values().filter(is_due).cloned().collect();
+            due.sort_by_key(|account| account.rolls_at);
+            due.truncate(limit);
+            Ok(due)
+        })
+    }
+
+    fn next_roll(&mut self) -> StoreResult<Option<DateTime<Utc>>> {
+        self.look(|state| Ok(state.accounts.values().filter_map(|account| account.rolls_at).min()))
     }
 
     fn count(&mut self) -> StoreResult<u64> {

@@ -2,13 +2,14 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
+    ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
     NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey,
     SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
 use super::attempts::Attempts;
+use super::days::DayRow;
 use super::idempotency::Responses;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
@@ -34,6 +35,7 @@ pub(super) struct ControlState {
     pub(super) attempts: Attempts,
     pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
+    pub(super) days: Table<(DateTime<Utc>, TenantId), DayRow>,
 }
 
 impl MemoryControlStore {
@@ -114,6 +116,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn replicas(&mut self) -> &mut dyn ReplicaRepository {
+        self
+    }
+
+    fn days(&mut self) -> &mut dyn DayRepository {
         self
     }
 

@@ -6,6 +6,7 @@ mod attempts;
 mod basis;
 mod control;
 mod databases;
+mod days;
 mod idempotency;
 mod log;
 mod mappings;

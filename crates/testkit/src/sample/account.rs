@@ -38,6 +38,7 @@ pub fn account(tenant: TenantId, config: &StoredConfig) -> Account {
     account.state.status = AccountStatus::Active;
     account.version = i64::from(u32::MAX) + 7;
     account.updated_at = at(9);
+    account.rolls_at = Some(at(77));
     let state = &mut account.state;
     (state.balance, state.equity) = (exact, amount("-0.0000000000000000000000000001"));
     state.realised_pnl.total = amount("79228162514264337593543950.33");

@@ -6,7 +6,7 @@ use tenantry_ports::{StoreError, TenantScope};
 
 use super::AccountView;
 use super::hand::{Hand, InHand};
-use crate::Platform;
+use crate::{Platform, days};
 
 /// What is to be different about an account; what is left out stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ pub fn change(
     id: AccountId,
     change: Change,
     hand: Hand,
-    is_meant: impl FnOnce(i64) -> bool,
+    is_meant: impl Fn(i64) -> bool,
 ) -> Result<AccountView, ChangeAccountError> {
     on_account(platform, scope, id, hand, is_meant, |account| {
         if change.reset {
@@ -68,8 +68,8 @@ pub fn change(
         if let Some(wanted) = change.status {
             trade(account, wanted)?;
         }
-        if let Some(meta) = change.meta
-            && meta != account.account.meta
+        if let Some(meta) = &change.meta
+            && *meta != account.account.meta
         {
             let before = std::mem::replace(&mut account.account.meta, meta.clone());
             account.note(&["meta"], json!({ "meta": before }), json!({ "meta": meta }), None);
@@ -112,7 +112,7 @@ pub fn close(
     id: AccountId,
     force: bool,
     hand: Hand,
-    is_meant: impl FnOnce(i64) -> bool,
+    is_meant: impl Fn(i64) -> bool,
 ) -> Result<AccountView, ChangeAccountError> {
     on_account(platform, scope, id, hand, is_meant, |account| {
         let state = &account.account.state;
@@ -134,13 +134,13 @@ fn on_account(
     scope: &TenantScope,
     id: AccountId,
     hand: Hand,
-    is_meant: impl FnOnce(i64) -> bool,
-    act: impl FnOnce(&mut InHand) -> Result<(), ChangeAccountError>,
+    is_meant: impl Fn(i64) -> bool,
+    act: impl Fn(&mut InHand) -> Result<(), ChangeAccountError>,
 ) -> Result<AccountView, ChangeAccountError> {
     let now = platform.clock.now();
-    let outcome = platform.stores.open(scope)?.write(|tx| {
+    let outcome = days::write(platform, scope, |tx, looks| {
         let head = tx.log().lock()?;
-        let account = InHand::take(platform, tx, id, hand, now)?;
+        let account = InHand::take(platform, tx, id, hand.clone(), now)?;
         let mut account = account.ok_or(ChangeAccountError::NoSuchAccount)?;
         let version = account.account.version;
         if !is_meant(version) {
@@ -148,12 +148,12 @@ fn on_account(
         }
         let mut waiting = InHand::clone(&account);
         match act(&mut account) {
-            Ok(()) => Ok(Ok(account.keep(platform, scope, tx, head)?)),
+            Ok(()) => Ok(Ok(account.keep(platform, scope, tx, head, looks)?)),
             Err(ChangeAccountError::Refused(refusal)) => {
                 let at = waiting.at();
                 // Where time does nothing to it, this one is refused, too.
                 let _ = waiting.apply(&AccountEvent::DayRolled { at });
-                waiting.keep(platform, scope, tx, head)?;
+                waiting.keep(platform, scope, tx, head, looks)?;
                 Ok(Err(ChangeAccountError::Refused(refusal)))
             }
             Err(error) => Err(error),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tenantry_domain::account::engine::{AccountEvent, Emission, Refusal, Rulebook, apply_to};
 use tenantry_domain::account::{Account, rule_statuses};
@@ -13,6 +13,7 @@ use tenantry_ports::{LogHead, StoreResult, TenantScope, TenantTx};
 
 use super::AccountView;
 use crate::Platform;
+use crate::days::{Looks, is_behind};
 use crate::journal::{self, Traced};
 
 /// Who does something to an account.
@@ -30,6 +31,8 @@ pub(super) struct InHand {
     pub(super) account: Account,
     pub(super) config: Arc<AccountConfig>,
     now: DateTime<Utc>,
+    /// How much later than a day's end its last events may come.
+    grace: TimeDelta,
     hand: Hand,
     events: Vec<Traced>,
     changed: bool,
@@ -46,12 +49,18 @@ impl InHand {
     ) -> StoreResult<Option<Self>> {
         let Some(account) = tx.accounts().get(&[id])?.pop() else { return Ok(None) };
         let AccountView { account, config, .. } = AccountView::of(platform, tx, account)?;
-        Ok(Some(Self { account, config, now, hand, events: Vec::new(), changed: false }))
+        let grace = platform.policy.day_grace;
+        Ok(Some(Self { account, config, now, grace, hand, events: Vec::new(), changed: false }))
     }
 
-    /// The time of what is done now: an account whose own time is ahead of the clock (its engine simulates) is not put back.
+    /// The time of what is done now. An account whose engine goes by another time than the clock's is acted upon in that time:
+    /// what it simulates is not put back, and history that it replays can go on.
     pub(super) fn at(&self) -> DateTime<Utc> {
-        timestamp::whole_millis(self.now).max(self.account.state.as_of)
+        let (now, state) = (timestamp::whole_millis(self.now), &self.account.state);
+        match is_behind(&Rulebook::of(&self.config), state, self.grace, now) {
+            true => state.as_of,
+            false => now.max(state.as_of),
+        }
     }
 
     /// Gives an event to the engine, under the rules of the account's config. What time alone has done to the account is there
@@ -97,8 +106,10 @@ impl InHand {
         scope: &TenantScope,
         tx: &mut dyn TenantTx,
         head: LogHead,
+        looks: &mut Looks,
     ) -> StoreResult<AccountView> {
         if self.changed {
+            looks.plan(platform, &mut self.account, &Rulebook::of(&self.config), self.now);
             self.account.version += 1;
             self.account.updated_at = timestamp::whole_millis(self.now);
             tx.accounts().update(std::slice::from_ref(&self.account))?;

@@ -6,7 +6,7 @@ use tenantry_ports::{StoreError, StoredConfig, TenantScope, TenantTx};
 
 use super::AccountView;
 use super::hand::{Hand, InHand};
-use crate::Platform;
+use crate::{Platform, days};
 
 /// The config version that an account is to follow.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +69,7 @@ pub fn plan_migration(
     scope: &TenantScope,
     id: AccountId,
     to: &Destination,
-    is_meant: impl FnOnce(i64) -> bool,
+    is_meant: impl Fn(i64) -> bool,
 ) -> Result<Migration, MigrateError> {
     let now = platform.clock.now();
     platform.stores.open(scope)?.read(|tx| {
@@ -90,21 +90,21 @@ pub fn migrate(
     id: AccountId,
     to: &Destination,
     hand: Hand,
-    is_meant: impl FnOnce(i64) -> bool,
+    is_meant: impl Fn(i64) -> bool,
 ) -> Result<Migration, MigrateError> {
     let now = platform.clock.now();
-    platform.stores.open(scope)?.write(|tx| {
+    days::write(platform, scope, |tx, looks| {
         let head = tx.log().lock()?;
-        let account = InHand::take(platform, tx, id, hand, now)?;
-        let mut account = meant(account, is_meant)?;
+        let account = InHand::take(platform, tx, id, hand.clone(), now)?;
+        let mut account = meant(account, &is_meant)?;
         let before = account.view();
         let violations = migrate_to(platform, tx, &mut account, to)?;
-        let after = account.keep(platform, scope, tx, head)?;
+        let after = account.keep(platform, scope, tx, head, looks)?;
         Ok(Migration { before, after, violations })
     })
 }
 
-fn meant(account: Option<InHand>, is_meant: impl FnOnce(i64) -> bool) -> Result<InHand, MigrateError> {
+fn meant(account: Option<InHand>, is_meant: impl Fn(i64) -> bool) -> Result<InHand, MigrateError> {
     let account = account.ok_or(MigrateError::NoSuchAccount)?;
     let version = account.account.version;
     if is_meant(version) { Ok(account) } else { Err(MigrateError::Stale { version }) }

@@ -10,6 +10,7 @@ use tenantry_domain::tenant::QuotaExceeded;
 use tenantry_ports::{IdempotencyKey, StoreError, StoreResult, TenantScope};
 
 use self::batch::Batch;
+use super::Hand;
 use crate::Platform;
 use crate::idempotency::Answer;
 use crate::journal;
@@ -27,8 +28,8 @@ pub struct ProvisionAccount {
     pub meta: Option<Map<String, Value>>,
     /// Makes a repeated request get the first answer.
     pub idempotency: Option<IdempotencyKey>,
-    /// The request it came with, for the event.
-    pub trace: String,
+    /// Who wants it.
+    pub hand: Hand,
 }
 
 /// The answer to somebody who wanted an account: bytes, so that a repeated request gets the very same.

@@ -1,5 +1,6 @@
 //! What happens to accounts besides their provisioning.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tenantry_domain::account::engine::{AccountEvent, Emission, PriceMark};
 use tenantry_domain::account::{Account, AccountMapping, AccountStatus, AppliedTrade};
@@ -10,6 +11,7 @@ use tenantry_domain::timestamp;
 
 use super::Traced;
 use crate::accounts::Hand;
+use crate::days::Rolled;
 use crate::trades::{Marked, TradeOutcome, TradeResult};
 
 /// `account.mapped`.
@@ -90,6 +92,17 @@ pub(crate) fn traded(
         .account(account.id)
         .config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
+}
+
+/// `days.rolled`: until when, and to how many accounts time did something. What came of it is told of each.
+pub(crate) fn days_rolled(until: DateTime<Utc>, rolled: Rolled, hand: &Hand) -> Traced {
+    let Rolled { accounts, resumed, expired } = rolled;
+    let data = json!({
+        "until": timestamp::to_text(until),
+        "accounts": { "rolled": accounts, "resumed": resumed, "expired": expired },
+        "by": hand.actor,
+    });
+    Traced { event: NewEvent::new(EventType::DAYS_ROLLED, data), trace: hand.trace.clone() }
 }
 
 /// `prices.marked`: the prices, and what became of the accounts that hold what has them.

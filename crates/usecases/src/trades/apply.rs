@@ -8,8 +8,8 @@ use tenantry_domain::id::AccountId;
 use tenantry_ports::{IdempotencyKey, StoreError, TenantScope};
 
 use super::batch::{Batch, Decided};
-use crate::Platform;
 use crate::accounts::Hand;
+use crate::{Platform, days};
 
 /// Most trades in one transaction, but for a command that alone has more.
 const MOST: usize = 2000;
@@ -129,15 +129,13 @@ fn together(
     answer: fn(&Traded) -> Vec<u8>,
 ) -> Vec<Result<Receipt, TradeError>> {
     let now = platform.clock.now();
-    let outcome = platform.stores.open(scope).and_then(|store| {
-        store.write(|tx| {
-            // First in line, then looking around: from here on nobody else changes what is read.
-            let head = tx.log().lock()?;
-            let mut batch = Batch::open(platform, tx, slice, head, now)?;
-            let decided: Vec<_> = slice.iter().map(|command| batch.decide(command, answer)).collect();
-            batch.keep(platform, scope, tx)?;
-            Ok(decided)
-        })
+    let outcome = days::write(platform, scope, |tx, looks| {
+        // First in line, then looking around: from here on nobody else changes what is read.
+        let head = tx.log().lock()?;
+        let mut batch = Batch::open(platform, tx, slice, head, now)?;
+        let decided: Vec<_> = slice.iter().map(|command| batch.decide(command, answer)).collect();
+        batch.keep(platform, scope, tx, looks)?;
+        Ok::<_, StoreError>(decided)
     });
     match outcome {
         Ok(decided) => decided.into_iter().map(|decided| Ok(decided?.receipt(answer))).collect(),

@@ -12,6 +12,7 @@ use tenantry_ports::{LogHead, StoreResult, StoredResponse, TenantScope, TenantTx
 use super::apply::{ApplyTrades, Receipt, TradeError, TradeOutcome, TradeResult, TradeViolation, Traded};
 use crate::Platform;
 use crate::accounts::config_of;
+use crate::days::Looks;
 use crate::journal::{self, Traced};
 
 /// What a slice needs to know, and what it is going to write.
@@ -171,9 +172,11 @@ impl Batch {
         platform: &Platform,
         scope: &TenantScope,
         tx: &mut dyn TenantTx,
+        looks: &mut Looks,
     ) -> StoreResult<()> {
         let (mut changed, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
-        for trader in self.accounts.into_values().filter(|trader| trader.changed) {
+        for mut trader in self.accounts.into_values().filter(|trader| trader.changed) {
+            looks.plan(platform, &mut trader.account, &trader.rules, self.now);
             let holds = symbols(&trader.account);
             let id = trader.account.id;
             opened

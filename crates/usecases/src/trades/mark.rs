@@ -10,6 +10,7 @@ use tenantry_ports::{StoreResult, TenantScope, TenantTx};
 
 use crate::Platform;
 use crate::accounts::{Hand, config_of};
+use crate::days::{self, Looks};
 use crate::journal::{self, Traced};
 
 /// How many accounts are in memory at a time.
@@ -36,7 +37,7 @@ pub fn mark(
 ) -> StoreResult<Marked> {
     let now = platform.clock.now();
     marks.sort_by_key(|mark| mark.at);
-    platform.stores.open(scope)?.write(|tx| {
+    days::write(platform, scope, |tx, looks| {
         let head = tx.log().lock()?;
         let symbols: HashSet<_> = marks.iter().map(|mark| mark.symbol.clone()).collect();
         let holdings = tx.holdings().holders(&symbols.into_iter().collect::<Vec<_>>())?;
@@ -44,7 +45,7 @@ pub fn mark(
         // All notes of an account are neighbours.
         let holders: Vec<_> = holdings.chunk_by(|one, next| one.0 == next.0).collect();
         for slice in holders.chunks(SLICE) {
-            revaluation.slice(tx, slice)?;
+            revaluation.slice(tx, slice, looks)?;
         }
         let Revaluation { marked, mut events, .. } = revaluation;
         if marked.revalued > 0 {
@@ -79,14 +80,19 @@ impl<'a> Revaluation<'a> {
     }
 
     /// Revalues the accounts that these notes are about.
-    fn slice(&mut self, tx: &mut dyn TenantTx, holders: &[&[(AccountId, Symbol)]]) -> StoreResult<()> {
+    fn slice(
+        &mut self,
+        tx: &mut dyn TenantTx,
+        holders: &[&[(AccountId, Symbol)]],
+        looks: &mut Looks,
+    ) -> StoreResult<()> {
         let ids: Vec<_> = holders.iter().filter_map(|notes| Some(notes.first()?.0)).collect();
         let accounts = tx.accounts().get(&ids)?;
         let mut accounts: HashMap<_, _> = accounts.into_iter().map(|account| (account.id, account)).collect();
         let (mut changed, mut gone) = (Vec::new(), Vec::new());
         for (id, notes) in ids.iter().zip(holders) {
             let Some(mut account) = accounts.remove(id) else { continue };
-            let is_changed = self.revalue(tx, &mut account, notes)?;
+            let is_changed = self.revalue(tx, &mut account, notes, looks)?;
             let untrue = notes.iter().filter(|(_, symbol)| !holds(&account, symbol));
             gone.extend(untrue.map(|(id, symbol)| (symbol.clone(), *id)));
             if is_changed {
@@ -105,6 +111,7 @@ impl<'a> Revaluation<'a> {
         tx: &mut dyn TenantTx,
         account: &mut Account,
         notes: &[(AccountId, Symbol)],
+        looks: &mut Looks,
     ) -> StoreResult<bool> {
         let config = config_of(self.platform, tx, account)?;
         let rules = self.platform.configs.rules(&account.config_hash, &config);
@@ -126,6 +133,9 @@ impl<'a> Revaluation<'a> {
             self.events.extend(
                 told.map(|emission| journal::accounts::emitted(id, version, emission, event, self.hand)),
             );
+        }
+        if changed {
+            looks.plan(self.platform, account, &rules, self.now);
         }
         self.marked.revalued += usize::from(changed);
         self.marked.skipped += usize::from(refused && !changed);

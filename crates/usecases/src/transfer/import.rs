@@ -15,9 +15,9 @@ use tenantry_ports::{NotReady, StoreError, TenantScope};
 
 use super::load::load;
 use super::verify::Verified;
-use crate::Platform;
 use crate::notices::{self, Happening};
 use crate::tenants::{self, ChangeError, InitError, InitTenant, Target, UnknownCluster};
+use crate::{Platform, days};
 
 /// What is to be different from what the archive says.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +149,9 @@ pub fn complete(
         Lifecycle::Suspended { .. } => found,
         ref other => return Err(ImportError::NotReady(other.status())),
     };
-    load(platform, &TenantScope::maintenance(&tenant)?, archive, input)?;
+    let scope = TenantScope::maintenance(&tenant)?;
+    load(platform, &scope, archive, input)?;
+    days::after_import(platform, &scope)?;
     release(platform, tenant, archive)
 }
 

@@ -15,6 +15,8 @@ use super::lines::Lines;
 use super::record::{Entry, kind_of, read};
 use super::verify::Verified;
 use crate::Platform;
+use crate::accounts::config_of;
+use crate::days::plan;
 use crate::journal::{self, Traced};
 
 /// How many records are in memory at a time.
@@ -36,7 +38,7 @@ pub(super) fn load(
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
-        let mut loader = Loader::new(scope, tx, head);
+        let mut loader = Loader::new(platform, scope, tx, head, now);
         let mut tally = Tally::new(platform.digest.as_ref());
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next()? {
@@ -52,7 +54,7 @@ pub(super) fn load(
         if (found.lines, &found.sha256) != (told.lines, &told.sha256) {
             return Err(ImportError::Changed);
         }
-        loader.finish(platform, imported, now)?;
+        loader.finish(imported)?;
         Ok(())
     })
 }
@@ -67,9 +69,11 @@ fn was_loaded(tx: &mut dyn TenantTx, head: LogHead, archive: &Verified) -> Store
 }
 
 struct Loader<'a> {
+    platform: &'a Platform,
     scope: &'a TenantScope,
     tx: &'a mut dyn TenantTx,
     head: LogHead,
+    now: DateTime<Utc>,
     configurations: Configurations,
     versions: Vec<ConfigurationVersion>,
     accounts: Vec<Account>,
@@ -80,11 +84,19 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(scope: &'a TenantScope, tx: &'a mut dyn TenantTx, head: LogHead) -> Self {
+    fn new(
+        platform: &'a Platform,
+        scope: &'a TenantScope,
+        tx: &'a mut dyn TenantTx,
+        head: LogHead,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
+            platform,
             scope,
             tx,
             head,
+            now,
             configurations: Configurations::default(),
             versions: Vec::new(),
             accounts: Vec::new(),
@@ -109,7 +121,13 @@ impl<'a> Loader<'a> {
                 self.versions.push(*version);
             }
             Entry::Config(config) => self.tx.configs().insert(&config)?,
-            Entry::Account(account) => self.accounts.push(account.of(self.scope.tenant())),
+            Entry::Account(account) => {
+                let mut account = account.of(self.scope.tenant());
+                let config = config_of(self.platform, self.tx, &account)?;
+                let rules = self.platform.configs.rules(&account.config_hash, &config);
+                account.rolls_at = plan(&rules, &account.state, self.platform.policy.day_grace, self.now);
+                self.accounts.push(account);
+            }
             Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Trade(trade) => self.trades.push(*trade),
@@ -145,11 +163,11 @@ impl<'a> Loader<'a> {
     }
 
     /// What the log says of before stays as it was; that it came from elsewhere is its next entry.
-    fn finish(mut self, platform: &Platform, imported: Traced, now: DateTime<Utc>) -> Result<(), StoreError> {
+    fn finish(mut self, imported: Traced) -> Result<(), StoreError> {
         if let Some(current) = self.configurations.end()? {
             current.put(self.tx)?;
         }
         self.flush()?;
-        journal::append(platform, self.scope, self.tx, self.head, vec![imported], now)
+        journal::append(self.platform, self.scope, self.tx, self.head, vec![imported], self.now)
     }
 }

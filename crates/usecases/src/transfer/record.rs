@@ -228,6 +228,8 @@ impl AccountRecord {
             config_hash: self.config_hash,
             state: AccountState { status: self.status, ..self.state },
             meta: self.meta,
+            // Whoever takes it over says when.
+            rolls_at: None,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,

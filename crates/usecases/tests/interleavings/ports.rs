@@ -8,6 +8,7 @@ use tenantry_ports::{
 };
 use tenantry_usecases::api_keys::KeyUses;
 use tenantry_usecases::configs::ConfigCache;
+use tenantry_usecases::days::NotedLooks;
 use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::{Platform, Policy};
 
@@ -37,6 +38,7 @@ pub(crate) fn on_stage(platform: &Platform, stage: &Arc<Stage>, policy: Policy) 
         configs: ConfigCache::default(),
         key_uses: KeyUses::default(),
         keyring: Keyring::default(),
+        looks: NotedLooks::default(),
     }
 }
 

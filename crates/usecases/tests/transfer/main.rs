@@ -107,7 +107,7 @@ fn provision(test: &TestPlatform, scope: &TenantScope, user: &str) -> AccountId 
         config_version: None,
         meta: Some(sample::json_object()),
         idempotency: None,
-        trace: "trace".to_owned(),
+        hand: Hand { actor: "key_1".to_owned(), trace: "trace".to_owned() },
     };
     let outcome = accounts::provision(&test.platform, scope, &[wanted], receipt).remove(0);
     outcome.unwrap().account.unwrap()

@@ -45,13 +45,12 @@ impl Step<'_> {
 
     /// Goes on under the rules of another config version, with what the account has.
     pub(super) fn migrate(&mut self) {
-        let untouched = AccountStatus::Provisioned;
         let state = &mut *self.state;
         let index = match state.challenge.phase {
             Phase::Evaluation => self.rules.position_of(&state.challenge.id, state.challenge.index),
             Phase::Funded => self.rules.last(),
         };
-        if state.status == untouched || state.disabled_from == Some(untouched) {
+        if state.is_untraded() {
             // Nothing to keep: it starts with the capital of its new config.
             self.start_afresh(index);
         } else if let Some(stage) = self.rules.stage_at(index) {

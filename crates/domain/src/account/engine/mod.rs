@@ -50,7 +50,7 @@ pub use realised::realised_by;
 pub use refusal::Refusal;
 pub use replay::{Replay, Replayed, replay};
 pub use rulebook::Rulebook;
-pub use time::{next_day_starts, time_runs_out};
+pub use time::{next_day_starts, time_acts_next, time_runs_out};
 pub use trade::{Commission, ContractSize, Price, Quantity, Trade, TradeId, TradeSide};
 
 use super::{AccountState, AccountStatus};

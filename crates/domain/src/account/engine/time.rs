@@ -28,6 +28,16 @@ pub fn time_runs_out(rules: &Rulebook, state: &AccountState) -> Option<DateTime<
     }
 }
 
+/// When time alone does something to the account next, be it only that its day begins: the time to give a `DayRolled`. None
+/// for an account that nobody has traded, and for one to which nothing can happen any more.
+pub fn time_acts_next(rules: &Rulebook, state: &AccountState) -> Option<DateTime<Utc>> {
+    if state.status.is_final() || state.is_untraded() {
+        return None;
+    }
+    let day = next_day_starts(rules, state);
+    Some(time_runs_out(rules, state).map_or(day, |deadline| deadline.min(day)))
+}
+
 /// When the stage's time runs out, whatever the status.
 fn deadline(rules: &Rules, state: &AccountState) -> Option<DateTime<Utc>> {
     if state.challenge.phase == Phase::Funded || rules.variant == Variant::StraightToFunded {

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use tenantry_domain::{Finding, Pointer, json};
 use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
 use tenantry_usecases::access::{Need, Principal};
-use tenantry_usecases::accounts::{ProvisionAccount, Receipt};
+use tenantry_usecases::accounts::{Hand, ProvisionAccount, Receipt};
 use tenantry_usecases::idempotency::Answer;
 
 use super::provision::{ProvisionBody, ProvisionedView};
@@ -226,7 +226,8 @@ impl Order<'_> {
         };
         body.check(self.scope)?;
         let idempotency = key.map(|key| self.idempotency(&key, &item));
-        Ok(body.command(idempotency, self.call.request_id()))
+        let hand = Hand { actor: self.caller.actor(), trace: self.call.request_id() };
+        Ok(body.command(idempotency, hand))
     }
 
     fn idempotency(&self, key: &str, item: &Value) -> IdempotencyKey {

@@ -130,7 +130,8 @@ pub(crate) async fn violations(call: Call) -> Answer {
                 "configId": "25k-eval-v1",
                 "configVersion": 1,
                 "status": "provisioned",
-                "balance": 25000
+                "balance": 25000,
+                "by": "key_0195c0de00007000800000000000000d"
             }
         }],
         "nextCursor": null

@@ -10,7 +10,7 @@ use tenantry_domain::id::{AccountId, TenantId};
 use tenantry_domain::timestamp;
 use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
 use tenantry_usecases::access::{Denied, Need};
-use tenantry_usecases::accounts::{Answers, ProvisionAccount, ProvisionError, Receipt};
+use tenantry_usecases::accounts::{Answers, Hand, ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::idempotency as kept;
 
 use crate::body::{Body, TextCheck, text};
@@ -54,9 +54,9 @@ impl ProvisionBody {
     }
 
     /// What is wanted by it.
-    pub(super) fn command(self, idempotency: Option<IdempotencyKey>, trace: String) -> ProvisionAccount {
+    pub(super) fn command(self, idempotency: Option<IdempotencyKey>, hand: Hand) -> ProvisionAccount {
         let Self { user_id, config_id, config_version, meta, tenant_id: _ } = self;
-        ProvisionAccount { user_id, config_id, config_version, meta, idempotency, trace }
+        ProvisionAccount { user_id, config_id, config_version, meta, idempotency, hand }
     }
 }
 
@@ -154,7 +154,8 @@ pub(crate) async fn provision(mut call: Call) -> Answer {
     let body = received.value;
     body.check(&scope)?;
     let idempotency = call.idempotency(&caller, scope.tenant(), "provisionAccount", &received.bytes)?;
-    let command = body.command(idempotency, call.request_id());
+    let hand = Hand { actor: caller.actor(), trace: call.request_id() };
+    let command = body.command(idempotency, hand);
     let receipt = call.state.provisioning.submit(&scope, command).await??;
     answer(&call, receipt)
 }

@@ -100,7 +100,7 @@ impl Rendered {
 mod tests {
     use tenantry_domain::account::Account;
     use tenantry_domain::config::{AccountConfig, ConfigId, demo};
-    use tenantry_usecases::accounts::ProvisionAccount;
+    use tenantry_usecases::accounts::{Hand, ProvisionAccount};
     use tenantry_usecases::tenants::{self, TenantRef};
 
     use super::*;
@@ -117,7 +117,7 @@ mod tests {
             config_version: None,
             meta: None,
             idempotency: None,
-            trace: String::new(),
+            hand: Hand { actor: String::new(), trace: String::new() },
         };
         let receipt = |_: &Account, _: &AccountConfig| Vec::new();
         let receipts = accounts::provision(world.platform(), &scope, &vec![wanted; count], receipt);

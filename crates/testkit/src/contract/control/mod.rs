@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod carryover;
+pub mod days;
 pub mod delivery_marks;
 pub mod fleet;
 pub mod idempotency;

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod attempts;
 pub mod basis;
 pub mod configs;
+pub mod days;
 pub mod histories;
 pub mod idempotency;
 pub mod log;

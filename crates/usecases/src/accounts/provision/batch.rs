@@ -112,8 +112,9 @@ impl<'a> Batch<'a> {
         let account = Account::provision(wanted, self.now);
         let answer = Answer { status: 201, body: answers.provisioned(&account, &config) };
         self.keep(command, &answer);
-        self.events.push(journal::account_provisioned(&account, command.trace.clone()));
-        let passed = limits::passed_by_one(QuotaKind::Accounts, &self.allowance, self.used(), &command.trace);
+        self.events.push(journal::account_provisioned(&account, &command.hand));
+        let passed =
+            limits::passed_by_one(QuotaKind::Accounts, &self.allowance, self.used(), &command.hand.trace);
         self.events.extend(passed);
         let id = account.id;
         self.accounts.push(account);
@@ -136,8 +137,10 @@ impl<'a> Batch<'a> {
         refusal: ProvisionError,
         answers: &impl Answers,
     ) -> Result<Receipt, ProvisionError> {
-        let answer =
-            command.idempotency.as_ref().and_then(|_| answers.refused(self.scope, &refusal, &command.trace));
+        let answer = command
+            .idempotency
+            .as_ref()
+            .and_then(|_| answers.refused(self.scope, &refusal, &command.hand.trace));
         let answer = answer.ok_or(refusal)?;
         self.keep(command, &answer);
         Ok(Receipt { account: None, answer, replayed: false })

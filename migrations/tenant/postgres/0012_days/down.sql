@@ -1,0 +1,2 @@
+DROP INDEX accounts_to_roll;
+ALTER TABLE accounts DROP COLUMN rolls_at;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod fleet;
 mod keys;
 mod tenants;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tenantry_domain::id::EventId;
 
+pub(crate) use self::audit::{Audit, VerifyLogs};
 pub(crate) use self::fleet::{Doctor, Migrate};
 pub(crate) use self::keys::{ListSigning, Rewrap, RotateKey, RotateSigning};
 pub(crate) use self::tenants::{
@@ -61,6 +63,9 @@ pub(crate) enum Command {
     /// Make, list, replace and revoke API keys; look after signing keys and the secret key
     #[command(subcommand)]
     Keys(Keys),
+    /// Look after the event logs
+    #[command(subcommand)]
+    Audit(Audit),
     /// Find what is wrong with the installation, and put it right
     Doctor(Doctor),
     /// List what was told outside, or is going to be: mails and webhook calls

@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
-use tenantry_http_actix::{Access as DocumentedAccess, Doors, Watch};
+use tenantry_http_actix::{Access as DocumentedAccess, Doors, Tails, Watch};
 use tenantry_outbound_lettre::SmtpMailer;
 use tenantry_outbound_reqwest::{HttpWebhooks, SiteverifyCaptcha};
 use tenantry_ports::{Clock, Hired, KeyMint, Nudge, Secret, StoreError};
@@ -26,7 +26,7 @@ use tenantry_usecases::signing_keys::Keyring;
 use tenantry_usecases::tenants::Placement;
 use tenantry_usecases::webhooks::Marking;
 use tenantry_usecases::{Platform, Policy};
-use tenantry_worker::{Bell, DeliveryBell, NoticeBells};
+use tenantry_worker::{Bell, DeliveryBell, MovedLogs, NoticeBells};
 
 use crate::data_dir;
 use crate::endpoints;
@@ -46,6 +46,10 @@ pub(crate) struct Installation {
     pub(crate) delivery_bell: Arc<DeliveryBell>,
     /// Wakes who waits for a tenant.
     pub(crate) watch: Arc<Watch>,
+    /// Follow the event logs that somebody listens to.
+    pub(crate) tails: Arc<Tails>,
+    /// Whose event logs have moved since somebody signed how far they have come.
+    pub(crate) moved: Arc<MovedLogs>,
     /// Where the master key was written to, if it was made just now.
     pub(crate) new_key: Option<PathBuf>,
 }
@@ -64,12 +68,15 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
     let (keys, new_key) = MasterKeys::of(settings)?;
     let stores = Arc::new(open_stores(settings, &keys)?);
     let (bell, notice_bells) = (Arc::<Bell>::default(), Arc::<NoticeBells>::default());
-    let (delivery_bell, watch) = (Arc::<DeliveryBell>::default(), Arc::new(Watch::default()));
+    let (watch, tails) = (Arc::new(Watch::default()), Arc::new(Tails::default()));
+    let (delivery_bell, moved) = (Arc::<DeliveryBell>::default(), Arc::<MovedLogs>::default());
     let nudge = Arc::new(Nudges {
         bell: bell.clone(),
         notice_bells: notice_bells.clone(),
         delivery_bell: delivery_bell.clone(),
         watch: watch.clone(),
+        tails: tails.clone(),
+        moved: moved.clone(),
     });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     #[cfg(debug_assertions)]
@@ -111,6 +118,8 @@ pub(crate) fn assemble(settings: &Settings) -> Result<Installation, Failure> {
         notice_bells,
         delivery_bell,
         watch,
+        tails,
+        moved,
         new_key,
     })
 }
@@ -121,6 +130,8 @@ struct Nudges {
     notice_bells: Arc<NoticeBells>,
     delivery_bell: Arc<DeliveryBell>,
     watch: Arc<Watch>,
+    tails: Arc<Tails>,
+    moved: Arc<MovedLogs>,
 }
 
 impl Nudge for Nudges {
@@ -138,6 +149,8 @@ impl Nudge for Nudges {
 
     fn log_moved(&self, tenant: TenantId) {
         self.delivery_bell.log_moved(tenant);
+        self.tails.log_moved(tenant);
+        self.moved.log_moved(tenant);
     }
 
     fn hire(&self) -> Option<Box<dyn Hired>> {

@@ -18,7 +18,8 @@ use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{AccountConfig, Cli, Command, Common, Config, Keys, Serve};
 use crate::commands::{
-    account_config, config, doctor, keys, migrate, notices, openapi, rewrap, serve, signing_keys, tenants,
+    account_config, audit, config, doctor, keys, migrate, notices, openapi, rewrap, serve, signing_keys,
+    tenants,
 };
 use crate::failure::Failure;
 use crate::settings::{Environment, Flags, Layers, Settings};
@@ -61,6 +62,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             notices::notices(&compose::open(&sources.tool_settings()?)?.platform, &wish)
         }
         Command::Tenants(wish) => tenants::run(&sources.tool_settings()?, wish),
+        Command::Audit(wish) => audit::audit(&compose::open(&sources.tool_settings()?)?.platform, &wish),
         Command::Doctor(wish) => doctor::doctor(&sources.layers(Vec::new())?, &wish),
         Command::Config(Config::Show { json }) => config::show(&sources.layers(Vec::new())?, json),
         Command::Config(Config::Check) => config::check(&sources.layers(Vec::new())?),

@@ -65,6 +65,7 @@ fn authentication(criterion: &mut Criterion) {
         HttpSettings::default(),
         Doors::Open,
         Arc::<Watch>::default(),
+        Arc::default(),
         Arc::new(Ready),
     )
     .unwrap();

@@ -36,6 +36,7 @@ fn counting(criterion: &mut Criterion) {
         HttpSettings::default(),
         Doors::Open,
         Arc::<Watch>::default(),
+        Arc::default(),
         Arc::new(Ready),
     )
     .unwrap();

@@ -23,6 +23,7 @@ mod routes;
 mod server;
 mod settings;
 mod state;
+mod tail;
 mod tenant_context;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ pub use limits::{RateLimit, RateLimits};
 pub use server::{Serving, serve};
 pub use settings::HttpSettings;
 pub use state::{HttpState, Readiness};
+pub use tail::Tails;
 pub use watch::Watch;
 
 /// The OpenAPI 3.1 document of a server with these settings, where tenants are ordered by those that `access` says, as

@@ -16,7 +16,7 @@ use crate::lanes::{Lanes, Limits};
 use crate::limits::{Rates, TenantRates, Ticks};
 use crate::pools::{Pool, PoolQueue};
 use crate::routes::accounts::{Found, Reader, Receipts};
-use crate::{Doors, HttpSettings, Watch, openapi};
+use crate::{Doors, HttpSettings, Tails, Watch, openapi};
 
 /// Whether the server may be sent traffic. Asked on a storage thread, so it may look at the database.
 pub trait Readiness: Send + Sync {
@@ -39,6 +39,7 @@ pub struct HttpState {
     pub(crate) trading: Lanes<TenantScope, ApplyTrades, Result<trades::Receipt, TradeError>>,
     pub(crate) reading: Lanes<TenantScope, AccountId, AccountRead>,
     pub(crate) watch: Arc<Watch>,
+    pub(crate) tails: Arc<Tails>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) document: Bytes,
     draining: AtomicBool,
@@ -58,12 +59,14 @@ impl HttpState {
     /// How often processes on the same control database have to tell each other what they let in.
     pub const HEARTBEAT: Duration = Duration::from_secs(3);
 
-    /// Starts the thread pools. Fails if the system gives no threads. `watch` is the one that the platform's `Nudge` tells.
+    /// Starts the thread pools. Fails if the system gives no threads. `watch` and `tails` are those that the platform's
+    /// `Nudge` tells.
     pub fn new(
         platform: Arc<Platform>,
         settings: HttpSettings,
         doors: Doors,
         watch: Arc<Watch>,
+        tails: Arc<Tails>,
         readiness: Arc<dyn Readiness>,
     ) -> io::Result<Self> {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
@@ -84,6 +87,7 @@ impl HttpState {
             prefix,
             doors,
             watch,
+            tails,
             readiness,
             document: document.into(),
             draining: AtomicBool::new(false),
@@ -97,6 +101,7 @@ impl HttpState {
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
         self.watch.close();
+        self.tails.close();
     }
 
     /// Whether there is somebody behind this credential (an API key or an access token) who may call: what every request that

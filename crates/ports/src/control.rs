@@ -5,7 +5,7 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
-    IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
+    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
     ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
 };
 
@@ -68,6 +68,8 @@ pub trait ControlTx {
     fn carryover(&mut self) -> &mut dyn CarryoverRepository;
     /// For which tenants there may be something to deliver.
     fn delivery_marks(&mut self) -> &mut dyn DeliveryMarkRepository;
+    /// Signed heads of tenants' event logs.
+    fn heads(&mut self) -> &mut dyn HeadRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
     /// When tenants' accounts are to be looked at.

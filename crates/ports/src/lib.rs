@@ -9,6 +9,7 @@ mod databases;
 mod days;
 mod endpoints;
 mod error;
+mod heads;
 mod machine_tokens;
 mod macs;
 mod mappings;
@@ -45,6 +46,7 @@ pub use endpoints::{
     FailureClass,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use heads::{HeadRepository, SignedHead};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use mappings::MappingRepository;
@@ -61,8 +63,8 @@ pub use outbound::{
 pub use people::{AttemptRepository, Bearer, SessionRepository, UserFilter, UserRepository};
 pub use pool::{PoolLease, PoolRepository, PoolState, PooledDatabase, TakenDatabase};
 pub use records::{
-    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, IdempotencyKey, LogEntry, LogHead,
-    PendingAdmin, Scope, StoredConfig, StoredResponse, UnknownScope,
+    ApiKey, ConfigHead, ConfigVersionRecord, Counts, Credentials, EventFilter, IdempotencyKey, LogEntry,
+    LogHead, PendingAdmin, RawEntry, Scope, StoredConfig, StoredResponse, UnknownScope,
 };
 pub use replicas::{Replica, ReplicaRepository};
 pub use scope::{NotReady, TenantScope};

@@ -9,11 +9,14 @@ pub enum MacPurpose {
     Attempts,
     /// Fingerprints of requests in which there is a password: a plain hash could be searched for it.
     Fingerprint,
+    /// Statements of how far an event log had come.
+    LogHead,
 }
 
 impl MacPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::RefreshToken, Self::Device, Self::Attempts, Self::Fingerprint];
+    pub const ALL: [Self; 5] =
+        [Self::RefreshToken, Self::Device, Self::Attempts, Self::Fingerprint, Self::LogHead];
 }
 
 /// Keyed hashes (message authentication codes) that only this installation can make, the same on every replica.

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::event::Event;
-use tenantry_domain::id::{ApiKeyId, TenantId, UserId};
+use tenantry_domain::event::{Event, EventTypePattern};
+use tenantry_domain::id::{AccountId, ApiKeyId, TenantId, UserId};
 use tenantry_domain::people::{Email, PersonName, User, Username};
 
 /// The first admin of a tenant that is still being provisioned. Holds no password, only its hash.
@@ -247,4 +247,55 @@ pub struct LogEntry {
     pub previous: [u8; 32],
     /// SHA-256 over `previous` and the canonical event.
     pub hash: [u8; 32],
+}
+
+impl LogEntry {
+    /// The event as it is shown to the outside, whichever way: with its place in the log, which versions before this one
+    /// did not store with it.
+    pub fn told(self) -> Event {
+        self.placed().event
+    }
+
+    /// The same with the rest of the entry.
+    #[must_use]
+    pub fn placed(mut self) -> Self {
+        self.event.meta.sequence = Some(self.sequence);
+        self
+    }
+}
+
+/// A row of an event log as it stands in the database, for whoever doubts it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawEntry {
+    /// Its place.
+    pub sequence: i64,
+    /// The columns beside the envelope, which repeat what is in it.
+    pub id: String,
+    /// As above.
+    pub event_type: String,
+    /// As above.
+    pub account_id: Option<String>,
+    /// What happened, as JSON, if nobody has touched it.
+    pub envelope: String,
+    /// What it says is the hash of the entry before.
+    pub previous: Vec<u8>,
+    /// What it says is its own hash.
+    pub hash: Vec<u8>,
+}
+
+/// Which events are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only those of these types.
+    pub event_type: Option<EventTypePattern>,
+    /// Only those of this account.
+    pub account: Option<AccountId>,
+}
+
+impl EventFilter {
+    /// Whether this event is wanted.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.event_type.as_ref().is_none_or(|pattern| pattern.matches(&event.event_type))
+            && self.account.is_none_or(|account| event.account_id == Some(account))
+    }
 }

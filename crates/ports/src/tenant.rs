@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
 use tenantry_domain::event::EventTypePattern;
-use tenantry_domain::id::AccountId;
+use tenantry_domain::id::{AccountId, EventId};
 use tenantry_domain::tenant::Settings;
 
 use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, LogEntry, LogHead,
-    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
-    StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, EventFilter,
+    LogEntry, LogHead, MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError,
+    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.
@@ -229,8 +229,26 @@ pub trait LogRepository {
     /// Adds entries that continue the locked head; the last one is the new head.
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()>;
 
+    /// The head of the log, without standing in line: it may be another the next moment.
+    fn head(&mut self) -> StoreResult<LogHead>;
+
     /// At most `limit` entries in order, after sequence number `after`.
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
+
+    /// At most `limit` entries that the filter wants in order, after sequence number `after`, up to and with `through`.
+    fn select(
+        &mut self,
+        filter: &EventFilter,
+        after: i64,
+        through: i64,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>>;
+
+    /// The entry of this event.
+    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>>;
+
+    /// As [`page`](Self::page), unread: also of rows that are no entries.
+    fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>>;
 
     /// At most `limit` of what happened to an account, newest first, before sequence number `before`.
     fn of_account(

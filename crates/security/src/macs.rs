@@ -32,6 +32,7 @@ const fn label(purpose: MacPurpose) -> &'static str {
         MacPurpose::Device => "mac/device",
         MacPurpose::Attempts => "mac/attempts",
         MacPurpose::Fingerprint => "mac/fingerprint",
+        MacPurpose::LogHead => "mac/log-head",
     }
 }
 

@@ -4,6 +4,7 @@ mod api_keys;
 mod carryover;
 mod days;
 mod delivery_marks;
+mod heads;
 mod nonces;
 mod notice_row;
 mod notices;
@@ -29,8 +30,9 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
-    DeliveryMarkRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PoolRepository,
-    ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
+    PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
+    Verdict,
 };
 
 use crate::pool::Database;
@@ -79,6 +81,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn heads(&mut self) -> &mut dyn HeadRepository {
         self
     }
 

@@ -177,6 +177,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    log_heads (tenant_id, sequence) {
+        tenant_id -> Text,
+        sequence -> BigInt,
+        hash -> Binary,
+        signed_at -> BigInt,
+        mac -> Binary,
+    }
+}
+
+diesel::table! {
     tenant_days (due_at, tenant_id) {
         due_at -> BigInt,
         tenant_id -> Text,

@@ -16,5 +16,5 @@ pub use fakes::{
     FakeSchemaCheck, FakeSealing, FakeSigner, FakeTokens, FakeWebhookSecrets, FakeWebhooks, FixedEntropy,
     ReceivedCall, ReceivedEndpointCall, SeededEntropy, SequentialIds,
 };
-pub use memory::{MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
+pub use memory::{LogRows, MemoryControlStore, MemoryTenantDatabases, MemoryTenantStores, MemoryWorld};
 pub use platform::{TestPlatform, platform_over};

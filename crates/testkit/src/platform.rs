@@ -8,6 +8,7 @@ use tenantry_ports::{
 };
 use tenantry_usecases::endpoints::EndpointCalls;
 use tenantry_usecases::notices::{Channels, MailChannel, WebhookChannel};
+use tenantry_usecases::webhooks::Marking;
 use tenantry_usecases::{Platform, Policy};
 
 use crate::{
@@ -61,6 +62,12 @@ impl Nudge for Nudges {
         }
     }
 
+    fn log_moved(&self, tenant: TenantId) {
+        if let Some(nudge) = self.beside.get() {
+            nudge.log_moved(tenant);
+        }
+    }
+
     fn hire(&self) -> Option<Box<dyn Hired>> {
         self.beside.get().and_then(|nudge| nudge.hire())
     }
@@ -110,7 +117,10 @@ impl TestPlatform {
         let endpoints = Arc::<FakeEndpoints>::default();
         let channels = if telling { channels(&mailer, &webhooks) } else { Channels::default() };
         let base = platform_over(world.control(), Arc::new(databases.clone()), Arc::new(databases.clone()));
+        let marking =
+            Marking::new(Arc::new(databases.clone()), world.control(), clock.clone(), nudges.clone());
         let platform = Arc::new(Platform {
+            stores: Arc::new(marking),
             clock: clock.clone(),
             machine_tokens,
             schemas,

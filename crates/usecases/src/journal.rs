@@ -7,15 +7,15 @@ pub(crate) mod people;
 pub(crate) mod webhooks;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, json};
+use serde::Serialize;
 use tenantry_domain::account::Account;
 use tenantry_domain::event::{EventType, NewEvent, chain_input};
 use tenantry_domain::tenant::{Limit, QuotaKind, QuotaMark};
-use tenantry_domain::timestamp;
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
 use crate::Platform;
 use crate::accounts::Hand;
+use crate::events::data;
 use crate::settings::Wanted;
 use crate::transfer::{Kind, Verified};
 
@@ -26,6 +26,12 @@ pub(crate) use configuration::{ConfigChange, config_changed};
 pub(crate) struct Traced {
     pub(crate) event: NewEvent,
     pub(crate) trace: String,
+}
+
+/// An event of this type with this data.
+pub(crate) fn event(event_type: EventType, data: &impl Serialize) -> NewEvent {
+    // None of them has a map with keys that are no text, the one thing that cannot be written.
+    NewEvent::new(event_type, serde_json::to_value(data).unwrap_or_default())
 }
 
 /// Appends events to the log whose head this transaction has locked, in order, each chained to the one before.
@@ -40,9 +46,10 @@ pub(crate) fn append(
     let mut head = head;
     let mut entries = Vec::with_capacity(events.len());
     for Traced { event, trace } in events {
-        let event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
-        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
         let sequence = head.sequence + 1;
+        let mut event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
+        event.meta.sequence = Some(sequence);
+        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
         entries.push(LogEntry { sequence, event, previous: head.hash, hash });
         head = LogHead { sequence, hash };
     }
@@ -52,20 +59,19 @@ pub(crate) fn append(
 /// `tenant.imported`.
 pub(crate) fn tenant_imported(archive: &Verified) -> Traced {
     let (head, trailer) = (&archive.head, &archive.trailer);
-    let data = json!({
-        "archive": trailer.sha256,
-        "exportedAt": timestamp::to_text(head.exported_at),
-        "from": { "tenantId": head.tenant.id, "slug": head.tenant.slug },
-        "records": Kind::RECORDS.map(|kind| (kind.to_string(), trailer.count(kind).into()))
-            .into_iter().collect::<Map<_, _>>(),
-    });
-    Traced { event: NewEvent::new(EventType::TENANT_IMPORTED, data), trace: "import".to_owned() }
+    let data = data::TenantImported {
+        archive: &trailer.sha256,
+        exported_at: head.exported_at,
+        from: data::Origin { tenant_id: head.tenant.id, slug: &head.tenant.slug },
+        records: Kind::RECORDS.map(|kind| (kind.to_string(), trailer.count(kind))).into_iter().collect(),
+    };
+    Traced { event: event(EventType::TENANT_IMPORTED, &data), trace: "import".to_owned() }
 }
 
 /// `settings.updated`.
 pub(crate) fn settings_updated(before: &Wanted, after: &Wanted, actor: &str, trace: String) -> Traced {
-    let data = json!({ "changedBy": actor, "before": before, "after": after });
-    Traced { event: NewEvent::new(EventType::SETTINGS_UPDATED, data), trace }
+    let data = data::SettingsUpdated { changed_by: actor, before, after };
+    Traced { event: event(EventType::SETTINGS_UPDATED, &data), trace }
 }
 
 /// `quota.warning` or `quota.reached`: what the mark says.
@@ -80,22 +86,22 @@ pub(crate) fn quota_passed(
         QuotaMark::Warning => EventType::QUOTA_WARNING,
         QuotaMark::Reached => EventType::QUOTA_REACHED,
     };
-    let data = json!({ "quota": kind.member(), "limit": limit, "used": used });
-    Traced { event: NewEvent::new(event_type, data), trace }
+    let data = data::QuotaPassed { quota: kind.member(), limit, used };
+    Traced { event: event(event_type, &data), trace }
 }
 
 /// `account.provisioned`.
 pub(crate) fn account_provisioned(account: &Account, hand: &Hand) -> Traced {
-    let data = json!({
-        "accountId": account.id,
-        "userId": account.user_id,
-        "configId": account.config_id,
-        "configVersion": account.config_version,
-        "status": account.state.status,
-        "balance": account.state.balance,
-        "by": hand.actor,
-    });
-    let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, data)
+    let data = data::AccountProvisioned {
+        account_id: account.id,
+        user_id: &account.user_id,
+        config_id: &account.config_id,
+        config_version: account.config_version,
+        status: account.state.status,
+        balance: account.state.balance,
+        by: &hand.actor,
+    };
+    let event = event(EventType::ACCOUNT_PROVISIONED, &data)
         .account(account.id)
         .config_version(account.config_version);
     Traced { event, trace: hand.trace.clone() }
@@ -103,12 +109,12 @@ pub(crate) fn account_provisioned(account: &Account, hand: &Hand) -> Traced {
 
 /// `config.uploaded`.
 pub(crate) fn config_uploaded(config: &StoredConfig, trace: String) -> Traced {
-    let data = json!({
-        "configId": config.id,
-        "version": config.version,
-        "hash": config.hash,
-        "uploadedBy": config.created_by,
-    });
-    let event = NewEvent::new(EventType::CONFIG_UPLOADED, data).config_version(config.version);
+    let data = data::ConfigUploaded {
+        config_id: &config.id,
+        version: config.version,
+        hash: &config.hash,
+        uploaded_by: &config.created_by,
+    };
+    let event = event(EventType::CONFIG_UPLOADED, &data).config_version(config.version);
     Traced { event, trace }
 }

@@ -3,11 +3,13 @@
 pub mod access;
 pub mod accounts;
 pub mod api_keys;
+pub mod audit;
 pub mod basis;
 pub mod configs;
 pub mod days;
 pub mod doctor;
 pub mod endpoints;
+pub mod events;
 pub mod fleet;
 pub mod idempotency;
 mod journal;

@@ -3,6 +3,7 @@
 mod bell;
 mod days;
 mod deliverer;
+mod heads;
 mod keeper;
 mod notifier;
 mod provisioner;
@@ -10,6 +11,7 @@ mod recorder;
 
 pub use bell::Bell;
 pub use deliverer::{Deliverer, DeliveryBell};
+pub use heads::{HeadSigner, MovedLogs};
 pub use notifier::{NoticeBells, Notifier};
 pub use provisioner::Worker;
 pub use recorder::Recorder;

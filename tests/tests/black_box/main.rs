@@ -7,6 +7,7 @@ mod accounts;
 mod crashes;
 mod doors;
 mod duplicates;
+mod events;
 mod forgeries;
 #[cfg(debug_assertions)]
 mod kill_matrix;

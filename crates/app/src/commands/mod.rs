@@ -1,6 +1,7 @@
 //! One module per command: what it does and how its result is printed.
 
 pub(crate) mod account_config;
+pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod keys;

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) provisioning: Provisioning,
     pub(crate) auth: Auth,
     pub(crate) notifications: Notifications,
+    /// How often it is signed how far event logs have come.
+    pub(crate) heads_interval: Duration,
     pub(crate) webhooks: Webhooks,
     pub(crate) day_grace: Duration,
     pub(crate) idempotency_retention: Duration,
@@ -215,6 +217,7 @@ impl Reader<'_> {
                 },
             },
             notifications: self.notifications(),
+            heads_interval: self.duration("events.heads_interval", 10 * SECOND, DAY),
             webhooks: self.webhooks(),
             day_grace: self.duration("accounts.day_grace", Duration::ZERO, 6 * HOUR),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),

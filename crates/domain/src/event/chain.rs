@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::Event;
 use crate::json;
 
@@ -11,15 +13,20 @@ use crate::json;
 /// string, since a number would pass through a binary float.
 pub fn chain_input(previous_hash: &[u8; 32], event: &Event) -> Vec<u8> {
     let document = serde_json::to_value(event).expect("an envelope has only string keys");
+    chain_input_of(previous_hash, &document)
+}
+
+/// The same of an envelope as it is stored, with whatever it holds: what an [`Event`] would pass over is hashed, too.
+pub fn chain_input_of(previous_hash: &[u8; 32], envelope: &Value) -> Vec<u8> {
     let mut bytes = previous_hash.to_vec();
-    bytes.extend_from_slice(json::canonical(&document).as_bytes());
+    bytes.extend_from_slice(json::canonical(envelope).as_bytes());
     bytes
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::event::{EventType, NewEvent};

@@ -42,6 +42,11 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventMeta {
+    /// Its place in the tenant's log: 1, 2, 3, … without a gap. Whoever takes events in has all of them if no number is
+    /// missing, and knows which of two came first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub sequence: Option<i64>,
     /// The version of the config that is concerned, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config_version: Option<ConfigVersion>,
@@ -102,6 +107,7 @@ impl NewEvent {
             account_id: self.account_id,
             timestamp: timestamp::whole_millis(at),
             meta: EventMeta {
+                sequence: None,
                 config_version: self.config_version,
                 rule_engine_version: RULE_ENGINE_VERSION.to_owned(),
                 schema_version: SCHEMA_VERSION.to_owned(),

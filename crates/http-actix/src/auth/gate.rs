@@ -37,8 +37,8 @@ struct Known<T> {
 }
 
 impl<T> Known<T> {
-    fn fresh(self) -> Option<Arc<T>> {
-        (self.asked.elapsed() < MEMORY).then_some(self.answer)
+    fn fresh(self, age: Duration) -> Option<Arc<T>> {
+        (self.asked.elapsed() < age.min(MEMORY)).then_some(self.answer)
     }
 }
 
@@ -60,11 +60,29 @@ impl Gate {
     /// that whoever was signed out a moment ago, on whichever replica, changes nothing any more.
     pub(crate) async fn principal(
         &self,
+        credential: Credential<'_>,
+        anew: bool,
+    ) -> Result<Arc<Principal>, Problem> {
+        self.find(credential, MEMORY, anew).await
+    }
+
+    /// The same, as it was so long ago at most; longer than everything is forgotten after is not possible.
+    pub(crate) async fn principal_within(
+        &self,
+        credential: Credential<'_>,
+        age: Duration,
+    ) -> Result<Arc<Principal>, Problem> {
+        self.find(credential, age, false).await
+    }
+
+    async fn find(
+        &self,
         Credential(text): Credential<'_>,
+        age: Duration,
         anew: bool,
     ) -> Result<Arc<Principal>, Problem> {
         let hash = self.platform.digest.sha256(text.as_bytes());
-        let known = self.callers.get(&hash).and_then(Known::fresh);
+        let known = self.callers.get(&hash).and_then(|known| known.fresh(age));
         if let Some(known) = known.filter(|known| !(anew && matches!(**known, Principal::Person(_)))) {
             return Ok(known);
         }
@@ -88,7 +106,16 @@ impl Gate {
 
     /// The tenant of this id or slug, if there is one.
     pub(crate) async fn tenant(&self, text: &str) -> Result<Option<Arc<Tenant>>, Problem> {
-        if let Some(known) = self.tenants.get(text).and_then(Known::fresh) {
+        self.tenant_within(text, MEMORY).await
+    }
+
+    /// The same, as it was so long ago at most.
+    pub(crate) async fn tenant_within(
+        &self,
+        text: &str,
+        age: Duration,
+    ) -> Result<Option<Arc<Tenant>>, Problem> {
+        if let Some(known) = self.tenants.get(text).and_then(|known| known.fresh(age)) {
             return Ok(Some(known));
         }
         self.tenant_anew(text).await

@@ -18,7 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
-use super::{FindingView, ProblemView, doors, limits, people};
+use super::{FindingView, ProblemView, doors, limits, people, webhooks};
 use crate::endpoint::{Endpoint, Who};
 use crate::problem::Code;
 use crate::problem::catalogue::Entry;
@@ -50,11 +50,12 @@ pub(crate) fn document(settings: &HttpSettings, access: Access) -> OpenApi {
         .tags(Some(TAGS.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build())))
         .servers(Some([Server::new("/")]))
         .paths(paths(&endpoints, settings, access))
+        .webhooks(Some(webhooks::webhooks()))
         .components(Some(components.build()))
         .build()
 }
 
-const TAGS: [(&str, &str); 14] = [
+const TAGS: [(&str, &str); 15] = [
     ("provisioning", "The first door to a tenant: announce, confirm, follow."),
     ("tenants", "The second door to a tenant, and what an operator does with tenants."),
     ("settings", "What a tenant sets for itself, and how much it may have and has."),
@@ -72,6 +73,7 @@ const TAGS: [(&str, &str); 14] = [
     ),
     ("accounts", "Trading accounts of a website's users."),
     ("trades", "What accounts do, and what their rules say to it."),
+    ("events", "What happened: the log that is webhooks, feed and audit trail at once."),
     ("webhooks", "Where a tenant is told of its events, and what was delivered there."),
     ("health", "For load balancers and supervisors."),
     ("documentation", "This document, and what the error codes mean."),

@@ -6,6 +6,7 @@ mod limits;
 pub(crate) mod organisation;
 mod people;
 mod schema;
+pub(crate) mod webhooks;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;

@@ -1,7 +1,7 @@
 //! From schemars' schemas to utoipa's.
 
 use schemars::generate::SchemaSettings;
-use schemars::transform::RecursiveTransform;
+use schemars::transform::{RecursiveTransform, Transform as _};
 use schemars::{JsonSchema, Schema as JsonSchemaValue, SchemaGenerator};
 use serde_json::{Map, Value};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
@@ -24,6 +24,26 @@ fn generate<T: JsonSchema>() -> (Value, Map<String, Value>) {
     let mut generator = generator();
     let root = generator.subschema_for::<T>().to_value();
     (root, generator.take_definitions(true))
+}
+
+/// A generator that writes every part where it is used. What it makes is to be [`adapted`].
+pub(super) fn inlining() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    settings.into_generator()
+}
+
+/// The same schema in the words that utoipa has.
+pub(super) fn adapted(schema: Value) -> Value {
+    match JsonSchemaValue::try_from(schema) {
+        Ok(mut schema) => {
+            RecursiveTransform(adapt).transform(&mut schema);
+            schema.to_value()
+        }
+        // None of ours is anything else.
+        Err(_) => Value::Bool(true),
+    }
 }
 
 fn generator() -> SchemaGenerator {
@@ -69,7 +89,7 @@ fn only_constant(choice: &Value) -> Option<Value> {
 }
 
 /// A schema that utoipa cannot hold becomes one that allows everything; a test sees to it that there is none.
-fn convert(schema: Value) -> RefOr<Schema> {
+pub(super) fn convert(schema: Value) -> RefOr<Schema> {
     serde_json::from_value(schema).unwrap_or_else(|_| ObjectBuilder::new().into())
 }
 

@@ -159,6 +159,9 @@ catalogue! {
     SessionNotFound = "session_not_found", NOT_FOUND, "Session Not Found",
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
+    EventNotFound = "event_not_found", NOT_FOUND, "Event Not Found",
+        "The tenant has no event of this id.",
+        "Use the `id` of one of the tenant's events; to begin anew, list its events without `after` and `cursor`.";
     BasisNotFound = "basis_not_found", NOT_FOUND, "Basis Not Found",
         "The tenant has no basis configuration yet.",
         "Configure it with `POST …/config/basis`.";
@@ -289,6 +292,9 @@ catalogue! {
     TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too Many Attempts",
         "Too many attempts with a wrong password came before this one, at this account, from your address, or everywhere together. The password was not looked at.",
         "Wait for `Retry-After` seconds. A device that has signed in before, and kept the cookie `device`, is not slowed by others.";
+    TooManyStreams = "too_many_streams", TOO_MANY_REQUESTS, "Too Many Streams",
+        "As many streams of the tenant's events are open as one server serves at a time.",
+        "Close one, or have one program follow the events and pass them on. Listing the events by cursor has no such limit.";
     InternalError = "internal_error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "Something went wrong in the server that should not have.",
         "Try again; if it persists, tell the operator the `requestId`, under which the log has the details.";

@@ -8,6 +8,7 @@ mod api_keys;
 mod configs;
 mod configuration;
 mod docs;
+mod events;
 mod health;
 mod login;
 mod mappings;
@@ -272,6 +273,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new::<docs::__path_page, _, _>(docs::page, Root, Public, &[]),
     ]
     .into_iter()
+    .chain(events::endpoints())
     .chain(configuration::endpoints())
     .chain(configs::endpoints())
     .chain(accounts::endpoints())
@@ -319,6 +321,7 @@ pub(crate) fn generated(all: &mut serde_json::Map<String, serde_json::Value>) {
     generated::<accounts::AccountPage>(all);
     generated::<health::Health>(all);
     generated::<problems::ProblemCatalogue>(all);
+    events::generated(all);
     configuration::generated(all);
     accounts::generated(all);
     mappings::generated(all);

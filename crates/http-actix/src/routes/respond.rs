@@ -1,7 +1,7 @@
 //! How handlers answer.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -33,6 +33,18 @@ pub(crate) fn private(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response.insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
     response
+}
+
+/// What a client that comes back to a stream sends: the last event that it saw.
+pub(crate) const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
+/// After how many milliseconds a client comes back whose stream ended.
+pub(crate) const RETRY: u32 = 2000;
+
+/// The headers of a stream of events. Proxies that would collect the events before they pass them on are asked not to.
+pub(crate) fn stream_headers(response: &mut HttpResponseBuilder) {
+    response
+        .insert_header((header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")))
+        .insert_header((HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")));
 }
 
 /// One page of a list.

@@ -32,6 +32,7 @@ pub(crate) fn operations(tenant: &str) -> Vec<Operation> {
                 .replace("{tenantId}", tenant)
                 .replace("{accountId}", "acc_0195c0de00007000800000000000000a")
                 .replace("{keyId}", "key_0195c0de00007000800000000000000a")
+                .replace("{eventId}", "evt_0195c0de00007000800000000000000a")
                 .replace("{userId}", "usr_0195c0de00007000800000000000000a")
                 .replace("{sessionId}", "ses_0195c0de00007000800000000000000a")
                 .replace("{processId}", "pc_0195c0de00007000800000000000000a")
@@ -65,7 +66,7 @@ pub(crate) async fn call(world: &World, operation: &Operation, credential: &str)
     let request = TestRequest::default().method(operation.method.clone()).uri(&operation.path);
     let with_body = [Method::POST, Method::PATCH, Method::PUT].contains(&operation.method);
     let request = if with_body { request.set_json(json!({})) } else { request };
-    world.send(authorised(request, credential)).await
+    world.begin(authorised(request, credential)).await
 }
 
 /// Past the gate: whatever was answered, it was not about the caller.

@@ -1,5 +1,6 @@
 //! The OpenAPI document: complete, consistent, and about this very server.
 
+mod events;
 mod limits;
 
 use std::collections::BTreeSet;

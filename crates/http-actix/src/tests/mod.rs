@@ -13,6 +13,7 @@ mod configuration;
 mod conventions;
 mod document;
 mod doors;
+mod events;
 mod following;
 mod lifecycle;
 mod limits;
@@ -49,18 +50,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::Error;
-use actix_web::body::{BoxBody, to_bytes};
+use actix_web::body::{BoxBody, MessageBody as _, to_bytes};
 use actix_web::dev::{Service as _, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::{self, TestRequest};
 use actix_web::web::{Bytes, Data};
-use futures_util::TryFutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, poll_fn};
+use futures_util::{FutureExt as _, TryFutureExt};
 use serde_json::{Value, json};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{Plan, Slug, TenantName};
-use tenantry_ports::{Clock as _, Scope};
+use tenantry_ports::{Clock as _, Nudge, Scope};
 use tenantry_security::{Es256Tokens, MasterKey, SealingBox, SystemEntropy, ValicoCheck};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::api_keys::NewKey;
@@ -69,7 +70,7 @@ use tenantry_usecases::tenants::{InitTenant, confirm, init};
 use tenantry_usecases::{Platform, Policy};
 
 use crate::limits::{Rates, TenantRates, Ticks};
-use crate::{Doors, HttpSettings, HttpState, Readiness, Watch};
+use crate::{Doors, HttpSettings, HttpState, Readiness, Tails, Watch};
 
 /// What tests write before the paths of the versioned routes, whichever prefix the server has.
 const USUAL_PREFIX: &str = "/api/v1";
@@ -142,6 +143,25 @@ impl Reply {
     }
 }
 
+/// Those who are told what happens in this process.
+#[derive(Default)]
+pub(crate) struct Heard {
+    watch: Arc<Watch>,
+    tails: Arc<Tails>,
+}
+
+impl Nudge for Heard {
+    fn runs_are_due(&self) {}
+
+    fn tenant_changed(&self, tenant: TenantId) {
+        self.watch.tenant_changed(tenant);
+    }
+
+    fn log_moved(&self, tenant: TenantId) {
+        self.tails.log_moved(tenant);
+    }
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(HttpSettings::default())
@@ -164,18 +184,19 @@ impl World {
     }
 
     fn of(test: TestPlatform, doors: Doors, settings: HttpSettings) -> Self {
-        let watch = Arc::new(Watch::default());
-        test.nudge_also(Arc::clone(&watch) as _);
-        Self::over(Rc::new(test), watch, doors, settings)
+        let heard = Arc::new(Heard::default());
+        test.nudge_also(Arc::clone(&heard) as _);
+        Self::over(Rc::new(test), &heard, doors, settings)
     }
 
     /// Another server over the same databases, which the workers of this one tell nothing.
     pub(crate) fn replica(&self) -> Self {
         let settings = self.state.settings.clone();
-        Self::over(Rc::clone(&self.test), Arc::default(), self.state.doors.clone(), settings)
+        Self::over(Rc::clone(&self.test), &Heard::default(), self.state.doors.clone(), settings)
     }
 
-    fn over(test: Rc<TestPlatform>, watch: Arc<Watch>, doors: Doors, settings: HttpSettings) -> Self {
+    fn over(test: Rc<TestPlatform>, heard: &Heard, doors: Doors, settings: HttpSettings) -> Self {
+        let (watch, tails) = (Arc::clone(&heard.watch), Arc::clone(&heard.tails));
         let ready = Arc::new(Switch(AtomicBool::new(true)));
         let settings = HttpSettings { storage_threads: 2, ..settings };
         let readiness = Arc::clone(&ready) as _;
@@ -184,7 +205,7 @@ impl World {
         let tenant_rates = TenantRates::new(settings.caller_percent, ticks.clone());
         let rates = Rates::new(&settings, ticks);
         let mut state =
-            HttpState::new(Arc::clone(&test.platform), settings, doors, watch, readiness).unwrap();
+            HttpState::new(Arc::clone(&test.platform), settings, doors, watch, tails, readiness).unwrap();
         (state.rates, state.tenant_rates) = (rates, tenant_rates);
         Self { test, state: Data::new(state), ready, service: OnceCell::new() }
     }
@@ -201,6 +222,17 @@ impl World {
     /// The same, to the very URL.
     pub(crate) async fn send_as_is(&self, request: TestRequest) -> Reply {
         Reply::of(self.call(request, USUAL_PREFIX).await).await
+    }
+
+    /// The beginning of an answer, with as much of its body as there is at once.
+    pub(crate) async fn begin(&self, request: TestRequest) -> Reply {
+        let response = self.open(request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let (mut body, mut bytes) = (Box::pin(response.into_body()), Vec::new());
+        while let Some(Some(piece)) = poll_fn(|context| body.as_mut().poll_next(context)).now_or_never() {
+            bytes.extend_from_slice(&piece.unwrap());
+        }
+        Reply { status, headers, bytes: bytes.into() }
     }
 
     /// The beginning of an answer, whose body is still to come.

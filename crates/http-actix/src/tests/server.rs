@@ -24,7 +24,14 @@ async fn answers<const N: usize>(schemas: Arc<dyn SchemaCheck>, requests: [Vec<u
         ..HttpSettings::default()
     };
     let readiness = Arc::new(Switch(true.into()));
-    let state = HttpState::new(Arc::clone(&test.platform), settings, Doors::Open, Arc::default(), readiness);
+    let state = HttpState::new(
+        Arc::clone(&test.platform),
+        settings,
+        Doors::Open,
+        Arc::default(),
+        Arc::default(),
+        readiness,
+    );
     let serving = serve(Arc::new(state.unwrap())).unwrap();
     let address = serving.addresses[0];
     let handle = serving.server.handle();

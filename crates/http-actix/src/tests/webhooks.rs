@@ -129,7 +129,7 @@ async fn an_endpoint_is_created_read_changed_and_deleted() {
 async fn everything_that_is_wrong_with_an_endpoint_is_told() {
     let place = Place::new();
     for (body, findings) in [
-        (json!({}), &[("/url", "missing_member")][..]),
+        (json!({}), &[("/url", "required")][..]),
         (json!({ "url": "http://10.0.0.7/" }), &[("/url", "scheme_not_allowed")]),
         (
             json!({ "url": URL, "eventTypes": ["account.*", "*.closed"] }),

@@ -3,8 +3,11 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use tenantry_domain::event::EventTypePattern;
+use tenantry_domain::id::EventId;
 use tenantry_domain::timestamp;
-use tenantry_ports::{AccountEvents, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult};
+use tenantry_ports::{
+    AccountEvents, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError, StoreResult,
+};
 
 use crate::bulk::{Bind, Bulk, Sql};
 use crate::convert::{beginning, from_json, limit, number, sha256, to_json};
@@ -50,6 +53,11 @@ impl EventRow {
             previous: entry.previous.to_vec(),
             hash: entry.hash.to_vec(),
         })
+    }
+
+    fn raw(self) -> RawEntry {
+        let Self { sequence, id, event_type, account_id, envelope, previous, hash } = self;
+        RawEntry { sequence, id, event_type, account_id, envelope, previous, hash }
     }
 
     fn entry(self) -> StoreResult<LogEntry> {
@@ -114,12 +122,69 @@ impl LogRepository for Transaction<'_> {
         })
     }
 
+    fn head(&mut self) -> StoreResult<LogHead> {
+        self.read(|db| {
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
+            let (sequence, hash): (i64, Vec<u8>) = query.get_result(db)?;
+            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
+        })
+    }
+
     fn page(&mut self, after: i64, most: usize) -> StoreResult<Vec<LogEntry>> {
         self.read(|db| {
             let query =
                 events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
             let rows = query.select(EventRow::as_select()).load(db)?;
             Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn select(
+        &mut self,
+        filter: &EventFilter,
+        after: i64,
+        through: i64,
+        most: usize,
+    ) -> StoreResult<Vec<LogEntry>> {
+        self.read(|db| {
+            let mut query = events::table
+                .filter(events::sequence.gt(after))
+                .filter(events::sequence.le(through))
+                .order(events::sequence)
+                .limit(limit(most))
+                .select(EventRow::as_select())
+                .into_boxed();
+            if let Some(account) = filter.account {
+                query = query.filter(events::account_id.eq(account.to_string()));
+            }
+            match &filter.event_type {
+                Some(EventTypePattern::Exactly(only)) => {
+                    query = query.filter(events::event_type.eq(only.as_str()));
+                }
+                Some(EventTypePattern::Beginning(text)) if !text.is_empty() => {
+                    query = query.filter(events::event_type.like(beginning(text)).escape('\\'));
+                }
+                Some(EventTypePattern::Beginning(_)) | None => {}
+            }
+            let rows = query.load::<EventRow>(db)?;
+            Ok(rows.into_iter().map(EventRow::entry).collect::<StoreResult<_>>()?)
+        })
+    }
+
+    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>> {
+        self.read(|db| {
+            let query = events::table.filter(events::id.eq(id.to_string()));
+            let row = query.select(EventRow::as_select()).first(db).optional()?;
+            Ok(row.map(EventRow::entry).transpose()?)
+        })
+    }
+
+    fn raw(&mut self, after: i64, most: usize) -> StoreResult<Vec<RawEntry>> {
+        self.read(|db| {
+            let query =
+                events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
+            let rows = query.select(EventRow::as_select()).load(db)?;
+            Ok(rows.into_iter().map(EventRow::raw).collect())
         })
     }
 

@@ -144,6 +144,11 @@ macro_rules! for_each_fact {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
                 }
+                heads {
+                    heads_are_read_back_in_order
+                    a_head_is_never_replaced
+                    only_the_latest_heads_are_kept
+                }
                 replicas {
                     replicas_are_told_of_each_other
                     the_last_word_of_a_replica_counts
@@ -299,6 +304,9 @@ macro_rules! for_each_fact {
                     entries_are_read_back_whole
                     appending_nothing_changes_nothing
                     pages_are_in_order
+                    the_head_can_be_looked_at_while_somebody_writes
+                    entries_are_chosen_and_found
+                    entries_can_be_read_as_they_stand
                     entries_that_do_not_continue_the_log_are_refused
                     a_rolled_back_entry_leaves_no_gap
                     concurrent_appends_make_one_chain

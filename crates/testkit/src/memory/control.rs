@@ -2,9 +2,9 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
-    ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, IdempotencyRepository, NonceRepository,
-    NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SigningKey,
-    SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, HeadRepository, IdempotencyRepository,
+    NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead,
+    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -33,6 +33,7 @@ pub(super) struct ControlState {
     pub(super) delivery_marks: Table<TenantId, (DateTime<Utc>, DateTime<Utc>)>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
+    pub(super) heads: Table<(TenantId, i64), SignedHead>,
     pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
     pub(super) days: Table<(DateTime<Utc>, TenantId), DayRow>,
@@ -112,6 +113,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn nonces(&mut self) -> &mut dyn NonceRepository {
+        self
+    }
+
+    fn heads(&mut self) -> &mut dyn HeadRepository {
         self
     }
 

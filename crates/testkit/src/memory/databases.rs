@@ -10,6 +10,7 @@ use tenantry_ports::{
     StoreResult, TenantDatabases, TenantScope, TenantStore, TenantStores, TenantTx, Verdict,
 };
 
+use super::log_rows::LogRows;
 use super::snapshot::Shared;
 use super::tenant::TenantState;
 
@@ -70,6 +71,21 @@ impl Databases {
     pub(super) fn make_foreign(&self, name: &DatabaseName) {
         let foreign = Database { owner: None, schema: None, ruined: false, content: Arc::default() };
         self.lock().insert((ClusterName::default(), name.as_str().to_owned()), foreign);
+    }
+
+    pub(super) fn tamper(&self, scope: &TenantScope, with: impl FnOnce(&mut LogRows)) -> StoreResult<()> {
+        let databases = self.lock();
+        let missing = || StoreError::Failed("the tenant's database does not exist".into());
+        let state = &databases.get(&place(scope)).ok_or_else(missing)?.content.state;
+        state.transact(Access::Write, |tx| {
+            let tampered = tx.change(|state| {
+                let mut log = LogRows::of(state)?;
+                with(&mut log);
+                state.tampered = Some(Arc::new(log));
+                Ok(())
+            });
+            tampered.map_or(Verdict::Rollback, |()| Verdict::Commit)
+        })
     }
 
     pub(super) fn ruin(&self, name: &DatabaseName) {

@@ -1,14 +1,16 @@
 use std::ops::Bound;
 
+use tenantry_domain::id::EventId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, LogEntry, LogHead, LogRepository, StoreError, StoreResult,
+    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError,
+    StoreResult,
 };
 
 use super::snapshot::Transaction;
 use super::tenant::TenantState;
 
 impl TenantState {
-    fn log_head(&self) -> LogHead {
+    pub(super) fn log_head(&self) -> LogHead {
         self.log
             .last_key_value()
             .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
@@ -38,10 +40,48 @@ impl LogRepository for Transaction<TenantState> {
         })
     }
 
+    fn head(&mut self) -> StoreResult<LogHead> {
+        self.look(|state| Ok(state.tampered.as_ref().map_or_else(|| state.log_head(), |log| log.head)))
+    }
+
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>> {
         self.look(|state| {
             let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
             Ok(rest.take(limit).map(|(_, entry)| entry.clone()).collect())
+        })
+    }
+
+    fn select(
+        &mut self,
+        filter: &EventFilter,
+        after: i64,
+        through: i64,
+        limit: usize,
+    ) -> StoreResult<Vec<LogEntry>> {
+        self.look(|state| {
+            let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded)).map(|(_, entry)| entry);
+            let rest = rest.take_while(|entry| entry.sequence <= through);
+            Ok(rest.filter(|entry| filter.matches(&entry.event)).take(limit).cloned().collect())
+        })
+    }
+
+    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>> {
+        self.look(|state| Ok(state.log.values().find(|entry| entry.event.id == id).cloned()))
+    }
+
+    fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>> {
+        self.look(|state| match &state.tampered {
+            Some(log) => {
+                let rest = log.rows.range((Bound::Excluded(after), Bound::Unbounded));
+                Ok(rest
+                    .take(limit)
+                    .map(|(place, row)| RawEntry { sequence: *place, ..row.clone() })
+                    .collect())
+            }
+            None => {
+                let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
+                rest.take(limit).map(|(_, entry)| raw(entry)).collect()
+            }
         })
     }
 
@@ -63,4 +103,16 @@ impl LogRepository for Transaction<TenantState> {
             Ok(older.filter(passes).take(limit).cloned().collect())
         })
     }
+}
+
+pub(super) fn raw(entry: &LogEntry) -> StoreResult<RawEntry> {
+    Ok(RawEntry {
+        sequence: entry.sequence,
+        id: entry.event.id.to_string(),
+        event_type: entry.event.event_type.to_string(),
+        account_id: entry.event.account_id.map(|id| id.to_string()),
+        envelope: serde_json::to_string(&entry.event).map_err(|error| StoreError::corrupt("event", error))?,
+        previous: entry.previous.to_vec(),
+        hash: entry.hash.to_vec(),
+    })
 }

@@ -7,8 +7,10 @@ mod basis;
 mod control;
 mod databases;
 mod days;
+mod heads;
 mod idempotency;
 mod log;
+mod log_rows;
 mod mappings;
 mod nonces;
 mod notices;
@@ -33,6 +35,7 @@ use tenantry_ports::{StoreResult, TenantScope};
 
 pub use control::MemoryControlStore;
 pub use databases::{MemoryTenantDatabases, MemoryTenantStores};
+pub use log_rows::LogRows;
 
 use databases::Databases;
 
@@ -93,5 +96,10 @@ impl MemoryWorld {
     /// if the tenant has no database.
     pub fn put_account(&self, scope: &TenantScope, account: Account) -> StoreResult<()> {
         self.databases.put_account(scope, account)
+    }
+
+    /// Has whoever doubts the tenant's event log find what this makes of it. Fails if the tenant has no database.
+    pub fn tamper(&self, scope: &TenantScope, with: impl FnOnce(&mut LogRows)) -> StoreResult<()> {
+        self.databases.tamper(scope, with)
     }
 }

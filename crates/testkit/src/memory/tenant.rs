@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use tenantry_domain::account::engine::TradeId;
 use tenantry_domain::account::{Account, AccountMapping, AppliedTrade, TradePlace};
 use tenantry_domain::config::{ConfigId, ConfigVersion, Symbol};
@@ -15,6 +17,7 @@ use tenantry_ports::{
 use super::attempts::Attempts;
 use super::basis::Configured;
 use super::idempotency::Responses;
+use super::log_rows::LogRows;
 use super::snapshot::{Table, Transaction};
 use super::webhooks::Webhooks;
 
@@ -36,6 +39,8 @@ pub(super) struct TenantState {
     pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) webhooks: Webhooks,
     pub(super) log: Table<i64, LogEntry>,
+    /// What somebody who looks at the log finds, if that is not what was written.
+    pub(super) tampered: Option<Arc<LogRows>>,
 }
 
 impl TenantTx for Transaction<TenantState> {

@@ -117,7 +117,10 @@ impl WebhookRepository for Transaction<TenantState> {
     }
 
     fn move_to(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {
-        self.change(|state| Ok(state.webhooks.find(id)?.go_to(cursor)))
+        self.change(|state| {
+            state.webhooks.find(id)?.go_to(cursor);
+            Ok(())
+        })
     }
 
     fn go_back(&mut self, id: WebhookId, cursor: i64) -> StoreResult<()> {

@@ -85,7 +85,8 @@ pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntr
     let mut head = head;
     (0..count)
         .map(|_| {
-            let event = event(tenant);
+            let mut event = event(tenant);
+            event.meta.sequence = Some(head.sequence + 1);
             let hash = FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &event));
             let entry = LogEntry { sequence: head.sequence + 1, event, previous: head.hash, hash };
             head = LogHead { sequence: entry.sequence, hash };

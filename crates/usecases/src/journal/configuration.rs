@@ -1,11 +1,11 @@
 //! What happens to a tenant's basis and its processes.
 
-use serde_json::json;
 use tenantry_domain::Verbatim;
 use tenantry_domain::basis::Subject;
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::EventType;
 
-use super::Traced;
+use super::{Traced, event};
+use crate::events::data;
 
 /// What became of something that a tenant configured.
 pub(crate) struct ConfigChange {
@@ -24,15 +24,13 @@ pub(crate) fn config_changed(
     actor: &str,
     trace: String,
 ) -> Traced {
-    let mut data = json!({
-        "configId": change.subject,
-        "version": change.version,
-        "changedBy": actor,
-        "before": change.before,
-        "after": change.after,
-    });
-    if let Some(version) = change.restored {
-        data["restoredFrom"] = version.into();
-    }
-    Traced { event: NewEvent::new(event_type, data), trace }
+    let data = data::ConfigChanged {
+        config_id: change.subject,
+        version: change.version,
+        changed_by: actor,
+        before: change.before.as_ref(),
+        after: change.after.as_ref(),
+        restored_from: change.restored,
+    };
+    Traced { event: event(event_type, &data), trace }
 }

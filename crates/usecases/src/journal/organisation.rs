@@ -1,10 +1,10 @@
 //! What happens to an organisation. Every change is an event with the unit before and after it, also those of an import.
 
-use serde_json::{Map, json};
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::EventType;
 use tenantry_domain::organisation::{OrgContent, OrgPlan, OrgUnit, Tally};
 
-use super::Traced;
+use super::{Traced, event};
+use crate::events::data;
 
 /// `org.created`.
 pub(crate) fn unit_created(unit: &OrgUnit, actor: &str, trace: String) -> Traced {
@@ -26,12 +26,11 @@ pub(crate) fn imported(plan: &OrgPlan, actor: &str, trace: &str) -> Vec<Traced> 
     let created = plan.created.iter().map(|unit| unit_created(unit, actor, trace.to_owned()));
     let updated = plan.updated.iter();
     let updated = updated.map(|(before, after)| unit_updated(before, after, actor, trace.to_owned()));
-    let units = plan.tallies.iter().map(|(kind, Tally { created, updated, unchanged })| {
-        let tally = json!({ "created": created, "updated": updated, "unchanged": unchanged });
-        (kind.to_string(), tally)
+    let units = plan.tallies.iter().map(|(kind, &Tally { created, updated, unchanged })| {
+        (kind.to_string(), data::UnitsImported { created, updated, unchanged })
     });
-    let data = json!({ "units": units.collect::<Map<_, _>>(), "by": actor });
-    let whole = Traced { event: NewEvent::new(EventType::ORG_IMPORTED, data), trace: trace.to_owned() };
+    let data = data::OrganisationImported { units: units.collect(), by: actor };
+    let whole = Traced { event: event(EventType::ORG_IMPORTED, &data), trace: trace.to_owned() };
     created.chain(updated).chain([whole]).collect()
 }
 
@@ -42,13 +41,7 @@ fn about(
     actor: &str,
     trace: String,
 ) -> Traced {
-    let data = json!({
-        "kind": unit.kind(),
-        "id": unit.id,
-        "version": unit.version,
-        "before": before,
-        "after": after,
-        "by": actor,
-    });
-    Traced { event: NewEvent::new(event_type, data), trace }
+    let data =
+        data::UnitChanged { kind: unit.kind(), id: unit.id, version: unit.version, before, after, by: actor };
+    Traced { event: event(event_type, &data), trace }
 }

@@ -1,13 +1,13 @@
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::EventType;
 use tenantry_domain::id::EventId;
 use tenantry_domain::tenant::{Lifecycle, Run, Status, StepKind, Tenant};
-use tenantry_domain::timestamp;
 use tenantry_ports::{Channel, ControlTx, Notice, StoreError, StoreResult};
 
 use super::letter::Letter;
 use crate::Platform;
+use crate::events::data::{FailureTold, StepDone, TenantStanding};
+use crate::journal::event;
 
 /// What happened to a tenant.
 #[derive(Debug, Clone, Copy)]
@@ -64,33 +64,37 @@ impl Happening<'_> {
     }
 
     /// What is to be known about it, the tenant's state after it included.
-    fn data(self, tenant: &Tenant) -> Value {
-        let mut data = json!({
-            "slug": tenant.slug,
-            "name": tenant.name,
-            "plan": tenant.plan.as_str(),
-            "status": tenant.lifecycle.status(),
-            // Calls may overtake each other; a receiver drops what is older than what it has.
-            "version": tenant.version,
-        });
-        match (self, &tenant.lifecycle) {
-            (Self::StepCompleted { run, step }, _) => {
-                data["run"] = json!(run.number);
-                data["step"] = json!(step);
-                let last = run.journal.iter().rev().find(|record| record.kind == step);
-                if let Some(record) = last {
-                    data["attempt"] = json!(record.attempt);
-                    data["startedAt"] = json!(record.started_at.map(timestamp::to_text));
-                    data["completedAt"] = json!(record.completed_at.map(timestamp::to_text));
-                }
+    fn data<'t>(&'t self, tenant: &'t Tenant) -> TenantStanding<'t> {
+        let step = match self {
+            Self::StepCompleted { run, step } => {
+                let record = run.journal.iter().rev().find(|record| record.kind == *step);
+                Some(StepDone {
+                    run: run.number,
+                    step: *step,
+                    attempt: record.map(|record| record.attempt),
+                    started_at: record.and_then(|record| record.started_at),
+                    completed_at: record.and_then(|record| record.completed_at),
+                })
             }
+            _ => None,
+        };
+        let failure = match (self, &tenant.lifecycle) {
             (Self::Failed, Lifecycle::Failed { reason, needs_attention, .. }) => {
-                data["error"] = json!({ "code": reason.code, "message": reason.message });
-                data["needsAttention"] = json!(needs_attention);
+                Some((FailureTold { code: reason.code.as_ref(), message: &reason.message }, *needs_attention))
             }
-            _ => {}
+            _ => None,
+        };
+        let (error, needs_attention) = failure.unzip();
+        TenantStanding {
+            slug: &tenant.slug,
+            name: &tenant.name,
+            plan: tenant.plan.as_str(),
+            status: tenant.lifecycle.status(),
+            version: tenant.version,
+            step,
+            error,
+            needs_attention,
         }
-        data
     }
 }
 
@@ -128,7 +132,7 @@ fn notices_of(
     let id: EventId = platform.ids.next();
     let mut payloads = Vec::new();
     if channels.has(Channel::Webhook) {
-        let event = NewEvent::new(what.event_type(), what.data(tenant));
+        let event = event(what.event_type(), &what.data(tenant));
         // The tenant's id is what its lines in the log have in common.
         let event = event.seal(id, tenant.id, now, tenant.id.to_string());
         payloads.push((Channel::Webhook, serde_json::to_string(&event)));

@@ -2,6 +2,7 @@
 
 mod replace;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tenantry_domain::config::{AllowedConfigs, VersioningStrategy};
 use tenantry_domain::json;
@@ -13,7 +14,7 @@ use crate::Platform;
 pub use replace::{ReplaceError, Replacement, replace};
 
 /// A tenant's settings, as far as they are set here.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Wanted {
     /// Which account configs accounts may be provisioned from.

@@ -17,7 +17,7 @@ use super::record::Line;
 pub(super) const FORMAT: &str = "tenantry-export";
 
 /// Grows when older programs could no longer read an archive.
-pub(super) const FORMAT_VERSION: u32 = 3;
+pub(super) const FORMAT_VERSION: u32 = 4;
 
 /// What a line of an archive holds; lines come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +41,8 @@ pub enum Kind {
     Mapping,
     /// A trade that was applied to an account.
     Trade,
+    /// A webhook endpoint.
+    Webhook,
     /// An entry of the event log.
     Event,
     /// What has to be in the archive: its last line.
@@ -49,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kinds that hold the tenant's data.
-    pub const RECORDS: [Self; 9] = [
+    pub const RECORDS: [Self; 10] = [
         Self::Settings,
         Self::User,
         Self::Configuration,
@@ -58,6 +60,7 @@ impl Kind {
         Self::Organisation,
         Self::Mapping,
         Self::Trade,
+        Self::Webhook,
         Self::Event,
     ];
 
@@ -73,6 +76,7 @@ impl Kind {
             Self::Organisation => "organisation",
             Self::Mapping => "mapping",
             Self::Trade => "trade",
+            Self::Webhook => "webhook",
             Self::Event => "event",
             Self::Trailer => "trailer",
         }
@@ -93,7 +97,7 @@ pub struct Head {
     pub kind: Kind,
     /// `tenantry-export`.
     pub format: String,
-    /// 3; earlier versions had fewer kinds of lines.
+    /// 4; earlier versions had fewer kinds of lines.
     pub format_version: u32,
     /// Whose data it is.
     pub tenant: TenantFacts,

@@ -10,6 +10,7 @@ use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
 use super::configuration;
 use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, TradeRecord, UserRecord};
 use super::verify::check_link;
+use super::webhooks;
 use crate::Platform;
 
 /// How many records are in memory at a time.
@@ -88,6 +89,7 @@ pub fn export(
         }
         mappings(tx, &mut archive)?;
         trades(tx, &mut archive)?;
+        webhooks::export(tx, &mut archive)?;
         let broken_at = events(platform, tx, &mut archive)?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })

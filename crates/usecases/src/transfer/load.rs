@@ -14,6 +14,7 @@ use super::import::ImportError;
 use super::lines::Lines;
 use super::record::{Entry, kind_of, read};
 use super::verify::Verified;
+use super::webhooks::WebhookRecord;
 use crate::Platform;
 use crate::accounts::config_of;
 use crate::days::plan;
@@ -81,6 +82,7 @@ struct Loader<'a> {
     mappings: Vec<AccountMapping>,
     trades: Vec<AppliedTrade>,
     events: Vec<LogEntry>,
+    webhooks: Vec<WebhookRecord>,
 }
 
 impl<'a> Loader<'a> {
@@ -104,6 +106,7 @@ impl<'a> Loader<'a> {
             mappings: Vec::new(),
             trades: Vec::new(),
             events: Vec::new(),
+            webhooks: Vec::new(),
         }
     }
 
@@ -131,6 +134,7 @@ impl<'a> Loader<'a> {
             Entry::Organisation(unit) => self.units.push(*unit),
             Entry::Mapping(mapping) => self.mappings.push(mapping),
             Entry::Trade(trade) => self.trades.push(*trade),
+            Entry::Webhook(webhook) => self.webhooks.push(*webhook),
             Entry::Event(entry) => self.events.push(*entry),
         }
         let Self { versions, accounts, units, mappings, trades, events, .. } = self;
@@ -168,6 +172,10 @@ impl<'a> Loader<'a> {
             current.put(self.tx)?;
         }
         self.flush()?;
-        journal::append(self.platform, self.scope, self.tx, self.head, vec![imported], self.now)
+        let Self { platform, scope, now, .. } = self;
+        for webhook in std::mem::take(&mut self.webhooks) {
+            self.tx.webhooks().insert(&webhook.endpoint(platform, now), self.head.sequence)?;
+        }
+        journal::append(platform, scope, self.tx, self.head, vec![imported], now)
     }
 }

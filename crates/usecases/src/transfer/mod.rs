@@ -14,6 +14,7 @@ mod lines;
 mod load;
 mod record;
 mod verify;
+mod webhooks;
 
 pub use archive::{Head, Kind, Sum, TenantFacts, Trailer};
 pub use export::{ExportError, Exported, export};

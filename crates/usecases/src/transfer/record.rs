@@ -19,6 +19,7 @@ use tenantry_ports::{ConfigurationVersion, Credentials, LogEntry, StoredConfig};
 
 use super::archive::{Head, Kind, Trailer};
 use super::configuration::ConfigurationRecord;
+use super::webhooks::WebhookRecord;
 
 /// A record's line.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +40,7 @@ pub(super) enum Entry {
     Organisation(Box<OrgUnit>),
     Mapping(AccountMapping),
     Trade(Box<AppliedTrade>),
+    Webhook(Box<WebhookRecord>),
     Event(Box<LogEntry>),
     Trailer(Trailer),
 }
@@ -57,6 +59,7 @@ pub(super) fn read(kind: Kind, line: &[u8]) -> Result<Entry, String> {
         Kind::Organisation => Entry::Organisation(data(kind, line)?),
         Kind::Mapping => Entry::Mapping(data::<MappingRecord>(kind, line)?.into()),
         Kind::Trade => Entry::Trade(Box::new(data::<TradeRecord>(kind, line)?.into())),
+        Kind::Webhook => Entry::Webhook(data(kind, line)?),
         Kind::Event => Entry::Event(Box::new(data::<EventRecord>(kind, line)?.into())),
         Kind::Trailer => Entry::Trailer(exactly(kind, line)?),
     })

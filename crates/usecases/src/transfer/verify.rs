@@ -6,7 +6,7 @@ use tenantry_domain::account::engine::TradeId;
 use tenantry_domain::account::{AccountMapping, AppliedTrade, TradePlace};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::event::chain_input;
-use tenantry_domain::id::{AccountId, MappingId, UserId};
+use tenantry_domain::id::{AccountId, MappingId, UserId, WebhookId};
 use tenantry_domain::json;
 use tenantry_domain::organisation::{OrgId, OrgPlace, OrgUnit};
 use tenantry_ports::{Credentials, Digest, LogEntry, LogHead, StoredConfig, hexadecimal};
@@ -107,6 +107,7 @@ struct Inspection<'a> {
     trade: Option<(AccountId, TradePlace)>,
     /// Of the account that is being read.
     trade_ids: HashSet<TradeId>,
+    webhook: Option<WebhookId>,
     log: LogHead,
 }
 
@@ -132,6 +133,7 @@ impl<'a> Inspection<'a> {
             mapping: None,
             trade: None,
             trade_ids: HashSet::new(),
+            webhook: None,
             log: LogHead::EMPTY,
         }
     }
@@ -187,6 +189,7 @@ impl<'a> Inspection<'a> {
             Entry::Organisation(unit) => self.unit(&unit),
             Entry::Mapping(mapping) => self.mapping(&mapping),
             Entry::Trade(trade) => self.trade(*trade),
+            Entry::Webhook(webhook) => self.webhook(webhook.id),
             Entry::Event(entry) => {
                 if let Err(what) = check_link(self.digest, self.log, &entry) {
                     self.flaw(format!("event {}: {what}", entry.sequence));
@@ -298,6 +301,13 @@ impl<'a> Inspection<'a> {
             self.flaw(format!("account {account} has two trades {id}"));
         }
         self.trade = Some((account, place));
+    }
+
+    fn webhook(&mut self, id: WebhookId) {
+        if self.webhook.is_some_and(|before| id <= before) {
+            self.flaw(format!("webhook {id} is not in order"));
+        }
+        self.webhook = Some(id);
     }
 
     fn trailer(&mut self, told: Trailer) {

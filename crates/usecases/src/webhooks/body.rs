@@ -2,21 +2,20 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tenantry_domain::event::{Event, EventType};
-use tenantry_ports::{LogEntry, StoreError, StoreResult};
+use tenantry_ports::{StoreError, StoreResult};
 
-/// What is sent of an event: `type`, `timestamp` and `data`, as Standard Webhooks has it, among the members of the event.
+/// What is sent of an event: `type`, `timestamp` and `data`, as Standard Webhooks has it, among the members that the event has
+/// in the feed and in the stream, too.
 #[derive(Serialize)]
 struct Body<'a> {
     r#type: &'a EventType,
-    /// Of two events of an account the later one has the greater number, so that a receiver can drop what is stale.
-    sequence: i64,
     #[serde(flatten)]
     event: &'a Event,
 }
 
 /// The same bytes at every attempt.
-pub(super) fn of(entry: &LogEntry) -> StoreResult<Arc<[u8]>> {
-    let body = Body { r#type: &entry.event.event_type, sequence: entry.sequence, event: &entry.event };
+pub(super) fn of(event: &Event) -> StoreResult<Arc<[u8]>> {
+    let body = Body { r#type: &event.event_type, event };
     let bytes = serde_json::to_vec(&body).map_err(|error| StoreError::Failed(Box::new(error)))?;
     Ok(bytes.into())
 }

@@ -40,20 +40,31 @@ pub fn deliveries(
     })
 }
 
-/// A delivery, and what is sent of its event; nothing where the log holds that no more.
+/// A delivery with what is sent.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// To which endpoint, as that is now.
+    pub endpoint: WebhookEndpoint,
+    /// What is sent; none where the log holds the event no more.
+    pub body: Option<Arc<[u8]>>,
+}
+
+/// The delivery with this id to this endpoint.
 pub fn delivery(
     platform: &Platform,
     scope: &TenantScope,
     id: WebhookId,
     delivery: DeliveryId,
-) -> Result<(Delivery, WebhookEndpoint, Option<Arc<[u8]>>), WebhookError> {
+) -> Result<Recorded, WebhookError> {
     platform.stores.open(scope)?.read(|tx| {
         let endpoint = tx.webhooks().get(id)?.ok_or(WebhookError::NotFound)?;
         let found = tx.webhooks().delivery(delivery)?.filter(|delivery| delivery.endpoint == id);
         let found = found.ok_or(WebhookError::NoSuchDelivery)?;
         let entry = tx.log().page(found.sequence - 1, 1)?.pop();
         let entry = entry.filter(|entry| entry.sequence == found.sequence);
-        let body = entry.as_ref().map(body::of).transpose()?;
-        Ok((found, endpoint, body))
+        let body = entry.map(|entry| body::of(&entry.told())).transpose()?;
+        Ok(Recorded { delivery: found, endpoint, body })
     })
 }

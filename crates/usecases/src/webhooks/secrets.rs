@@ -17,6 +17,11 @@ pub(super) fn seal(platform: &Platform, id: WebhookId, secret: &Secret) -> Vec<u
     platform.sealing.seal_answer(&place(id), secret.expose().as_bytes())
 }
 
+/// A new secret that is told to nobody.
+pub(crate) fn new_secrets(platform: &Platform, id: WebhookId) -> SealedSecrets {
+    SealedSecrets { current: seal(platform, id, &platform.endpoints.secrets.mint()), previous: None }
+}
+
 /// What calls of the endpoint are signed with at this moment: the secret in force, and the one before while that counts.
 pub(super) fn in_force(
     platform: &Platform,

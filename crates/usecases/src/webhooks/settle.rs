@@ -44,7 +44,7 @@ pub fn settle(
         })?;
         if let Some((head, reason)) = head {
             let after = disabled(tx, endpoint, reason, now)?;
-            let hand = Hand { actor: "delivery".to_owned(), trace: "delivery".to_owned() };
+            let hand = Hand { actor: "tenantry".to_owned(), trace: "delivery".to_owned() };
             let told = vec![events::disabled(&after, reason, failing_since, &hand)];
             journal::append(platform, scope, tx, head, told, now)?;
         }

@@ -105,7 +105,8 @@ pub(super) fn leased_until(platform: &Platform, now: DateTime<Utc>) -> DateTime<
 /// The entries after the cursor.
 pub(super) fn told(tx: &mut dyn TenantTx, cursor: i64) -> StoreResult<Told> {
     let page = tx.log().page(cursor, SLICE)?;
-    let told = page.into_iter().map(|entry| body::of(&entry).map(|body| (entry, body)));
+    let told = page.into_iter().map(LogEntry::placed);
+    let told = told.map(|entry| body::of(&entry.event).map(|body| (entry, body)));
     Ok(Arc::new(told.collect::<StoreResult<_>>()?))
 }
 
@@ -136,7 +137,8 @@ pub(super) fn load(
             lost.push(delivery);
             continue;
         };
-        let (account, body) = (entry.event.account_id, body::of(&entry)?);
+        let event = entry.told();
+        let (account, body) = (event.account_id, body::of(&event)?);
         calls.insert(delivery.sequence, Call { delivery, is_new: false, waits: None, account, body });
     }
     // What is tried again makes a slice no larger, but does not keep all that is new away either.

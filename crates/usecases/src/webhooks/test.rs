@@ -1,13 +1,13 @@
-use serde_json::json;
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::EventType;
 use tenantry_domain::id::{EventId, WebhookId};
 use tenantry_ports::{
-    DeliveryAttempt, EndpointCall, EndpointUrl, LogEntry, Secret, StoreResult, TenantScope, WebhookEndpoint,
+    DeliveryAttempt, EndpointCall, EndpointUrl, Secret, StoreResult, TenantScope, WebhookEndpoint,
 };
 
 use super::outcome::{answered, unanswered};
 use super::{Hand, WebhookError, body, secrets};
-use crate::Platform;
+use crate::events::data::EndpointTried;
+use crate::{Platform, journal};
 
 /// A call to try an endpoint out with.
 #[derive(Debug)]
@@ -41,11 +41,11 @@ fn made(
 ) -> StoreResult<Trial> {
     let now = platform.clock.now();
     let secrets = secrets::in_force(platform, &endpoint, now)?;
-    let data = json!({ "webhookId": endpoint.id, "by": hand.actor });
-    let event = NewEvent::new(EventType::WEBHOOK_TEST, data);
+    let data = EndpointTried { webhook_id: endpoint.id, by: &hand.actor };
+    let event = journal::event(EventType::WEBHOOK_TEST, &data);
     let event = event.seal(platform.ids.next(), scope.tenant(), now, hand.trace.clone());
     let id = event.id;
-    let body = body::of(&LogEntry { sequence: 0, event, previous: [0; 32], hash: [0; 32] })?;
+    let body = body::of(&event)?;
     Ok(Trial { event: id, url: endpoint.url, body, secrets })
 }
 

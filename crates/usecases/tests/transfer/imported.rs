@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tenantry_domain::account::AccountStatus;
 use tenantry_domain::tenant::{
     Allowance, Lifecycle, Limit, PlanLimits, Plans, QuotaExceeded, QuotaKind, Status, Tenant,
 };
+use tenantry_domain::webhook::DisabledReason;
 use tenantry_ports::{AccountFilter, Channel, DatabaseFault, NoticeFilter, StoreError, TenantScope};
 use tenantry_testkit::{DatabaseCall, FailureMoment, FakeSchemaCheck, TestPlatform, sample};
 use tenantry_usecases::Policy;
@@ -12,7 +14,7 @@ use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, CreateTenant, Target};
 use tenantry_usecases::transfer::{self, ExportError, ImportError, ImportTenant};
 use tenantry_usecases::users::{self, RegisterError};
-use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in, trades};
+use tenantry_usecases::{accounts, basis, fleet, mappings, notices, sign_in, trades, webhooks};
 
 use crate::support::{acme_with_admin, queued, status, tend, typed, wish, with_pool, work_off};
 use crate::{
@@ -29,7 +31,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("account", 4),
         ("config", 4),
         ("configuration", 5),
-        ("event", 18),
+        ("event", 19),
         ("head", 1),
         ("mapping", 4),
         ("organisation", 4),
@@ -37,6 +39,7 @@ fn an_archive_says_what_is_in_it_and_every_line_of_it_can_be_checked_with_common
         ("trade", 3),
         ("trailer", 1),
         ("user", 2),
+        ("webhook", 1),
     ];
     assert_eq!(census(&lines), expected.map(|(kind, count)| (kind.to_owned(), count)).into());
     let trailer: serde_json::Value = serde_json::from_str(lines.last().unwrap()).unwrap();
@@ -136,16 +139,41 @@ fn trades_come_along_and_are_known_again() {
     }
 }
 
+/// Whoever has the archive has no secret that calls are, or are going to be, signed with.
+#[test]
+fn a_webhook_endpoint_comes_disabled_and_with_another_secret() {
+    let (here, there) = (TestPlatform::new(), TestPlatform::new());
+    let original = acme(&here);
+    let archive = exported(&here, &original);
+    assert!(!String::from_utf8_lossy(&archive).contains("whsec_"));
+    there.platform.endpoints.secrets.mint();
+    let tenant = import(&there, &archive, ImportTenant::default()).unwrap();
+    let signed = |test: &TestPlatform, tenant: &Tenant| {
+        let scope = TenantScope::serving(tenant).unwrap();
+        let endpoint = webhooks::page(&test.platform, &scope, None, 10).unwrap().remove(0);
+        let hand = webhooks::Hand { actor: "key_1".to_owned(), trace: "t".to_owned() };
+        let trial = webhooks::trial(&test.platform, &scope, endpoint.id, &hand).unwrap();
+        webhooks::try_out(&test.platform, &trial).now_or_never().unwrap();
+        (endpoint, test.endpoints.calls().pop().unwrap().signature)
+    };
+    let (before, after) = (signed(&here, &original), signed(&there, &tenant));
+    assert_eq!((before.1.contains("whsec_1"), after.1.contains("whsec_1")), (true, false));
+    assert_eq!((&before.0.url, &before.0.event_types), (&after.0.url, &after.0.event_types));
+    assert_eq!(before.0.disabled, None);
+    assert_eq!(after.0.disabled.map(|(why, _)| why), Some(DisabledReason::Requested));
+}
+
 #[test]
 fn an_archive_of_a_version_without_mappings_is_taken() {
     let (here, there) = (TestPlatform::new(), TestPlatform::new());
     let mut lines = lines(&exported(&here, &acme(&here)));
-    lines.retain(|line| !["mapping", "trade"].contains(&kind(line).as_str()));
-    lines[0] = lines[0].replace("\"formatVersion\":3", "\"formatVersion\":1");
+    lines.retain(|line| !["mapping", "trade", "webhook"].contains(&kind(line).as_str()));
+    lines[0] = lines[0].replace("\"formatVersion\":4", "\"formatVersion\":1");
     let trailer = lines.pop().unwrap();
     let mut trailer: transfer::Trailer = serde_json::from_str(&trailer).unwrap();
     trailer.records.remove(&transfer::Kind::Mapping);
     trailer.records.remove(&transfer::Kind::Trade);
+    trailer.records.remove(&transfer::Kind::Webhook);
     (trailer.lines, trailer.sha256) = (lines.len() as u64, here.platform.digest.hex(&joined(&lines)));
     lines.push(serde_json::to_string(&trailer).unwrap());
     let archive = joined(&lines);

@@ -27,13 +27,14 @@ use tenantry_usecases::mappings::{self, MapAccount, UnmapAccount};
 use tenantry_usecases::tenants::{self, TenantRef};
 use tenantry_usecases::trades::{self, ApplyTrades};
 use tenantry_usecases::transfer::{self, ImportError, ImportTenant, Verified, VerifyError};
+use tenantry_usecases::webhooks::{self, NewEndpoint};
 
 fn find(test: &TestPlatform, id: TenantId) -> Tenant {
     tenants::find(&test.platform, &TenantRef::Id(id)).unwrap().unwrap()
 }
 
 /// acme with an admin and another person, two versions of a config beside the demonstration's, settings of its own,
-/// fresh accounts and one that has traded, and an organisation.
+/// fresh accounts and one that has traded, a webhook endpoint, and an organisation.
 fn acme(test: &TestPlatform) -> Tenant {
     let mut wish = acme_with_admin();
     wish.config = Some(sample::json_object());
@@ -51,6 +52,13 @@ fn acme(test: &TestPlatform) -> Tenant {
     hand_over(test, &scope, accounts[1], "user-2", "user-2");
     report(test, &scope, accounts[2], &["t-2", "t-1"]);
     report(test, &scope, accounts[1], &["t-1"]);
+    let wish = NewEndpoint {
+        url: "https://hooks.example.com/acme".to_owned(),
+        description: Some("CRM".to_owned()),
+        event_types: vec!["account.*".parse().unwrap()],
+    };
+    let hand = webhooks::Hand { actor: "key_1".to_owned(), trace: "t".to_owned() };
+    webhooks::create(&test.platform, &scope, wish, hand, None, |_| None).unwrap();
     let configs = [sample::stored_config("many", 1), sample::stored_config("many", 2)];
     let settings = Settings {
         allowed_configs: AllowedConfigs::All,

@@ -188,6 +188,7 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
         (Box::new(swap("user", "ADMIN", "KING")), "it is no user"),
         (Box::new(swap("mapping", "\"accountId\":\"acc_0", "\"accountId\":\"acc_f")), "is not there"),
         (Box::new(swap("trade", "\"accountId\":\"acc_0", "\"accountId\":\"acc_f")), "is not there"),
+        (Box::new(swap("webhook", "account.*", "Account.*")), "it is no webhook"),
         (Box::new(swap("trade", "\"price\":1.1", "\"price\":-1")), "it is no trade"),
         (
             Box::new(|lines| {
@@ -197,7 +198,7 @@ fn what_cannot_be_true_is_found_though_the_hashes_were_made_to_fit() {
             "is not in order",
         ),
         (
-            Box::new(swap("head", "\"formatVersion\":3", "\"formatVersion\":77")),
+            Box::new(swap("head", "\"formatVersion\":4", "\"formatVersion\":77")),
             "this version reads tenantry-export up to version",
         ),
         (

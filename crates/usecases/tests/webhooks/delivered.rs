@@ -46,7 +46,7 @@ fn an_endpoint_is_told_once_of_what_it_wants_from_its_creation_on() {
     assert_eq!(body["type"], "account.closed");
     assert_eq!(body["data"], first.event.data);
     assert_eq!(
-        body["sequence"].as_i64(),
+        body["meta"]["sequence"].as_i64(),
         log.iter().find(|it| it.event.id.to_string() == call.id).map(|it| it.sequence)
     );
     assert!(body["timestamp"].is_string());

@@ -33,10 +33,10 @@ impl Http {
         let readiness = Arc::new(Databases(Arc::clone(&installation.stores)));
         let platform = Arc::clone(&installation.platform);
         let doors = compose::doors(settings)?;
-        let watch = Arc::clone(&installation.watch);
+        let (watch, tails) = (Arc::clone(&installation.watch), Arc::clone(&installation.tails));
         signing_keys::ensure(&platform).map_err(|error| compose::store_failure(&error))?;
         let recorder = Recorder::start(&platform).map_err(|error| no_threads(&error))?;
-        let state = HttpState::new(platform, http_settings(settings), doors, watch, readiness);
+        let state = HttpState::new(platform, http_settings(settings), doors, watch, tails, readiness);
         let state = Arc::new(state.map_err(|error| no_threads(&error))?);
         let heart = Heart::start(&state)?;
         let bind = settings.server.bind;

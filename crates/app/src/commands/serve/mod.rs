@@ -4,6 +4,7 @@ mod banner;
 mod http;
 mod shutdown;
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 
@@ -12,7 +13,7 @@ use tenantry_ports::Ids as _;
 use tenantry_security::SystemIds;
 use tenantry_store_diesel::DatabaseUrl;
 use tenantry_usecases::api_keys::{self, NewKeyError};
-use tenantry_worker::{Deliverer, Notifier, Worker};
+use tenantry_worker::{Deliverer, HeadSigner, Notifier, Worker};
 
 use self::banner::OperatorKey;
 use self::shutdown::{Signals, Workers};
@@ -47,6 +48,8 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
         Role::All | Role::Worker => Some(start_workers(settings, &installation)?),
         Role::Api => None,
     };
+    let heads = HeadSigner::start(&installation.platform, &installation.moved, settings.heads_interval)
+        .map_err(no_threads)?;
     if let Some((setting, what)) = lowered_guard(settings) {
         tracing::warn!("{what}: {setting} is set");
     }
@@ -58,7 +61,7 @@ async fn run(settings: &Settings, role: Role) -> Result<(), Failure> {
     signals.next().await;
     tracing::info!("Stopping: what runs is finished first; a second signal ends it at once");
     signals.exit_on_next();
-    shutdown::stop(http, workers, settings.server.shutdown_timeout).await;
+    shutdown::stop(http, workers, heads, settings.server.shutdown_timeout).await;
     tracing::info!("Stopped");
     Ok(())
 }
@@ -99,7 +102,9 @@ fn start_workers(settings: &Settings, installation: &Installation) -> Result<Wor
                 delivering: Deliverer::start(platform, delivery_bell)?,
             })
         })
-        .map_err(|error| {
-            Failure::new(format!("the worker cannot be started: {error}"), "allow this user more threads")
-        })
+        .map_err(no_threads)
+}
+
+fn no_threads(error: io::Error) -> Failure {
+    Failure::new(format!("the worker cannot be started: {error}"), "allow this user more threads")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenantry_worker::{Deliverer, Notifier, Worker};
+use tenantry_worker::{Deliverer, HeadSigner, Notifier, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
@@ -60,7 +60,12 @@ impl Workers {
 }
 
 /// Lets everything finish what it is at, but no longer than `patience`.
-pub(super) async fn stop(http: Option<Http>, workers: Option<Workers>, patience: Duration) {
+pub(super) async fn stop(
+    http: Option<Http>,
+    workers: Option<Workers>,
+    heads: HeadSigner,
+    patience: Duration,
+) {
     let workers = spawn_blocking(move || workers.map(Workers::stop));
     let everything = async {
         if let Some(http) = http {
@@ -68,6 +73,8 @@ pub(super) async fn stop(http: Option<Http>, workers: Option<Workers>, patience:
         }
         // A worker thread that panicked has been logged.
         let _ = workers.await;
+        // Now that nothing is written any more.
+        let _ = spawn_blocking(move || heads.stop()).await;
     };
     if timeout(patience, everything).await.is_err() {
         tracing::warn!(

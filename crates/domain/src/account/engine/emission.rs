@@ -85,7 +85,7 @@ pub struct ViolationDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbol: Option<Symbol>,
     /// When the stage's time began to run: its first trade.
-    #[serde(skip_serializing_if = "Option::is_none", with = "timestamp::option")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::option")]
     #[schemars(schema_with = "timestamp::option::schema")]
     pub since: Option<DateTime<Utc>>,
 }

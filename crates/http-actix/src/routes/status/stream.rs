@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use futures_util::{Stream, stream};
@@ -12,15 +12,8 @@ use super::view::StatusView;
 use super::{named, under_way, unknown};
 use crate::call::{Answer, Call};
 use crate::follow::{Follower, Pause};
-use crate::routes::respond;
+use crate::routes::respond::{self, LAST_SEEN, RETRY, stream_headers};
 
-const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
-const LAST_SEEN: HeaderName = HeaderName::from_static("last-event-id");
-/// Proxies that would collect the events before they pass them on are asked not to.
-const UNBUFFERED: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-/// After how many milliseconds a client comes back whose stream ended.
-const RETRY: u32 = 2000;
 /// The longest stream. Whoever is still interested comes back, and goes on where it was.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
@@ -63,7 +56,7 @@ pub(crate) async fn stream(call: Call) -> Answer {
         return Ok(respond::private(StatusCode::NO_CONTENT).finish());
     }
     let mut response = respond::private(StatusCode::OK);
-    response.insert_header((header::CONTENT_TYPE, EVENTS)).insert_header(UNBUFFERED);
+    stream_headers(&mut response);
     if call.request().method() == Method::HEAD {
         return Ok(response.finish());
     }

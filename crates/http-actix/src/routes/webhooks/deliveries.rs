@@ -8,7 +8,7 @@ use tenantry_domain::timestamp;
 use tenantry_domain::webhook::DeliveryStatus;
 use tenantry_ports::{Delivery, DeliveryAttempt, DeliveryFilter, Scope};
 use tenantry_usecases::access::Need;
-use tenantry_usecases::webhooks::{self, WebhookError};
+use tenantry_usecases::webhooks::{self, Recorded, WebhookError};
 
 use super::{delivery_in_path, webhook_in_path};
 use crate::call::{Answer, Call};
@@ -224,7 +224,7 @@ pub(crate) async fn read(call: Call) -> Answer {
     let (webhook, id) = (webhook_in_path(&call)?, delivery_in_path(&call)?);
     let found =
         call.on_storage::<_, WebhookError>(move |platform| webhooks::delivery(platform, &scope, webhook, id));
-    let (delivery, endpoint, body) = found.await?;
+    let Recorded { delivery, endpoint, body } = found.await?;
     let at = delivery.last.as_ref().map(|last| last.at);
     let request = body.map(|body| RequestView::of(endpoint.url.as_str(), delivery.event, at, &body));
     let view = DeliveryInFull { delivery: delivery.into(), request };

@@ -21,13 +21,14 @@ pub(super) struct Furnished {
 }
 
 /// Ids of every kind of thing, of which there is none of.
-const NOTHING: [(&str, &str); 16] = [
+const NOTHING: [(&str, &str); 17] = [
     ("userId", "usr_0195c0de00007000800000000000000a"),
     ("sessionId", "ses_0195c0de00007000800000000000000a"),
     ("accountId", "acc_0195c0de00007000800000000000000a"),
     ("keyId", "key_0195c0de00007000800000000000000a"),
     ("processId", "pc_0195c0de00007000800000000000000a"),
     ("configId", "no-such-config"),
+    ("eventId", "evt_0195c0de00007000800000000000000a"),
     ("webhookId", "hook_0195c0de00007000800000000000000a"),
     ("deliveryId", "dlv_0195c0de00007000800000000000000a"),
     ("companyCodeId", "cc_0195c0de00007000800000000000000a"),
@@ -88,12 +89,15 @@ impl Furnished {
         let organisation = organisation::furnish(world, slug, &canary).await;
         let (webhook, delivery) = webhook(world, id, &key, &canary).await;
         let (person, session) = person(world, slug, &format!("{canary}-person")).await;
+        let events = world.get(&format!("{base}/events?eventType=settings.updated"), &key).await;
+        let event = events.json()["items"][0]["id"].as_str().unwrap().to_owned();
         let text = |reply: &Reply, member: &str| reply.json()[member].as_str().unwrap().to_owned();
         let mut furnished = Self { id, slug: slug.to_owned(), place: nothing_in(slug), canary };
         for (name, id) in [
             ("accountId", text(&account, "accountId")),
             ("keyId", text(&made, "id")),
             ("configId", own),
+            ("eventId", event),
             ("webhookId", webhook),
             ("deliveryId", delivery),
             ("processId", process),

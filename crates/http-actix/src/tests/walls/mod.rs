@@ -39,6 +39,10 @@ impl Operation {
         self.description["requestBody"]["content"]["application/x-www-form-urlencoded"].is_object()
     }
 
+    fn streams(&self) -> bool {
+        self.description["responses"]["200"]["content"]["text/event-stream"].is_object()
+    }
+
     /// Whether it can be called with nothing but what is made for it alone: a scheme that no caller's credential belongs to.
     fn asks_for_its_own(&self) -> bool {
         let needs = self.description["security"].as_array().unwrap();
@@ -117,7 +121,9 @@ async fn exchange(
         Some(body) => request.set_json(body),
         None => request,
     };
-    world.send(authorised(request, credential)).await
+    let request = authorised(request, credential);
+    // What never ends is looked at as far as it has come.
+    if operation.streams() { world.begin(request).await } else { world.send(request).await }
 }
 
 /// A tenant with one of every kind of thing, and what stands for them in paths.

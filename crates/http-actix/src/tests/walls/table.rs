@@ -93,6 +93,11 @@ pub(super) const ROWS: &[Row] = &[
     row("getSettings", Kind::Scope(Scope::SettingsRead)),
     with("replaceSettings", Kind::Scope(Scope::SettingsWrite), settings),
     row("getUsage", Kind::Scope(Scope::SettingsRead)),
+    // Events.
+    row("listEvents", Kind::Scope(Scope::EventsRead)),
+    row("streamEvents", Kind::Scope(Scope::EventsRead)),
+    row("getEventHead", Kind::Scope(Scope::EventsRead)),
+    row("getEvent", Kind::Scope(Scope::EventsRead)),
     // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),

@@ -5,6 +5,7 @@ pub mod carryover;
 pub mod days;
 pub mod delivery_marks;
 pub mod fleet;
+pub mod heads;
 pub mod idempotency;
 pub mod nonces;
 pub mod notices;

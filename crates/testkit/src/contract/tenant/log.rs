@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::event::{EventType, NewEvent};
+use tenantry_domain::event::{EventType, EventTypePattern, NewEvent};
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, Digest, LogEntry, LogHead, StoreError, StoreResult, TenantScope,
-    TenantStore,
+    AccountEvents, Constraint, Counts, Digest, EventFilter, LogEntry, LogHead, StoreError, StoreResult,
+    TenantScope, TenantStore,
 };
 
 use crate::contract::{Subject, store};
@@ -98,6 +98,85 @@ pub fn pages_are_in_order(subject: &dyn Subject) {
     assert_eq!(page(4, 4), written[4..8]);
     assert_eq!(page(8, 4), written[8..]);
     assert!(page(10, 4).is_empty() && page(i64::MAX, 4).is_empty());
+}
+
+/// The head is what was committed last, and looking at it waits for nobody.
+pub fn the_head_can_be_looked_at_while_somebody_writes(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let look = || store.read(|tx| tx.log().head()).expect("the head is read");
+    assert_eq!(look(), LogHead::EMPTY);
+    let written = append(&store, &scope, 3).expect("the entries are added");
+    let last = LogHead { sequence: 3, hash: written[2].hash };
+    assert_eq!(look(), last);
+    store
+        .write(|tx| {
+            let head = tx.log().lock()?;
+            tx.log().append(&sample::log_entries(scope.tenant(), head, 1))?;
+            assert_eq!(tx.log().head()?.sequence, 4, "one's own is seen");
+            assert_eq!(look(), last, "what is not committed is not");
+            Ok::<_, StoreError>(())
+        })
+        .expect("the unit of work commits");
+    assert_eq!(look(), head(&store));
+}
+
+/// Entries are chosen by type and account, in order and within bounds, and found by their event.
+pub fn entries_are_chosen_and_found(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let account = sample::id();
+    let types =
+        ["account.closed", "account_closed", "accounts.closed", "account.closed", "account.closed.twice"];
+    let mut log = Vec::new();
+    store
+        .write(|tx| {
+            let mut head = tx.log().lock()?;
+            for (number, event_type) in types.into_iter().enumerate() {
+                let mut entry = sample::log_entries(scope.tenant(), head, 1).remove(0);
+                entry.event.event_type = EventType::new(event_type).expect("a type");
+                entry.event.account_id = (number % 2 == 0).then_some(account);
+                entry.hash =
+                    FakeDigest.sha256(&tenantry_domain::event::chain_input(&head.hash, &entry.event));
+                head = LogHead { sequence: entry.sequence, hash: entry.hash };
+                log.push(entry);
+            }
+            tx.log().append(&log)
+        })
+        .expect("the entries are added");
+    let chosen = |event_type: Option<&str>, account, after, through, limit| -> Vec<i64> {
+        let event_type = event_type.map(|text| EventTypePattern::new(text).expect("a pattern"));
+        let filter = EventFilter { event_type, account };
+        let found = store.read(|tx| tx.log().select(&filter, after, through, limit)).expect("a selection");
+        assert!(found.iter().all(|entry| log.contains(entry)), "{found:?}");
+        found.iter().map(|entry| entry.sequence).collect()
+    };
+    assert_eq!(chosen(None, None, 0, 9, 9), [1, 2, 3, 4, 5]);
+    assert_eq!(chosen(Some("*"), None, 1, 4, 9), [2, 3, 4]);
+    assert_eq!(chosen(Some("account.closed"), None, 0, 9, 9), [1, 4]);
+    assert_eq!(chosen(Some("account.*"), None, 0, 9, 9), [1, 4, 5]);
+    assert_eq!(chosen(Some("account_*"), None, 0, 9, 9), [2], "an underscore is one");
+    assert_eq!(chosen(Some("account*"), None, 0, 9, 2), [1, 2]);
+    assert_eq!(chosen(None, Some(account), 1, 9, 9), [3, 5]);
+    assert_eq!(chosen(Some("account.*"), Some(account), 0, 4, 9), [1]);
+    assert_eq!(chosen(None, Some(sample::id()), 0, 9, 9), [0; 0]);
+    let find = |id| store.read(|tx| tx.log().find(id)).expect("a look-up");
+    assert_eq!(find(log[3].event.id).as_ref(), Some(&log[3]));
+    assert_eq!(find(sample::id()), None);
+}
+
+/// Unread rows are what was written.
+pub fn entries_can_be_read_as_they_stand(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let written = append(&store, &scope, 3).expect("the entries are added");
+    let rows = store.read(|tx| tx.log().raw(1, 5)).expect("the rows are read");
+    assert_eq!(rows.len(), 2);
+    for (row, entry) in rows.iter().zip(&written[1..]) {
+        let event = &entry.event;
+        assert_eq!((row.sequence, &row.id), (entry.sequence, &event.id.to_string()));
+        assert_eq!((row.event_type.as_str(), &row.account_id), (event.event_type.as_str(), &None));
+        assert_eq!((row.previous.as_slice(), row.hash.as_slice()), (&entry.previous[..], &entry.hash[..]));
+        let envelope: serde_json::Value = serde_json::from_str(&row.envelope).expect("an envelope");
+        assert_eq!(envelope, serde_json::to_value(event).expect("an event is JSON"));
+    }
 }
 
 /// Entries that do not continue the log are refused: a number that is taken, a gap, a gap between two of them, or

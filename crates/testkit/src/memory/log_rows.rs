@@ -1,0 +1,27 @@
+use std::collections::BTreeMap;
+
+use tenantry_ports::{LogHead, RawEntry, StoreError, StoreResult};
+
+use super::tenant::TenantState;
+
+/// An event log as it stands in a database, for somebody to tamper with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRows {
+    /// The entries, by the place at which they stand.
+    pub rows: BTreeMap<i64, RawEntry>,
+    /// How far the log says that it has come.
+    pub head: LogHead,
+}
+
+impl LogRows {
+    pub(super) fn of(state: &TenantState) -> StoreResult<Self> {
+        match &state.tampered {
+            Some(rows) => Ok((**rows).clone()),
+            None => {
+                let raw = |entry: &tenantry_ports::LogEntry| Ok((entry.sequence, super::log::raw(entry)?));
+                let rows = state.log.values().map(raw).collect::<Result<_, StoreError>>()?;
+                Ok(Self { rows, head: state.log_head() })
+            }
+        }
+    }
+}

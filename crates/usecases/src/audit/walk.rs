@@ -1,0 +1,193 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use tenantry_domain::event::chain_input_of;
+use tenantry_ports::{LogHead, RawEntry, SignedHead, StoreError, StoreResult, TenantScope};
+
+use super::statement::is_ours;
+use crate::Platform;
+
+/// How many entries are looked at at a time.
+const PAGE: usize = 500;
+
+/// What came of looking at a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// How far the log says that it has come.
+    pub head: LogHead,
+    /// How many entries were looked at.
+    pub entries: u64,
+    /// With how many statements they were compared.
+    pub statements: usize,
+    /// How many statements in the control database were not signed with a secret key that the settings have: one that was
+    /// replaced and let go of, or none. They say nothing.
+    pub unknown: usize,
+    /// The first thing that is wrong, if anything is.
+    pub flaw: Option<Flaw>,
+}
+
+/// The first bad entry of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// Its place.
+    pub sequence: i64,
+    /// The id of the event that stands there, if one does.
+    pub event: Option<String>,
+    /// What is wrong.
+    pub what: What,
+}
+
+/// What is wrong with an entry of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum What {
+    /// There is none.
+    #[error("the entry is missing")]
+    Missing,
+    /// It does not follow the one before: it was moved, or one of them was exchanged.
+    #[error("the entry is not chained to the one before it")]
+    Unchained,
+    /// Its content is not what was hashed.
+    #[error("the entry was changed after it was written")]
+    Altered,
+    /// The columns beside the event say something else than the event.
+    #[error("the columns of the entry say something else than its event")]
+    Mislabelled,
+    /// The end of the log is another than its head says.
+    #[error("the end of the log is not what its head says")]
+    Beheaded,
+    /// It stands after the end of the log.
+    #[error("the entry was put behind the end of the log")]
+    Stray,
+    /// A statement knows the log to have come further.
+    #[error("the log was cut off: a signed statement knows of this entry")]
+    CutOff,
+    /// A statement knows another entry in this place: from here on, or from somewhere before, the log was written anew.
+    #[error("the log was written anew: a signed statement knows another entry in this place")]
+    Rewritten,
+    /// A statement that was given was not made here, or was changed.
+    #[error("a statement about this entry was not signed with a secret key that the settings have")]
+    Forged,
+}
+
+impl What {
+    /// Stable, snake_case, for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unchained => "unchained",
+            Self::Altered => "altered",
+            Self::Mislabelled => "mislabelled",
+            Self::Beheaded => "beheaded",
+            Self::Stray => "stray",
+            Self::CutOff => "cut_off",
+            Self::Rewritten => "rewritten",
+            Self::Forged => "forged_statement",
+        }
+    }
+}
+
+/// Looks at a tenant's log from its beginning to its end, in constant memory, and compares it with the statements that are kept
+/// in the control database and with these. What is written meanwhile is not looked at.
+pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -> StoreResult<Audit> {
+    let tenant = scope.tenant();
+    let ours = |signed: &SignedHead| is_ours(platform.macs.as_ref(), signed);
+    // Before the head is read: then none of them can be ahead of it.
+    let mut statements = platform.control.read(|tx| tx.heads().of(tenant))?;
+    let kept = statements.len();
+    // Whoever can change one of those can remove it as well, and a secret key that was replaced takes its own with it.
+    statements.retain(ours);
+    let unknown = kept - statements.len();
+    statements.extend(others.iter().filter(|signed| signed.tenant == tenant));
+    let store = platform.stores.open(scope)?;
+    let end = store.read(|tx| tx.log().head())?;
+    let audit = |entries, flaw| Audit { head: end, entries, statements: statements.len(), unknown, flaw };
+
+    if let Some(forged) = statements.iter().find(|signed| !ours(signed)) {
+        return Ok(audit(0, Some(Flaw { sequence: forged.head.sequence, event: None, what: What::Forged })));
+    }
+    let known = statements.iter().map(|signed| (signed.head.sequence, signed.head.hash)).collect();
+    let mut walk = Walk { platform, known, head: LogHead::EMPTY, entries: 0 };
+    while walk.head.sequence < end.sequence {
+        let page = store.read(|tx| tx.log().raw(walk.head.sequence, PAGE))?;
+        let in_log = page.iter().take_while(|row| row.sequence <= end.sequence);
+        let mut seen = false;
+        for row in in_log {
+            seen = true;
+            if let Some(flaw) = walk.step(row) {
+                return Ok(audit(walk.entries, Some(flaw)));
+            }
+        }
+        if !seen {
+            return Ok(audit(walk.entries, Some(Flaw::missing(walk.head.sequence + 1, What::Missing))));
+        }
+    }
+    let flaw = if walk.head != end {
+        Some(Flaw::missing(end.sequence, What::Beheaded))
+    } else if let Some(cut) = walk.beyond() {
+        Some(Flaw::missing(cut, What::CutOff))
+    } else {
+        // What is written meanwhile moves the head; what is not, does not.
+        store.read(|tx| {
+            let stray = tx.log().raw(end.sequence, 1)?.into_iter().next();
+            let end = tx.log().head()?;
+            let stray = stray.filter(|row| row.sequence > end.sequence);
+            Ok::<_, StoreError>(stray.map(|row| Flaw::of(&row, What::Stray)))
+        })?
+    };
+    Ok(audit(walk.entries, flaw))
+}
+
+struct Walk<'a> {
+    platform: &'a Platform,
+    /// What stands where, by the statements. They may disagree.
+    known: BTreeSet<(i64, [u8; 32])>,
+    head: LogHead,
+    entries: u64,
+}
+
+impl Walk<'_> {
+    /// Takes the next entry; what is wrong with it otherwise.
+    fn step(&mut self, row: &RawEntry) -> Option<Flaw> {
+        let next = self.head.sequence + 1;
+        if row.sequence != next {
+            return Some(Flaw::missing(next, What::Missing));
+        }
+        if row.previous != self.head.hash {
+            return Some(Flaw::of(row, What::Unchained));
+        }
+        let envelope = serde_json::from_str::<Value>(&row.envelope).ok();
+        let hash = envelope
+            .as_ref()
+            .map(|envelope| self.platform.digest.sha256(&chain_input_of(&self.head.hash, envelope)));
+        let (Some(envelope), Some(hash)) = (envelope, hash.filter(|hash| row.hash == hash)) else {
+            return Some(Flaw::of(row, What::Altered));
+        };
+        let account = row.account_id.as_deref();
+        let columns = [Some(row.id.as_str()), Some(row.event_type.as_str()), account];
+        if ["id", "eventType", "accountId"].map(|member| envelope[member].as_str()) != columns {
+            return Some(Flaw::of(row, What::Mislabelled));
+        }
+        if self.known.range((next, [0; 32])..=(next, [0xff; 32])).any(|(_, known)| *known != hash) {
+            return Some(Flaw::of(row, What::Rewritten));
+        }
+        self.head = LogHead { sequence: next, hash };
+        self.entries += 1;
+        None
+    }
+
+    /// The first entry that is missing, if a statement knows the log to have come further.
+    fn beyond(&self) -> Option<i64> {
+        let (last, _) = self.known.last()?;
+        (*last > self.head.sequence).then_some(self.head.sequence + 1)
+    }
+}
+
+impl Flaw {
+    const fn missing(sequence: i64, what: What) -> Self {
+        Self { sequence, event: None, what }
+    }
+
+    fn of(row: &RawEntry, what: What) -> Self {
+        Self { sequence: row.sequence, event: Some(row.id.clone()), what }
+    }
+}

@@ -1,0 +1,134 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use tenantry_domain::event::Event;
+use tenantry_domain::id::EventId;
+use tenantry_ports::{EventFilter, LogEntry, LogRepository, StoreError, StoreResult, TenantScope};
+
+use crate::Platform;
+
+/// How many entries of a log one page looks through at most, for events that may be rare in it.
+const STRETCH: i64 = 10_000;
+
+/// How much earlier than the one before it an event may say that it happened: a log is in the order in which it was written,
+/// by processes whose clocks differ.
+const DISORDER: TimeDelta = TimeDelta::minutes(5);
+
+/// Which events are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Of what, and what about.
+    pub filter: EventFilter,
+    /// Only those that happened then or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only those that happened before.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Wanted {
+    /// Whether this event is wanted.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.filter.matches(event) && self.at(event.timestamp)
+    }
+
+    fn at(&self, time: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.until.is_none_or(|until| time < until)
+    }
+}
+
+/// Where in the log to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest event.
+    Beginning,
+    /// After this place, which an earlier page ended at.
+    After(i64),
+    /// After this event.
+    AfterEvent(EventId),
+    /// With what is to come.
+    End,
+}
+
+/// Some events of a log, the oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeedPage {
+    /// Those that are wanted among the entries that were looked through.
+    pub events: Vec<Event>,
+    /// The place up to which that was; the next page begins after it.
+    pub position: i64,
+    /// Whether there is more already.
+    pub more: bool,
+}
+
+/// Why there are no events.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// There is none to begin after.
+    #[error("there is no event {0}")]
+    UnknownEvent(EventId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// At most `limit` events of the tenant, the oldest first. Looks through so much of the log and no more, so a page may have
+/// fewer events than there are, or none, and there be more all the same.
+pub fn page(
+    platform: &Platform,
+    scope: &TenantScope,
+    wanted: &Wanted,
+    start: Start,
+    limit: usize,
+) -> Result<FeedPage, FeedError> {
+    platform.stores.open(scope)?.read(|tx| {
+        let log = tx.log();
+        // Read first: what is written in the meantime is for the next page.
+        let head = log.head()?;
+        let after = match start {
+            Start::Beginning => match wanted.from {
+                Some(from) => long_before(log, head.sequence, from)?,
+                None => 0,
+            },
+            Start::After(place) => place,
+            Start::AfterEvent(id) => log.find(id)?.ok_or(FeedError::UnknownEvent(id))?.sequence,
+            Start::End => head.sequence,
+        };
+        let through = match wanted.filter.account {
+            // An account's events are found without looking at others'.
+            Some(_) => head.sequence,
+            None => head.sequence.min(after.saturating_add(STRETCH)),
+        };
+        if after >= through {
+            return Ok(FeedPage { events: Vec::new(), position: after, more: false });
+        }
+        let entries = log.select(&wanted.filter, after, through, limit)?;
+        let position = match entries.last() {
+            Some(last) if entries.len() >= limit => last.sequence,
+            _ => through,
+        };
+        let end = wanted.until.and_then(|until| until.checked_add_signed(DISORDER));
+        let over = |entry: &LogEntry| end.is_some_and(|end| end <= entry.event.timestamp);
+        let more = position < head.sequence && !entries.last().is_some_and(over);
+        let wanted = entries.into_iter().filter(|entry| wanted.at(entry.event.timestamp));
+        Ok(FeedPage { events: wanted.map(LogEntry::told).collect(), position, more })
+    })
+}
+
+/// The event of this id, if there is one.
+pub fn find(platform: &Platform, scope: &TenantScope, id: EventId) -> StoreResult<Option<Event>> {
+    let found = platform.stores.open(scope)?.read(|tx| tx.log().find(id))?;
+    Ok(found.map(LogEntry::told))
+}
+
+/// A place before everything that happened at `time` or later: found by halving, since a log is in order but for the
+/// disorder that is allowed for.
+fn long_before(log: &mut dyn LogRepository, head: i64, time: DateTime<Utc>) -> StoreResult<i64> {
+    let early = time.checked_sub_signed(DISORDER).unwrap_or(time);
+    let (mut before, mut not_before) = (0, head);
+    while before < not_before {
+        let middle = before + (not_before - before + 1) / 2;
+        match log.page(middle - 1, 1)?.first() {
+            Some(entry) if entry.event.timestamp < early => before = middle,
+            _ => not_before = middle - 1,
+        }
+    }
+    Ok(before)
+}

@@ -32,7 +32,7 @@ struct Foreigner {
 impl Foreigner {
     /// Starts the receiver; none where its library is not installed, which is said.
     fn start(language: Language) -> Option<Self> {
-        let program = std::env::var(language.other).unwrap_or_else(|_| language.program.to_owned());
+        let program = std::env::var_os(language.other).unwrap_or_else(|| language.program.into());
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("receivers").join(language.file);
         let mut command = Command::new(program);
         command.arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());

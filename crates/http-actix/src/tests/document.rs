@@ -1,6 +1,6 @@
 //! The OpenAPI document: complete, consistent, and about this very server.
 
-mod events;
+pub(super) mod events;
 mod limits;
 
 use std::collections::BTreeSet;

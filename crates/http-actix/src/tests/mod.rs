@@ -15,6 +15,7 @@ mod document;
 mod doors;
 mod events;
 mod following;
+mod leaves;
 mod lifecycle;
 mod limits;
 mod login;

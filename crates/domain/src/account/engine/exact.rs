@@ -42,7 +42,7 @@ const RECIPROCALS: [u128; 39] = {
 };
 
 /// `a + b`.
-#[inline]
+#[inline(always)]
 pub(in crate::account) fn add(a: Decimal, b: Decimal) -> Result<Decimal, Refusal> {
     let (a_scale, b_scale) = (a.scale(), b.scale());
     let (a, b) = (a.mantissa(), b.mantissa());
@@ -54,7 +54,7 @@ pub(in crate::account) fn add(a: Decimal, b: Decimal) -> Result<Decimal, Refusal
 }
 
 /// The sum of two numbers of which `a` has more decimals than `b`.
-#[inline]
+#[inline(always)]
 fn add_scaled(a: i128, a_scale: u32, b: i128, b_scale: u32) -> Result<Decimal, Refusal> {
     let factor = POWERS[(a_scale - b_scale) as usize];
     // One bit for the sign, one for the carry.
@@ -82,23 +82,43 @@ fn add_apart(a: i128, a_scale: u32, b: i128, b_scale: u32) -> Result<Decimal, Re
 }
 
 /// `a − b`.
-#[inline]
+#[inline(always)]
 pub(in crate::account) fn sub(a: Decimal, b: Decimal) -> Result<Decimal, Refusal> {
     add(a, -b)
 }
 
 /// `a × b`.
-#[inline]
+#[inline(always)]
 pub(in crate::account) fn mul(a: Decimal, b: Decimal) -> Result<Decimal, Refusal> {
     let negative = a.is_sign_negative() != b.is_sign_negative();
     let scale = a.scale() + b.scale();
-    let (a, b) = (a.mantissa().unsigned_abs(), b.mantissa().unsigned_abs());
+    let (a, b) = (magnitude(a), magnitude(b));
     if a.leading_zeros() + b.leading_zeros() >= 128 {
         return round(a * b, scale, false, negative);
     }
     let (product, dropped, sticky) = mul_wide(a, b);
     let scale = scale.checked_sub(dropped).ok_or(Refusal::Overflow)?;
     round(product, scale, sticky, negative)
+}
+
+/// `a × b × c`, each product rounded.
+#[inline(always)]
+pub(in crate::account) fn mul_three(a: Decimal, b: Decimal, c: Decimal) -> Result<Decimal, Refusal> {
+    let scale = a.scale() + b.scale() + c.scale();
+    let [x, y, z] = [a, b, c].map(magnitude);
+    // Mostly the product has at most 93 bits, and so has what is multiplied first: there is nothing to round.
+    if x.leading_zeros() + y.leading_zeros() + z.leading_zeros() >= 3 * 128 - 93 && scale <= MAX_SCALE {
+        let negative = a.is_sign_negative() ^ b.is_sign_negative() ^ c.is_sign_negative();
+        return Ok(decimal(x * y * z, scale, negative));
+    }
+    mul(mul(a, b)?, c)
+}
+
+/// The number without its sign and its point.
+#[inline(always)]
+fn magnitude(number: Decimal) -> u128 {
+    let parts = number.unpack();
+    (u128::from(parts.hi) << 64) | (u128::from(parts.mid) << 32) | u128::from(parts.lo)
 }
 
 /// The leading digits (more than 28) of a product of two 96-bit numbers, how many were dropped and whether one of these
@@ -149,7 +169,7 @@ fn divide_by_power(number: u128, exponent: u32) -> (u128, u128) {
 /// `a ÷ b`; by 0 it overflows.
 pub(in crate::account) fn div(a: Decimal, b: Decimal) -> Result<Decimal, Refusal> {
     let negative = a.is_sign_negative() != b.is_sign_negative();
-    let (dividend, divisor) = (a.mantissa().unsigned_abs(), b.mantissa().unsigned_abs());
+    let (dividend, divisor) = (magnitude(a), magnitude(b));
     let mut quotient = dividend.checked_div(divisor).ok_or(Refusal::Overflow)?;
     let mut rest = dividend - quotient * divisor;
     let mut scale = a.scale() as i32 - b.scale() as i32;
@@ -199,7 +219,7 @@ fn largest(negative: bool) -> Decimal {
 
 /// The number with this mantissa and scale, rounded; `sticky` if it is a little more than that (which only numbers with
 /// more than 28 digits or decimals may be).
-#[inline]
+#[inline(always)]
 fn round(mantissa: u128, scale: u32, sticky: bool, negative: bool) -> Result<Decimal, Refusal> {
     if mantissa < LIMIT && scale <= MAX_SCALE {
         return Ok(decimal(mantissa, scale, negative));
@@ -237,7 +257,7 @@ fn digits(number: u128) -> u32 {
 }
 
 /// Whether `a` is less than `b`.
-#[inline]
+#[inline(always)]
 pub(in crate::account) fn is_less(a: Decimal, b: Decimal) -> bool {
     let (a_scale, b_scale) = (a.scale(), b.scale());
     let (x, y) = (a.mantissa(), b.mantissa());
@@ -252,6 +272,7 @@ pub(in crate::account) fn is_less(a: Decimal, b: Decimal) -> bool {
     x < y * factor as i128
 }
 
+#[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "each part is one word of it")]
 fn decimal(mantissa: u128, scale: u32, negative: bool) -> Decimal {
     Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, (mantissa >> 64) as u32, negative, scale)

@@ -2,7 +2,7 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::exact::{add, div, mul, sub};
+use super::exact::{add, div, is_less, mul, sub};
 use super::{Refusal, Trade, TradeSide};
 use crate::account::{Position, Side};
 
@@ -44,6 +44,7 @@ impl Fill {
         Self { side, quantity, average, unrealised: Decimal::ZERO, realised, opens: true }
     }
 
+    #[inline]
     fn increase(held: &Position, trade: &Trade) -> Result<Self, Refusal> {
         let (before, entry) = (held.quantity.value(), held.average_entry_price.value());
         let (more, price) = (trade.quantity.value(), trade.price.value());
@@ -54,11 +55,13 @@ impl Fill {
         Ok(Self { side: held.side, quantity, average, unrealised, realised: Decimal::ZERO, opens: true })
     }
 
+    #[inline]
     fn reduce(held: &Position, side: Side, trade: &Trade) -> Result<Self, Refusal> {
         let (before, entry) = (held.quantity.value(), held.average_entry_price.value());
         let (less, price) = (trade.quantity.value(), trade.price.value());
-        let gain = |quantity| pnl(held.side, entry, price, quantity, held.contract_size.value());
-        match less.cmp(&before) {
+        let per_unit = gain(held.side, entry, price)?;
+        let gain = |quantity| mul(per_unit, mul(quantity, held.contract_size.value())?);
+        match order(less, before) {
             Ordering::Less => {
                 let quantity = sub(before, less)?;
                 let (unrealised, realised) = (gain(quantity)?, gain(less)?);
@@ -78,8 +81,17 @@ impl Fill {
     }
 }
 
+/// Which of the two is less.
+#[inline(always)]
+fn order(a: Decimal, b: Decimal) -> Ordering {
+    if is_less(a, b) {
+        return Ordering::Less;
+    }
+    if is_less(b, a) { Ordering::Greater } else { Ordering::Equal }
+}
+
 /// (price − entry) × (quantity × contract size), negated for a short.
-#[inline]
+#[inline(always)]
 pub(super) fn pnl(
     side: Side,
     entry: Decimal,
@@ -87,9 +99,14 @@ pub(super) fn pnl(
     quantity: Decimal,
     contract_size: Decimal,
 ) -> Result<Decimal, Refusal> {
-    let gain = match side {
-        Side::Long => sub(price, entry)?,
-        Side::Short => sub(entry, price)?,
-    };
-    mul(gain, mul(quantity, contract_size)?)
+    mul(gain(side, entry, price)?, mul(quantity, contract_size)?)
+}
+
+/// What one unit gains.
+#[inline(always)]
+fn gain(side: Side, entry: Decimal, price: Decimal) -> Result<Decimal, Refusal> {
+    match side {
+        Side::Long => sub(price, entry),
+        Side::Short => sub(entry, price),
+    }
 }

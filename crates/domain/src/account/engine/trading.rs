@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::emission::{Consequence, Emission, Fact, Reason, Violation, ViolationDetails};
-use super::exact::{Sum, add, is_less, mul, sub};
+use super::exact::{Sum, add, is_less, mul, mul_three, sub};
 use super::fill::{Fill, pnl};
 use super::step::Step;
 use super::{Refusal, Trade};
@@ -157,7 +157,7 @@ impl Step<'_> {
         trade: &Trade,
     ) -> Result<Decimal, Refusal> {
         let value = |quantity, contract_size: Amount, price: Amount| {
-            mul(mul(quantity, contract_size.value())?, price.value())
+            mul_three(quantity, contract_size.value(), price.value())
         };
         let mut sum = Sum::default();
         for held in self.others(place) {

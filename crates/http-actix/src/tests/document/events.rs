@@ -11,7 +11,7 @@ use super::document;
 use crate::openapi::webhooks;
 
 /// What is wrong with the `data` of an event of this type.
-fn findings(described: &Described, data: &Value) -> Vec<Finding> {
+pub(in super::super) fn findings(described: &Described, data: &Value) -> Vec<Finding> {
     // One name each, as long as the tests run: compiled schemas are kept under it.
     let name = Box::leak(described.event_type.to_string().into_boxed_str());
     ValicoCheck.findings(&SchemaSource { name, generate: described.alone }, data)

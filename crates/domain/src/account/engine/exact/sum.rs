@@ -15,9 +15,14 @@ pub(in crate::account) struct Sum {
 
 impl Sum {
     /// Adds a term.
-    #[inline]
+    #[inline(always)]
     pub(in crate::account) fn add(&mut self, term: Decimal) {
         let (mantissa, scale) = (term.mantissa(), term.scale());
+        // As many decimals as before, most often; a term has 96 bits.
+        if scale == self.scale && self.total.unsigned_abs() >> 125 == 0 {
+            self.total += mantissa;
+            return;
+        }
         let (wide, narrow, more) = if scale >= self.scale {
             (mantissa, self.total, scale - self.scale)
         } else {
@@ -46,11 +51,16 @@ impl Sum {
     }
 
     /// The sum.
-    #[inline]
-    pub(in crate::account) fn value(mut self) -> Result<Decimal, Refusal> {
+    #[inline(always)]
+    pub(in crate::account) fn value(self) -> Result<Decimal, Refusal> {
         if self.spilled.is_none() {
             return round(self.total.unsigned_abs(), self.scale, false, self.total < 0);
         }
+        self.spilled_value()
+    }
+
+    #[cold]
+    fn spilled_value(mut self) -> Result<Decimal, Refusal> {
         self.spill(0, 0);
         let (whole, rest) = self.spilled.unwrap_or_default();
         let unit = POWERS[MAX_SCALE as usize] as i128;

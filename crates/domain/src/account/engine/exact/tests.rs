@@ -44,6 +44,16 @@ proptest! {
     }
 
     #[test]
+    fn three_are_multiplied_as_two_and_then_one(a in number(), b in number(), c in number(), scale in 0u32..10) {
+        // With few decimals, so that often nothing is rounded.
+        let few = |number: Decimal| decimal(number.mantissa().unsigned_abs(), scale, number.is_sign_negative());
+        for [a, b, c] in [[a, b, c], [a, b, c].map(few)] {
+            let two = mul(a, b).and_then(|product| mul(product, c));
+            prop_assert_eq!(mul_three(a, b, c), two, "{} * {} * {}", a, b, c);
+        }
+    }
+
+    #[test]
     fn a_sum_rounds_once(terms in prop::collection::vec(number(), 0..7)) {
         let sum = |terms: &[Decimal]| {
             let mut sum = Sum::default();

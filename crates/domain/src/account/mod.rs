@@ -18,6 +18,6 @@ pub use applied::{AppliedTrade, TradePlace};
 pub use limits::{LossLimit, daily_loss, max_drawdown};
 pub use mapping::{AccountMapping, Unmapped};
 pub use rules::{Rule, RuleState, RuleStatus, rule_statuses};
-pub use state::{AccountState, CurrentChallenge, DayStatistics, Phase, Pnl, Position, Side};
+pub use state::{AccountState, CurrentChallenge, DayStatistics, EarlierDays, Phase, Pnl, Position, Side};
 pub use status::{AccountStatus, InvalidAccountStatus};
 pub use website_user::WebsiteUserId;

@@ -171,16 +171,15 @@ fn consistency(stage: &Challenge, state: &AccountState) -> Option<RuleStatus> {
     let Some(most) = rule.max_profit_day_percent else {
         return winning;
     };
-    let status = if is_even(&state.days, most.value()) { RuleState::Met } else { RuleState::InProgress };
+    let status = if is_even(state, most.value()) { RuleState::Met } else { RuleState::InProgress };
     let percent = best_day_percent(state).unwrap_or_default();
     Some(RuleStatus::with(Rule::Consistency, status, most.value(), percent))
 }
 
 /// The best day's share of the closed profit, in percent; there is none without a profit.
 fn best_day_percent(state: &AccountState) -> Option<Decimal> {
-    let profits = || state.days.iter().map(|day| day.closed_profit.value());
-    let total = profits().fold(Decimal::ZERO, Decimal::saturating_add);
-    let best = profits().max()?;
+    let (total, best) = state.closed_profits();
+    let best = best?;
     // No share is known where it cannot be written down, as of a total of next to nothing.
     if total > Decimal::ZERO { best.checked_div(total)?.checked_mul(Decimal::ONE_HUNDRED) } else { None }
 }

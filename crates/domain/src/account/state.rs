@@ -1,9 +1,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::AccountStatus;
 use super::engine::PayoutTold;
+use super::engine::exact::saturating_add;
 use crate::config::{AccountConfig, Challenge, ChallengeId, Symbol};
 use crate::{Amount, timestamp};
 
@@ -41,8 +43,12 @@ pub struct AccountState {
     pub open_positions: Vec<Position>,
     /// Where on its way to being funded the account is.
     pub challenge: CurrentChallenge,
-    /// What happened on each day of the current challenge on which something did, in order.
+    /// What happened on each day of the current challenge on which something did, in order: of the last
+    /// [`LISTED_DAYS`](Self::LISTED_DAYS) of them.
     pub days: Vec<DayStatistics>,
+    /// The days of the current challenge before those; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_days: Option<EarlierDays>,
     /// Days of the current challenge that count as trading days.
     pub trading_days: u32,
     /// Days of the current challenge with closed profit above zero.
@@ -137,7 +143,24 @@ pub struct DayStatistics {
     pub closed_profit: Amount,
 }
 
+/// What the rules still need of the days that are no longer listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EarlierDays {
+    /// How many there were on which something happened.
+    pub count: u32,
+    /// How many of them counted as trading days.
+    pub trading_days: u32,
+    /// Realised PnL less commissions of all of them.
+    pub closed_profit: Amount,
+    /// The highest of any of them.
+    pub best_closed_profit: Amount,
+}
+
 impl AccountState {
+    /// How many days are listed: as many as a month has, which is what the rules look at day by day.
+    pub const LISTED_DAYS: usize = 31;
+
     /// The state of an account on which nothing has happened yet, at the start of the config's first stage.
     /// What is finer than a millisecond in `at` is cut off.
     pub fn provisioned(config: &AccountConfig, at: DateTime<Utc>) -> Self {
@@ -162,11 +185,43 @@ impl AccountState {
                 first_trade_at: None,
             },
             days: Vec::new(),
+            earlier_days: None,
             trading_days: 0,
             winning_days: 0,
             payouts_told: Vec::new(),
             as_of: at,
         }
+    }
+
+    /// Closed profit of all days of the current challenge together, and of the best of them.
+    pub(super) fn closed_profits(&self) -> (Decimal, Option<Decimal>) {
+        let listed = || self.days.iter().map(|day| day.closed_profit.value());
+        let earlier = self.earlier_days.as_ref();
+        let total = earlier.map_or(Decimal::ZERO, |earlier| earlier.closed_profit.value());
+        let best = earlier.map(|earlier| earlier.best_closed_profit.value());
+        (listed().fold(total, saturating_add), best.into_iter().chain(listed()).max())
+    }
+
+    /// Begins to list another day, on which nothing has happened yet. The first of too many is added to the earlier ones, counted
+    /// as a trading day if it has this many trades.
+    pub(super) fn list_day(&mut self, date: NaiveDate, trades_needed: u32) {
+        if self.days.len() >= Self::LISTED_DAYS {
+            let day = self.days.remove(0);
+            let none = EarlierDays {
+                count: 0,
+                trading_days: 0,
+                closed_profit: Amount::ZERO,
+                best_closed_profit: day.closed_profit,
+            };
+            let earlier = self.earlier_days.get_or_insert(none);
+            let total = saturating_add(earlier.closed_profit.value(), day.closed_profit.value());
+            earlier.count = earlier.count.saturating_add(1);
+            earlier.trading_days =
+                earlier.trading_days.saturating_add(u32::from(day.is_trading_day(trades_needed)));
+            earlier.closed_profit = Amount::untrimmed(total);
+            earlier.best_closed_profit = earlier.best_closed_profit.max(day.closed_profit);
+        }
+        self.days.push(DayStatistics { date, trades: 0, opening_trades: 0, closed_profit: Amount::ZERO });
     }
 
     /// Whether no trade was ever made on the account, be it disabled or not.
@@ -201,11 +256,9 @@ fn date(_: &mut SchemaGenerator) -> Schema {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-    use rust_decimal::Decimal;
-
     use super::*;
     use crate::config::{Milestone, demo};
+    use proptest::prelude::*;
 
     #[test]
     fn a_provisioned_account_starts_with_its_capital_on_its_own_clock() {
@@ -292,6 +345,17 @@ mod tests {
         )
     }
 
+    fn earlier_days() -> impl Strategy<Value = EarlierDays> {
+        (any::<u32>(), any::<u32>(), amount(), amount()).prop_map(
+            |(count, trading_days, closed_profit, best_closed_profit)| EarlierDays {
+                count,
+                trading_days,
+                closed_profit,
+                best_closed_profit,
+            },
+        )
+    }
+
     fn challenge() -> impl Strategy<Value = CurrentChallenge> {
         let phase = prop_oneof![Just(Phase::Evaluation), Just(Phase::Funded)];
         ("\\PC{1,20}", 0usize..9, phase, prop::option::of(instant())).prop_map(
@@ -327,13 +391,14 @@ mod tests {
             open_positions in prop::collection::vec(position(), 0..4),
             challenge in challenge(),
             days in prop::collection::vec(day(), 0..4),
+            earlier_days in prop::option::of(earlier_days()),
             (trading_days, winning_days) in any::<(u32, u32)>(),
             as_of in instant(),
         ) -> AccountState {
             let (balance, equity, high_water_mark, day_start_equity) = amounts;
             AccountState {
                 status, disabled_from, day_start_unrealised, payouts_told, balance, equity, realised_pnl, unrealised_pnl, high_water_mark, day_start_equity,
-                trading_day: as_of.date_naive(), open_positions, challenge, days, trading_days, winning_days, as_of,
+                trading_day: as_of.date_naive(), open_positions, challenge, days, earlier_days, trading_days, winning_days, as_of,
             }
         }
     }

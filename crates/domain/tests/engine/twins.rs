@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tenantry_domain::account::engine::{AccountEvent, Emission, Fact, Replay, Replayed, Rulebook};
 use tenantry_domain::account::{AccountState, AccountStatus, Side};
 use tenantry_domain::config::AccountConfig;
 
+use super::digits::Paper;
 use super::naive::Naive;
 use super::random::{begin, config, history};
 
@@ -49,6 +51,10 @@ pub(crate) fn seen(state: &AccountState) -> String {
             held.symbol, held.quantity, held.average_entry_price, held.mark, held.contract_size
         )
         .unwrap();
+    }
+    if let Some(earlier) = &state.earlier_days {
+        writeln!(out, "earlier {} {} {}", earlier.count, earlier.closed_profit, earlier.best_closed_profit)
+            .unwrap();
     }
     for day in &state.days {
         writeln!(out, "{} {} {} {}", day.date, day.trades, day.opening_trades, day.closed_profit).unwrap();
@@ -90,7 +96,14 @@ pub(crate) fn expected(naive: &Naive) -> String {
         )
         .unwrap();
     }
-    for (date, day) in &book.days {
+    let unlisted = book.days.len().saturating_sub(31);
+    if unlisted > 0 {
+        let earlier = || book.days.values().take(unlisted);
+        let total = earlier().fold(Paper::zero(), |sum, day| sum.plus(day.profit.as_ref().unwrap()).unwrap());
+        let best = earlier().filter_map(|day| day.profit.clone()).max().unwrap();
+        writeln!(out, "earlier {unlisted} {total} {best}").unwrap();
+    }
+    for (date, day) in book.days.iter().skip(unlisted) {
         writeln!(out, "{date} {} {} {}", day.trades, day.opening, day.profit.as_ref().unwrap()).unwrap();
     }
     writeln!(out, "days {} {}", naive.trading_days(&book), Naive::winning_days(&book)).unwrap();
@@ -181,6 +194,47 @@ proptest! {
     fn both_engines_agree_in_the_long_run(before in config(), after in config(), events in history(80)) {
         agree(&before, &after, &events)?;
     }
+}
+
+/// A history of more days than are listed, in which evenness, trading days and payouts of a month depend on all of them.
+#[test]
+fn both_engines_agree_over_many_days() {
+    let config = |target: f64| {
+        json!({
+            "id": "many-days", "displayName": "Many days", "baseCapital": 25_000, "variant": "evaluation",
+            "challengeDefinitions": [{ "id": "stage-1", "name": "Stage 1", "rules": {
+                "profitTarget": target, "minTradingDays": 40,
+                "consistencyRule": { "minWinningDays": 35, "minTradesPerDay": 2, "maxProfitDayPercent": 4 },
+            } }],
+            "payoutRules": { "stagedPayouts": [
+                { "milestone": "monthly-profit", "payoutPercent": 80, "conditions": { "minProfit": 250, "minTradingDays": 5 } },
+            ] },
+        })
+    };
+    let event = |day: i64, hour: i64, side: &str, price: i64| -> AccountEvent {
+        let at = begin() + TimeDelta::days(day) + TimeDelta::hours(hour);
+        let text = json!({
+            "type": "TradeExecuted", "tradeId": format!("{day}-{hour}"), "symbol": "EURUSD", "side": side, "quantity": 1,
+            "price": price, "contractSize": 1, "commission": 1, "executedAt": at,
+        });
+        serde_json::from_str(&text.to_string()).unwrap()
+    };
+    let events: Vec<_> = (0..120)
+        .flat_map(|day| {
+            let gain = if day % 7 == 3 { -40 } else { 60 + day % 11 };
+            [event(day, 0, "buy", 1000), event(day, 1, "sell", 1000 + gain)]
+        })
+        .collect();
+    for target in [0.05, 0.1, 1.0] {
+        agree(&config(target), &config(target), &events).unwrap();
+    }
+    let mut engine = Engine::new(&config(0.1), &config(0.1));
+    let emitted: Vec<_> = events.iter().flat_map(|event| engine.step(event).1).collect();
+    let passed = emitted.iter().position(|told| told.starts_with("challenge.milestone"));
+    assert!(passed.is_some(), "{emitted:?}");
+    assert!(emitted.iter().filter(|told| told.starts_with("payout.eligible")).count() > 1, "{emitted:?}");
+    let state = engine.replay.state();
+    assert_eq!((state.days.len(), state.earlier_days.is_some()), (AccountState::LISTED_DAYS, true));
 }
 
 /// The words without the numbers.

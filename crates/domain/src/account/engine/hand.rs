@@ -57,8 +57,10 @@ impl Step<'_> {
             state.challenge.id = stage.id.clone();
             state.challenge.index = index;
             let is_trading = |day: &&DayStatistics| day.is_trading_day(stage.min_trades_per_day);
-            state.trading_days =
-                u32::try_from(state.days.iter().filter(is_trading).count()).unwrap_or(u32::MAX);
+            let listed = u32::try_from(state.days.iter().filter(is_trading).count()).unwrap_or(u32::MAX);
+            // Those that are no longer listed stay what they were.
+            let earlier = state.earlier_days.map_or(0, |earlier| earlier.trading_days);
+            state.trading_days = listed.saturating_add(earlier);
             if self.rules.variant == Variant::StraightToFunded {
                 self.fund();
             }

@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::emission::{Emission, Reason, StagePassed};
-use super::exact::{is_less, saturating_add, saturating_mul, saturating_sub};
+use super::exact::{is_less, saturating_mul, saturating_sub};
 use super::rulebook::Stage;
 use super::step::Step;
 use crate::Amount;
-use crate::account::{AccountState, AccountStatus, DayStatistics, Phase};
+use crate::account::{AccountState, AccountStatus, Phase};
 use crate::config::Variant;
 
 impl Step<'_> {
@@ -58,15 +58,14 @@ impl Stage {
         self.target.is_some_and(|target| !is_less(state.balance.value(), target))
             && state.trading_days >= self.min_trading_days
             && state.winning_days >= self.min_winning_days
-            && self.max_profit_day_percent.is_none_or(|percent| is_even(&state.days, percent))
+            && self.max_profit_day_percent.is_none_or(|percent| is_even(state, percent))
     }
 }
 
 /// Whether the best day's share of the closed profit is at most this many percent. Without a profit there is no share.
-pub(in crate::account) fn is_even(days: &[DayStatistics], percent: Decimal) -> bool {
-    let profits = || days.iter().map(|day| day.closed_profit.value());
-    let total = profits().fold(Decimal::ZERO, saturating_add);
-    let best = profits().max().unwrap_or_default();
+pub(in crate::account) fn is_even(state: &AccountState, percent: Decimal) -> bool {
+    let (total, best) = state.closed_profits();
     // The comparison is multiplied out, since a quotient would have to be rounded.
-    total > Decimal::ZERO && saturating_mul(best, Decimal::ONE_HUNDRED) <= saturating_mul(total, percent)
+    total > Decimal::ZERO
+        && saturating_mul(best.unwrap_or_default(), Decimal::ONE_HUNDRED) <= saturating_mul(total, percent)
 }

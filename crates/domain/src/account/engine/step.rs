@@ -118,13 +118,7 @@ impl<'a> Step<'a> {
         let trades_needed = self.stage().min_trades_per_day;
         let state = &mut *self.state;
         if state.days.last().is_none_or(|day| day.date != state.trading_day) {
-            let date = state.trading_day;
-            state.days.push(DayStatistics {
-                date,
-                trades: 0,
-                opening_trades: 0,
-                closed_profit: Amount::ZERO,
-            });
+            state.list_day(state.trading_day, trades_needed);
         }
         let Some(day) = state.days.last_mut() else { return };
         let (was_trading, was_winning) = (day.is_trading_day(trades_needed), day.is_winning_day());
@@ -149,6 +143,7 @@ impl<'a> Step<'a> {
         state.day_start_unrealised = Amount::ZERO;
         state.open_positions.clear();
         state.days.clear();
+        state.earlier_days = None;
         (state.trading_days, state.winning_days) = (0, 0);
     }
 }

@@ -84,7 +84,7 @@ fn the_first_start_makes_everything_and_its_first_steps_work_as_printed() {
         &json!({ "name": "n", "scopes": SCOPES }),
     );
     assert_eq!(status, 201, "the first start's key still works");
-    assert!(server.memory() < 48 << 20, "{} bytes", server.memory());
+    assert!(server.memory() < 32 << 20, "{} bytes", server.memory());
     server.stop();
 }
 

@@ -1,6 +1,6 @@
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -41,7 +41,7 @@ pub struct HttpState {
     pub(crate) watch: Arc<Watch>,
     pub(crate) tails: Arc<Tails>,
     pub(crate) readiness: Arc<dyn Readiness>,
-    pub(crate) document: Bytes,
+    document: OnceLock<Bytes>,
     draining: AtomicBool,
     storage: Pool,
     hashing: Pool,
@@ -72,8 +72,6 @@ impl HttpState {
         let storage = Pool::new("storage", settings.storage_threads, settings.storage_queue)?;
         let hashing = Pool::new("hashing", settings.hashing_threads, settings.hashing_queue)?;
         let prefix = settings.prefix();
-        let document =
-            serde_json::to_vec(&openapi::document(&settings, doors.access())).map_err(io::Error::other)?;
         Ok(Self {
             gate: Gate::new(Arc::clone(&platform), storage.queue().clone()),
             provisioning: provisioning_lanes(&platform, &prefix, storage.queue()),
@@ -89,7 +87,7 @@ impl HttpState {
             watch,
             tails,
             readiness,
-            document: document.into(),
+            document: OnceLock::new(),
             draining: AtomicBool::new(false),
             storage,
             hashing,
@@ -145,6 +143,16 @@ impl HttpState {
         if let Err(error) = limits::withdraw(&self.platform, &self.replica) {
             tracing::debug!(target: "tenantry::http", %error, "the other replicas will notice by themselves");
         }
+    }
+
+    /// The OpenAPI document as it is served. It is made when somebody asks for it first: mostly nobody does, and making it takes
+    /// several times the memory that it has.
+    pub(crate) fn document(&self) -> serde_json::Result<Bytes> {
+        if let Some(made) = self.document.get() {
+            return Ok(made.clone());
+        }
+        let made = serde_json::to_vec(&openapi::document(&self.settings, self.doors.access()))?;
+        Ok(self.document.get_or_init(|| made.into()).clone())
     }
 
     pub(crate) fn is_draining(&self) -> bool {

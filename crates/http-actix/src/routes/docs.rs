@@ -20,7 +20,10 @@ use crate::problem::{Code, Internal, Problem};
     responses((status = 200, description = "OpenAPI 3.1", body = AnyObject))
 )]
 pub(crate) async fn document(call: Call) -> Answer {
-    Ok(respond::json_bytes(HttpResponse::Ok(), call.state.document.clone()))
+    let state = call.state.clone();
+    let made = call.state.storage().run(move || state.document()).await?;
+    let document = made.map_err(|error| Problem::from(Internal).because(error))?;
+    Ok(respond::json_bytes(HttpResponse::Ok(), document))
 }
 
 /// This document, to browse

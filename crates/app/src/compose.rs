@@ -153,6 +153,10 @@ impl Nudge for Nudges {
         self.moved.log_moved(tenant);
     }
 
+    fn endpoint_added(&self, tenant: TenantId) {
+        self.delivery_bell.endpoint_added(tenant);
+    }
+
     fn hire(&self) -> Option<Box<dyn Hired>> {
         self.bell.hire()
     }

@@ -15,8 +15,8 @@ const MAX_ANSWER: usize = 64 * 1024;
 /// A connection is kept for the next request for this long: less than servers and the boxes before them keep it.
 const KEPT: Duration = Duration::from_secs(30);
 
-/// So many connections to one endpoint are kept.
-const KEPT_PER_HOST: usize = 8;
+/// So many connections to one host are kept: as many as there may be calls at once of a few endpoints on it.
+const KEPT_PER_HOST: usize = 128;
 
 /// A client for this endpoint alone, whose every request ends within `timeout`.
 pub(crate) fn build(endpoint: &Endpoint, timeout: Duration) -> Result<Client, String> {

@@ -56,6 +56,9 @@ pub trait Nudge: Send + Sync {
     /// Something was written to the tenant's database, so that there may be new events; said after the commit, too.
     fn log_moved(&self, _tenant: TenantId) {}
 
+    /// The tenant has a webhook endpoint more, maybe its first; said after the commit, too.
+    fn endpoint_added(&self, _tenant: TenantId) {}
+
     /// A worker of this process that has nothing to do, and is kept free: whoever queues a run can claim it for that worker
     /// in the same commit. None where there is none, or they are all busy.
     fn hire(&self) -> Option<Box<dyn Hired>> {

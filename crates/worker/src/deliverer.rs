@@ -61,6 +61,10 @@ impl Nudge for DeliveryBell {
             self.changed.notify_all();
         }
     }
+
+    fn endpoint_added(&self, tenant: TenantId) {
+        self.lock().without.remove(&tenant);
+    }
 }
 
 impl DeliveryBell {

@@ -75,7 +75,9 @@ pub fn create(
         Ok(Created { endpoint: endpoint.clone(), secret: secret.clone() })
     };
     marking::mark(&platform.control, scope.tenant(), now)?;
-    once_sealed(platform, scope, request, now, act, answer)
+    let created = once_sealed(platform, scope, request, now, act, answer)?;
+    platform.nudge.endpoint_added(scope.tenant());
+    Ok(created)
 }
 
 /// The URL as it is to be kept, if everything about the wish is as it may be.

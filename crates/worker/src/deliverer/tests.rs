@@ -90,3 +90,19 @@ fn what_a_dead_process_left_is_delivered_by_the_next_one() {
     until("what was left has arrived", || test.endpoints.calls().len() == 10);
     deliverer.stop();
 }
+
+#[test]
+fn a_tenant_is_listened_to_from_its_first_endpoint_on() {
+    let (_, scope) = world();
+    let (bell, tenant) = (DeliveryBell::default(), scope.tenant());
+    bell.lock().open = true;
+    let hears = || {
+        bell.log_moved(tenant);
+        std::mem::take(&mut bell.lock().moved).contains(&tenant)
+    };
+    assert!(hears());
+    bell.has_none(tenant);
+    assert!(!hears());
+    bell.endpoint_added(tenant);
+    assert!(hears());
+}

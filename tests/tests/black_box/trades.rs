@@ -1,5 +1,6 @@
 //! Trades and prices: whatever dies, and whoever reports what again, each trade counts once.
 
+use std::array;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -168,34 +169,38 @@ fn of_trades_acknowledged_before_a_kill_none_is_lost_and_none_is_applied_again()
 
 #[test]
 fn of_trades_reported_to_three_processes_each_is_applied_by_one() {
-    const TRADES: usize = 400;
+    const PROCESSES: usize = 3;
+    const TRADES: usize = 420;
     for_each_backend(|backend| {
         let installation = Installation::new(backend);
-        let processes = [installation.start(), installation.start(), installation.start()];
+        let processes: [_; PROCESSES] = array::from_fn(|_| installation.start());
         tenant(&processes[0], "acme");
         lift_limits(&processes[0], "acme");
         let mut site = website(&processes[0], "acme");
         let account = account(&mut site);
         let path = format!("{account}/trades");
-        // Everybody is at about the same trades all the time: one by one at first, then in arrays.
-        let tell = |process: &Tenantry| {
-            let mut own = process.client().with_bearer(site.bearer());
-            let (mut at, mut results) = (0, Vec::new());
-            while at < TRADES {
-                let next = if at < TRADES / 2 { at + 1 } else { at + 10 };
-                let trades: Vec<_> = (at..next).map(nth).collect();
-                let answer = own.post(&path, &json!(trades)).expect(200).json();
-                results.extend_from_slice(answer["results"].as_array().unwrap());
-                at = next;
-            }
-            results
-        };
-        let answers: Vec<Vec<Value>> = thread::scope(|scope| {
-            let tell = &tell;
-            let threads: Vec<_> =
-                processes.iter().map(|process| scope.spawn(move || tell(process))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-        });
+        let mut clients = processes.each_ref().map(|process| process.client().with_bearer(site.bearer()));
+        let mut answers = processes.each_ref().map(|_| Vec::new());
+        // One by one at first, then in arrays. Each process begins with others of a round's trades, so that
+        // none is merely the one who is ahead.
+        let mut at = 0;
+        while at < TRADES {
+            let each = if at < TRADES / 2 { 1 } else { 10 };
+            thread::scope(|scope| {
+                for (number, (own, results)) in clients.iter_mut().zip(&mut answers).enumerate() {
+                    let path = &path;
+                    scope.spawn(move || {
+                        for turn in 0..PROCESSES {
+                            let first = at + (number + turn) % PROCESSES * each;
+                            let trades: Vec<_> = (first..first + each).map(nth).collect();
+                            let answer = own.post(path, &json!(trades)).expect(200).json();
+                            results.extend_from_slice(answer["results"].as_array().unwrap());
+                        }
+                    });
+                }
+            });
+            at += PROCESSES * each;
+        }
         let mut outcomes: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for result in answers.iter().flatten() {
             outcomes.entry(text(result, "tradeId")).or_default().push(text(result, "outcome"));
@@ -206,7 +211,7 @@ fn of_trades_reported_to_three_processes_each_is_applied_by_one() {
             assert_eq!(*outcomes, ["applied", "duplicate", "duplicate"], "{id}");
         }
         let appliers = answers.iter().filter(|results| results.iter().any(|r| r["outcome"] == "applied"));
-        assert!(appliers.count() > 1, "they were at it at the same time");
+        assert_eq!(appliers.count(), PROCESSES, "they were at it at the same time");
         assert_each_once(&mut site, &account, TRADES);
     });
 }

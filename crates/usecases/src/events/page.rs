@@ -1,9 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{EventFilter, LogEntry, LogRepository, StoreError, StoreResult, TenantScope};
+use tenantry_ports::{EventFilter, LogEntry, LogRepository, StoreError, StoreResult};
 
-use crate::Platform;
+use crate::{Log, Platform};
 
 /// How many entries of a log one page looks through at most, for events that may be rare in it.
 const STRETCH: i64 = 10_000;
@@ -69,17 +69,16 @@ pub enum FeedError {
     Store(#[from] StoreError),
 }
 
-/// At most `limit` events of the tenant, the oldest first. Looks through so much of the log and no more, so a page may have
+/// At most `limit` events of the log, the oldest first. Looks through so much of the log and no more, so a page may have
 /// fewer events than there are, or none, and there be more all the same.
 pub fn page(
     platform: &Platform,
-    scope: &TenantScope,
+    log: &Log,
     wanted: &Wanted,
     start: Start,
     limit: usize,
 ) -> Result<FeedPage, FeedError> {
-    platform.stores.open(scope)?.read(|tx| {
-        let log = tx.log();
+    log.open(platform)?.read(|log| {
         // Read first: what is written in the meantime is for the next page.
         let head = log.head()?;
         let after = match start {
@@ -113,8 +112,8 @@ pub fn page(
 }
 
 /// The event of this id, if there is one.
-pub fn find(platform: &Platform, scope: &TenantScope, id: EventId) -> StoreResult<Option<Event>> {
-    let found = platform.stores.open(scope)?.read(|tx| tx.log().find(id))?;
+pub fn find(platform: &Platform, log: &Log, id: EventId) -> StoreResult<Option<Event>> {
+    let found = log.open(platform)?.read(|log| log.find(id))?;
     Ok(found.map(LogEntry::told))
 }
 

@@ -10,6 +10,7 @@ mod days;
 mod endpoints;
 mod error;
 mod heads;
+mod log;
 mod machine_tokens;
 mod macs;
 mod mappings;
@@ -47,6 +48,7 @@ pub use endpoints::{
 };
 pub use error::{Constraint, StoreError, StoreResult};
 pub use heads::{HeadRepository, SignedHead};
+pub use log::{AccountEvents, LogRepository, TenantLogRepository};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use mappings::MappingRepository;
@@ -76,8 +78,8 @@ pub use security::{
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
-    AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
-    IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+    AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
+    SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use trades::{HoldingRepository, TradeRepository};
 pub use webhooks::{

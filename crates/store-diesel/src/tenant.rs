@@ -21,8 +21,8 @@ mod webhooks;
 
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
-    IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
-    SettingsRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
+    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -80,7 +80,7 @@ impl TenantTx for Transaction<'_> {
         self
     }
 
-    fn log(&mut self) -> &mut dyn LogRepository {
+    fn log(&mut self) -> &mut dyn TenantLogRepository {
         self
     }
 }

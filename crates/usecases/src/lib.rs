@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod idempotency;
 mod journal;
 pub mod limits;
+mod log;
 pub mod machine_tokens;
 pub mod mappings;
 pub mod master_keys;
@@ -31,4 +32,5 @@ pub mod transfer;
 pub mod users;
 pub mod webhooks;
 
+pub use log::Log;
 pub use platform::{Platform, Policy};

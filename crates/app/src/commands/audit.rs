@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tenantry_ports::{SignedHead, hexadecimal};
-use tenantry_usecases::Platform;
 use tenantry_usecases::audit::{self, Audit, Flaw, statements_in};
 use tenantry_usecases::fleet::{self, FleetError, Member};
+use tenantry_usecases::{Log, Platform};
 
 use super::print;
 use crate::cli::{Audit as Command, VerifyLogs};
@@ -31,7 +31,7 @@ fn verify(platform: &Platform, wish: &VerifyLogs) -> Result<(), Failure> {
     let members = members(platform, wish)?;
     let mut bad = 0;
     for member in &members {
-        let outcome = audit::verify(platform, &member.scope, &heads);
+        let outcome = audit::verify(platform, &Log::Tenant(member.scope.clone()), &heads);
         // Nobody is going to use the database soon: its connection is better closed than kept.
         if let Err(error) = platform.databases.close(&member.scope) {
             tracing::debug!("The connections to {} are left to time: {error}", member.name());

@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tenantry_domain::event::chain_input_of;
-use tenantry_ports::{LogHead, RawEntry, SignedHead, StoreError, StoreResult, TenantScope};
+use tenantry_ports::{LogHead, RawEntry, SignedHead, StoreError, StoreResult};
 
 use super::statement::is_ours;
-use crate::Platform;
+use crate::{Log, Platform};
 
 /// How many entries are looked at at a time.
 const PAGE: usize = 500;
@@ -86,10 +86,10 @@ impl What {
     }
 }
 
-/// Looks at a tenant's log from its beginning to its end, in constant memory, and compares it with the statements that are kept
+/// Looks at a log from its beginning to its end, in constant memory, and compares it with the statements that are kept
 /// in the control database and with these. What is written meanwhile is not looked at.
-pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -> StoreResult<Audit> {
-    let tenant = scope.tenant();
+pub fn verify(platform: &Platform, log: &Log, others: &[SignedHead]) -> StoreResult<Audit> {
+    let tenant = log.owner();
     let ours = |signed: &SignedHead| is_ours(platform.macs.as_ref(), signed);
     // Before the head is read: then none of them can be ahead of it.
     let mut statements = platform.control.read(|tx| tx.heads().of(tenant))?;
@@ -98,8 +98,8 @@ pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -
     statements.retain(ours);
     let unknown = kept - statements.len();
     statements.extend(others.iter().filter(|signed| signed.tenant == tenant));
-    let store = platform.stores.open(scope)?;
-    let end = store.read(|tx| tx.log().head())?;
+    let log = log.open(platform)?;
+    let end = log.read(|log| log.head())?;
     let audit = |entries, flaw| Audit { head: end, entries, statements: statements.len(), unknown, flaw };
 
     if let Some(forged) = statements.iter().find(|signed| !ours(signed)) {
@@ -108,7 +108,7 @@ pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -
     let known = statements.iter().map(|signed| (signed.head.sequence, signed.head.hash)).collect();
     let mut walk = Walk { platform, known, head: LogHead::EMPTY, entries: 0 };
     while walk.head.sequence < end.sequence {
-        let page = store.read(|tx| tx.log().raw(walk.head.sequence, PAGE))?;
+        let page = log.read(|log| log.raw(walk.head.sequence, PAGE))?;
         let in_log = page.iter().take_while(|row| row.sequence <= end.sequence);
         let mut seen = false;
         for row in in_log {
@@ -127,9 +127,9 @@ pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -
         Some(Flaw::missing(cut, What::CutOff))
     } else {
         // What is written meanwhile moves the head; what is not, does not.
-        store.read(|tx| {
-            let stray = tx.log().raw(end.sequence, 1)?.into_iter().next();
-            let end = tx.log().head()?;
+        log.read(|log| {
+            let stray = log.raw(end.sequence, 1)?.into_iter().next();
+            let end = log.head()?;
             let stray = stray.filter(|row| row.sequence > end.sequence);
             Ok::<_, StoreError>(stray.map(|row| Flaw::of(&row, What::Stray)))
         })?

@@ -168,12 +168,10 @@ impl Batch {
                 }
                 None => {
                     trader.realised.insert(trade_id.clone(), realised);
-                    self.applied.push(AppliedTrade {
-                        account: command.account,
-                        trade: trade.clone(),
-                        realised_pnl: realised,
-                        place: TradePlace { sequence, index },
-                    });
+                    if let AccountEvent::TradeExecuted(trade) = event {
+                        let (account, place) = (command.account, TradePlace { sequence, index });
+                        self.applied.push(AppliedTrade { account, trade, realised_pnl: realised, place });
+                    }
                     TradeOutcome::Applied(realised)
                 }
             };

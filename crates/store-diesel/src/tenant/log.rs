@@ -1,3 +1,5 @@
+//! Event logs: a tenant's and, in tables of the same form, the platform's.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;

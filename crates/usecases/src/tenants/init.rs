@@ -149,6 +149,7 @@ fn told(platform: &Platform, announced: Announcement) -> Announced {
         announced.slug,
         announced.plan
     );
+    platform.nudge.notices_are_due();
     announced.signed(platform)
 }
 

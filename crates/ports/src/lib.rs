@@ -9,6 +9,7 @@ mod databases;
 mod days;
 mod endpoints;
 mod error;
+mod floor;
 mod heads;
 mod machine_tokens;
 mod macs;
@@ -27,6 +28,7 @@ mod security;
 mod signing_keys;
 mod tenant;
 mod trades;
+mod upkeep;
 mod webhooks;
 mod work;
 
@@ -46,6 +48,7 @@ pub use endpoints::{
     FailureClass,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use floor::{FloorRepository, LogFloor, LogSpan};
 pub use heads::{HeadRepository, SignedHead};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
@@ -80,6 +83,7 @@ pub use tenant::{
     IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use trades::{HoldingRepository, TradeRepository};
+pub use upkeep::{UpkeepRepository, UpkeepRound};
 pub use webhooks::{
     ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
     SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,

@@ -11,7 +11,7 @@ use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
     Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, EventFilter,
-    LogEntry, LogHead, MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError,
+    FloorRepository, LogEntry, LogHead, MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError,
     StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
@@ -82,6 +82,8 @@ pub trait TenantTx {
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.
     fn log(&mut self) -> &mut dyn LogRepository;
+    /// Where the event log begins.
+    fn floor(&mut self) -> &mut dyn FloorRepository;
 }
 
 /// The tenant's settings, one document.

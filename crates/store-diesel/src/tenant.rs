@@ -4,6 +4,7 @@ mod accounts;
 mod basis;
 mod config_versions;
 mod configs;
+mod floor;
 mod holdings;
 mod idempotency;
 mod log;
@@ -20,8 +21,8 @@ mod users;
 mod webhooks;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
-    IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository,
+    HoldingRepository, IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
     SettingsRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
@@ -81,6 +82,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn log(&mut self) -> &mut dyn LogRepository {
+        self
+    }
+
+    fn floor(&mut self) -> &mut dyn FloorRepository {
         self
     }
 }

@@ -11,9 +11,10 @@ use super::tenant::TenantState;
 
 impl TenantState {
     pub(super) fn log_head(&self) -> LogHead {
+        let begin = self.floor.map_or(LogHead::EMPTY, |floor| floor.head);
         self.log
             .last_key_value()
-            .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
+            .map_or(begin, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
     }
 }
 

@@ -9,8 +9,8 @@ use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, LogEntry, LogRepository,
-    MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
+    Constraint, Counts, Credentials, FloorRepository, HoldingRepository, IdempotencyRepository, LogEntry,
+    LogFloor, LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
     StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
@@ -39,6 +39,7 @@ pub(super) struct TenantState {
     pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) webhooks: Webhooks,
     pub(super) log: Table<i64, LogEntry>,
+    pub(super) floor: Option<LogFloor>,
     /// What somebody who looks at the log finds, if that is not what was written.
     pub(super) tampered: Option<Arc<LogRows>>,
 }
@@ -97,6 +98,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn log(&mut self) -> &mut dyn LogRepository {
+        self
+    }
+
+    fn floor(&mut self) -> &mut dyn FloorRepository {
         self
     }
 }

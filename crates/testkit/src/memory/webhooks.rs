@@ -69,7 +69,7 @@ impl Webhooks {
 
 impl TenantState {
     fn last_entry(&self) -> i64 {
-        self.log.keys().next_back().copied().unwrap_or_default()
+        self.log_head().sequence
     }
 }
 
@@ -249,6 +249,19 @@ impl WebhookRepository for Transaction<TenantState> {
                 }
             }
             Ok(())
+        })
+    }
+
+    fn unsettled(&mut self) -> StoreResult<Option<i64>> {
+        self.look(|state| {
+            let webhooks = &state.webhooks;
+            let enabled =
+                webhooks.endpoints.values().filter(|standing| standing.endpoint.disabled.is_none());
+            let first = |standing: &Standing| {
+                let pending = webhooks.pending(standing.endpoint.id).map(|delivery| delivery.sequence);
+                pending.chain([standing.position + 1]).min()
+            };
+            Ok(enabled.filter_map(first).min())
         })
     }
 

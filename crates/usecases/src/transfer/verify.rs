@@ -72,7 +72,7 @@ pub fn verify(platform: &Platform, input: impl BufRead) -> Result<Verified, Veri
 }
 
 /// That an entry of a log follows from the one before it; otherwise why it does not.
-pub(super) fn check_link(digest: &dyn Digest, head: LogHead, entry: &LogEntry) -> Result<(), &'static str> {
+pub(crate) fn check_link(digest: &dyn Digest, head: LogHead, entry: &LogEntry) -> Result<(), &'static str> {
     if entry.sequence != head.sequence + 1 {
         return Err("its number does not follow the one before");
     }

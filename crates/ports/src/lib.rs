@@ -11,6 +11,7 @@ mod endpoints;
 mod error;
 mod floor;
 mod heads;
+mod log;
 mod machine_tokens;
 mod macs;
 mod mappings;
@@ -50,6 +51,7 @@ pub use endpoints::{
 pub use error::{Constraint, StoreError, StoreResult};
 pub use floor::{FloorRepository, LogFloor, LogSpan};
 pub use heads::{HeadRepository, SignedHead};
+pub use log::{AccountEvents, LogRepository, TenantLogRepository};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
 pub use macs::{MacPurpose, Macs};
 pub use mappings::MappingRepository;
@@ -79,8 +81,8 @@ pub use security::{
 };
 pub use signing_keys::{Algorithm, SigningKey, SigningKeyRepository, SigningKeyState};
 pub use tenant::{
-    AccountEvents, AccountFilter, AccountRepository, AccountRevision, ConfigRepository,
-    IdempotencyRepository, LogRepository, SettingsRepository, TenantStore, TenantStores, TenantTx,
+    AccountFilter, AccountRepository, AccountRevision, ConfigRepository, IdempotencyRepository,
+    SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use trades::{HoldingRepository, TradeRepository};
 pub use upkeep::{UpkeepRepository, UpkeepRound};

@@ -3,16 +3,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{ConfigId, ConfigVersion};
-use tenantry_domain::event::EventTypePattern;
-use tenantry_domain::id::{AccountId, EventId};
+use tenantry_domain::id::AccountId;
 use tenantry_domain::tenant::Settings;
 
 use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, Counts, EventFilter,
-    FloorRepository, LogEntry, LogHead, MappingRepository, OrganisationRepository, RawEntry, SessionRepository, StoreError,
-    StoreResult, StoredConfig, StoredResponse, TenantScope, UserRepository, Verdict, WebhookRepository,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, FloorRepository, MappingRepository,
+    OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse,
+    TenantLogRepository, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.
@@ -81,7 +80,7 @@ pub trait TenantTx {
     /// Answers given before.
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.
-    fn log(&mut self) -> &mut dyn LogRepository;
+    fn log(&mut self) -> &mut dyn TenantLogRepository;
     /// Where the event log begins.
     fn floor(&mut self) -> &mut dyn FloorRepository;
 }
@@ -152,19 +151,6 @@ impl From<&Account> for AccountRevision {
     }
 }
 
-/// Which of the events of an account to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountEvents {
-    /// The account.
-    pub account: AccountId,
-    /// Only those that happened at this time or later.
-    pub from: Option<DateTime<Utc>>,
-    /// Only those that happened before this time.
-    pub until: Option<DateTime<Utc>>,
-    /// Only those of these types.
-    pub types: Option<EventTypePattern>,
-}
-
 /// Trading accounts. Reads and writes take slices, since they are what everybody does at once.
 pub trait AccountRepository {
     /// Adds accounts, in one statement where the database can. `Conflict(AccountId)`.
@@ -211,52 +197,4 @@ pub trait IdempotencyRepository {
     /// Removes at most `limit` answers older than `since`, but for what somebody else is removing. For the control database:
     /// tenants' own logins may not, and there it would look at every answer.
     fn forget(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<()>;
-}
-
-/// The tenant's event log: outbox, feed and audit trail at once.
-pub trait LogRepository {
-    /// The head of the log. Until the transaction ends no other transaction appends, so whoever means to append
-    /// calls this first: it puts the tenant's writers in line, and what they read after it stays true.
-    fn lock(&mut self) -> StoreResult<LogHead> {
-        self.lock_and_count().map(|(head, _)| head)
-    }
-
-    /// The same, and with it, in the same look-up, how many there are of what is limited. Nobody adds any until the
-    /// transaction ends; what this one has added by now is in it.
-    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)>;
-
-    /// How many there are of what is limited, without standing in line: it may be different the next moment.
-    fn counts(&mut self) -> StoreResult<Counts>;
-
-    /// Adds entries that continue the locked head; the last one is the new head.
-    fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()>;
-
-    /// The head of the log, without standing in line: it may be another the next moment.
-    fn head(&mut self) -> StoreResult<LogHead>;
-
-    /// At most `limit` entries in order, after sequence number `after`.
-    fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>>;
-
-    /// At most `limit` entries that the filter wants in order, after sequence number `after`, up to and with `through`.
-    fn select(
-        &mut self,
-        filter: &EventFilter,
-        after: i64,
-        through: i64,
-        limit: usize,
-    ) -> StoreResult<Vec<LogEntry>>;
-
-    /// The entry of this event.
-    fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>>;
-
-    /// As [`page`](Self::page), unread: also of rows that are no entries.
-    fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>>;
-
-    /// At most `limit` of what happened to an account, newest first, before sequence number `before`.
-    fn of_account(
-        &mut self,
-        filter: &AccountEvents,
-        before: Option<i64>,
-        limit: usize,
-    ) -> StoreResult<Vec<LogEntry>>;
 }

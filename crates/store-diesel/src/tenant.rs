@@ -21,9 +21,9 @@ mod users;
 mod webhooks;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository,
-    HoldingRepository, IdempotencyRepository, LogRepository, MappingRepository, OrganisationRepository, SessionRepository,
-    SettingsRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository, HoldingRepository,
+    IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
+    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -81,7 +81,7 @@ impl TenantTx for Transaction<'_> {
         self
     }
 
-    fn log(&mut self) -> &mut dyn LogRepository {
+    fn log(&mut self) -> &mut dyn TenantLogRepository {
         self
     }
 

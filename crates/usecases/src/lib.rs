@@ -14,6 +14,7 @@ pub mod fleet;
 pub mod idempotency;
 mod journal;
 pub mod limits;
+mod log;
 pub mod machine_tokens;
 pub mod mappings;
 pub mod master_keys;
@@ -32,4 +33,5 @@ pub mod upkeep;
 pub mod users;
 pub mod webhooks;
 
+pub use log::Log;
 pub use platform::{Platform, Policy};

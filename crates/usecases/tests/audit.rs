@@ -7,6 +7,7 @@ mod support;
 use tenantry_domain::event::{Event, chain_input};
 use tenantry_ports::{Digest as _, LogHead, RawEntry, SignedHead, TenantScope};
 use tenantry_testkit::{FakeDigest, LogRows, TestPlatform, sample};
+use tenantry_usecases::Log;
 use tenantry_usecases::audit::{self, Audit, Flaw, KEPT, Statement, What, verify};
 
 use support::active;
@@ -23,7 +24,7 @@ fn write(test: &TestPlatform, scope: &TenantScope, count: usize) {
 }
 
 fn look(test: &TestPlatform, scope: &TenantScope, others: &[SignedHead]) -> Audit {
-    verify(&test.platform, scope, others).unwrap()
+    verify(&test.platform, &Log::Tenant(scope.clone()), others).unwrap()
 }
 
 fn flaw(test: &TestPlatform, scope: &TenantScope) -> Option<(i64, What)> {

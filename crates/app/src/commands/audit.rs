@@ -6,9 +6,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use tenantry_ports::{SignedHead, hexadecimal};
-use tenantry_usecases::Platform;
 use tenantry_usecases::audit::{self, Audit, Flaw, statements_in};
 use tenantry_usecases::fleet::{self, FleetError, Member};
+use tenantry_usecases::{Log, Platform};
 
 use super::print;
 use crate::cli::{Audit as Command, VerifyLogs};
@@ -31,7 +31,7 @@ fn verify(platform: &Platform, wish: &VerifyLogs) -> Result<(), Failure> {
     let members = members(platform, wish)?;
     let mut bad = 0;
     for member in &members {
-        let outcome = audit::verify(platform, &member.scope, &heads);
+        let outcome = audit::verify(platform, &Log::Tenant(member.scope.clone()), &heads);
         // Nobody is going to use the database soon: its connection is better closed than kept.
         if let Err(error) = platform.databases.close(&member.scope) {
             tracing::debug!("The connections to {} are left to time: {error}", member.name());
@@ -101,9 +101,10 @@ fn line(member: &Member, audit: &Audit) -> String {
                 0 => String::new(),
                 some => format!("; {some} more were signed with a secret key that the settings do not have"),
             };
-            let Audit { entries, statements, .. } = audit;
+            let Audit { first, entries, statements, .. } = audit;
+            let begins = if *first > 1 { format!(", from {first} on,") } else { String::new() };
             format!(
-                "{name}: {entries} entries are whole, as {statements} signed statements have it{unknown}\n"
+                "{name}: {entries} entries{begins} are whole, as {statements} signed statements have it{unknown}\n"
             )
         }
         Some(Flaw { sequence, event, what }) => {
@@ -126,6 +127,7 @@ fn as_json(member: &Member, audit: &Audit) -> Value {
         "tenant": member.name(),
         "tenantId": member.scope.tenant(),
         "ok": audit.flaw.is_none(),
+        "firstSequence": audit.first,
         "entries": audit.entries,
         "statements": audit.statements,
         "unknownStatements": audit.unknown,

@@ -7,6 +7,7 @@ use tenantry_domain::id::EventId;
 use tenantry_domain::timestamp;
 use tenantry_ports::{
     AccountEvents, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError, StoreResult,
+    TenantLogRepository,
 };
 
 use crate::bulk::{Bind, Bulk, Sql};
@@ -71,22 +72,15 @@ impl EventRow {
 }
 
 impl LogRepository for Transaction<'_> {
-    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
+    fn lock(&mut self) -> StoreResult<LogHead> {
         self.write(|db| {
-            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash, COUNTS));
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash));
             // On SQLite this transaction is the only one that writes, since it began.
-            let (sequence, hash, counts): (i64, Vec<u8>, CountRow) = match db {
+            let (sequence, hash): (i64, Vec<u8>) = match db {
                 Db::Sqlite(sqlite) => query.get_result(sqlite)?,
                 Db::Postgres(postgres) => query.for_update().get_result(postgres)?,
             };
-            Ok((LogHead { sequence, hash: sha256("log head", &hash)? }, numbers(counts)?))
-        })
-    }
-
-    fn counts(&mut self) -> StoreResult<Counts> {
-        self.read(|db| {
-            let counts = log_head::table.find(HEAD).select(COUNTS).get_result(db)?;
-            Ok(numbers(counts)?)
+            Ok(LogHead { sequence, hash: sha256("log head", &hash)? })
         })
     }
 
@@ -185,6 +179,26 @@ impl LogRepository for Transaction<'_> {
                 events::table.filter(events::sequence.gt(after)).order(events::sequence).limit(limit(most));
             let rows = query.select(EventRow::as_select()).load(db)?;
             Ok(rows.into_iter().map(EventRow::raw).collect())
+        })
+    }
+}
+
+impl TenantLogRepository for Transaction<'_> {
+    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
+        self.write(|db| {
+            let query = log_head::table.find(HEAD).select((log_head::sequence, log_head::hash, COUNTS));
+            let (sequence, hash, counts): (i64, Vec<u8>, CountRow) = match db {
+                Db::Sqlite(sqlite) => query.get_result(sqlite)?,
+                Db::Postgres(postgres) => query.for_update().get_result(postgres)?,
+            };
+            Ok((LogHead { sequence, hash: sha256("log head", &hash)? }, numbers(counts)?))
+        })
+    }
+
+    fn counts(&mut self) -> StoreResult<Counts> {
+        self.read(|db| {
+            let counts = log_head::table.find(HEAD).select(COUNTS).get_result(db)?;
+            Ok(numbers(counts)?)
         })
     }
 

@@ -79,9 +79,9 @@ impl Databases {
         let state = &databases.get(&place(scope)).ok_or_else(missing)?.content.state;
         state.transact(Access::Write, |tx| {
             let tampered = tx.change(|state| {
-                let mut log = LogRows::of(state)?;
+                let mut log = LogRows::of(&state.log)?;
                 with(&mut log);
-                state.tampered = Some(Arc::new(log));
+                state.log.tampered = Some(Arc::new(log));
                 Ok(())
             });
             tampered.map_or(Verdict::Rollback, |()| Verdict::Commit)

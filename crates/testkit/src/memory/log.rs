@@ -1,53 +1,83 @@
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tenantry_domain::id::EventId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError,
-    StoreResult,
+    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogFloor, LogHead, LogRepository, RawEntry, StoreError,
+    StoreResult, TenantLogRepository,
 };
 
-use super::snapshot::Transaction;
+use super::log_rows::LogRows;
+use super::snapshot::{Table, Transaction};
 use super::tenant::TenantState;
 
-impl TenantState {
-    pub(super) fn log_head(&self) -> LogHead {
+/// An event log.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log {
+    pub(super) entries: Table<i64, LogEntry>,
+    /// Where it begins, if not at its beginning.
+    pub(super) floor: Option<LogFloor>,
+    /// What somebody who looks at the log finds, if that is not what was written.
+    pub(super) tampered: Option<Arc<LogRows>>,
+}
+
+impl Log {
+    /// How far what was written has come.
+    pub(super) fn written(&self) -> LogHead {
         let begin = self.floor.map_or(LogHead::EMPTY, |floor| floor.head);
-        self.log
+        self.entries
             .last_key_value()
             .map_or(begin, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
     }
 }
 
-impl LogRepository for Transaction<TenantState> {
-    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
-        // There is one writer at a time: a transaction that may change something has the log to itself already.
-        self.change(|state| Ok((state.log_head(), state.counts())))
+/// A database that has a log.
+pub(super) trait Logged: Clone {
+    fn log(&self) -> &Log;
+
+    fn log_mut(&mut self) -> &mut Log;
+}
+
+impl Logged for TenantState {
+    fn log(&self) -> &Log {
+        &self.log
     }
 
-    fn counts(&mut self) -> StoreResult<Counts> {
-        self.look(|state| Ok(state.counts()))
+    fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+}
+
+impl<S: Logged> LogRepository for Transaction<S> {
+    fn lock(&mut self) -> StoreResult<LogHead> {
+        // There is one writer at a time: a transaction that may change something has the log to itself already.
+        self.change(|state| Ok(state.log().written()))
     }
 
     fn append(&mut self, entries: &[LogEntry]) -> StoreResult<()> {
         self.change(|state| {
+            let log = state.log_mut();
             for entry in entries {
-                let head = state.log_head();
+                let head = log.written();
                 if entry.sequence != head.sequence + 1 || entry.previous != head.hash {
                     return Err(StoreError::Conflict(Constraint::LogSequence));
                 }
-                state.log.insert(entry.sequence, entry.clone());
+                log.entries.insert(entry.sequence, entry.clone());
             }
             Ok(())
         })
     }
 
     fn head(&mut self) -> StoreResult<LogHead> {
-        self.look(|state| Ok(state.tampered.as_ref().map_or_else(|| state.log_head(), |log| log.head)))
+        self.look(|state| {
+            let log = state.log();
+            Ok(log.tampered.as_ref().map_or_else(|| log.written(), |rows| rows.head))
+        })
     }
 
     fn page(&mut self, after: i64, limit: usize) -> StoreResult<Vec<LogEntry>> {
         self.look(|state| {
-            let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
+            let rest = state.log().entries.range((Bound::Excluded(after), Bound::Unbounded));
             Ok(rest.take(limit).map(|(_, entry)| entry.clone()).collect())
         })
     }
@@ -60,30 +90,41 @@ impl LogRepository for Transaction<TenantState> {
         limit: usize,
     ) -> StoreResult<Vec<LogEntry>> {
         self.look(|state| {
-            let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded)).map(|(_, entry)| entry);
+            let rest =
+                state.log().entries.range((Bound::Excluded(after), Bound::Unbounded)).map(|(_, entry)| entry);
             let rest = rest.take_while(|entry| entry.sequence <= through);
             Ok(rest.filter(|entry| filter.matches(&entry.event)).take(limit).cloned().collect())
         })
     }
 
     fn find(&mut self, id: EventId) -> StoreResult<Option<LogEntry>> {
-        self.look(|state| Ok(state.log.values().find(|entry| entry.event.id == id).cloned()))
+        self.look(|state| Ok(state.log().entries.values().find(|entry| entry.event.id == id).cloned()))
     }
 
     fn raw(&mut self, after: i64, limit: usize) -> StoreResult<Vec<RawEntry>> {
-        self.look(|state| match &state.tampered {
-            Some(log) => {
-                let rest = log.rows.range((Bound::Excluded(after), Bound::Unbounded));
+        self.look(|state| match &state.log().tampered {
+            Some(tampered) => {
+                let rest = tampered.rows.range((Bound::Excluded(after), Bound::Unbounded));
                 Ok(rest
                     .take(limit)
                     .map(|(place, row)| RawEntry { sequence: *place, ..row.clone() })
                     .collect())
             }
             None => {
-                let rest = state.log.range((Bound::Excluded(after), Bound::Unbounded));
+                let rest = state.log().entries.range((Bound::Excluded(after), Bound::Unbounded));
                 rest.take(limit).map(|(_, entry)| raw(entry)).collect()
             }
         })
+    }
+}
+
+impl TenantLogRepository for Transaction<TenantState> {
+    fn lock_and_count(&mut self) -> StoreResult<(LogHead, Counts)> {
+        self.change(|state| Ok((state.log.written(), state.counts())))
+    }
+
+    fn counts(&mut self) -> StoreResult<Counts> {
+        self.look(|state| Ok(state.counts()))
     }
 
     fn of_account(
@@ -100,7 +141,7 @@ impl LogRepository for Transaction<TenantState> {
                 && filter.types.as_ref().is_none_or(|types| types.matches(&event.event_type))
         };
         self.look(|state| {
-            let older = state.log.range(..before.unwrap_or(i64::MAX)).rev().map(|(_, entry)| entry);
+            let older = state.log.entries.range(..before.unwrap_or(i64::MAX)).rev().map(|(_, entry)| entry);
             Ok(older.filter(passes).take(limit).cloned().collect())
         })
     }

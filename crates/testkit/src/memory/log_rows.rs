@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use tenantry_ports::{LogFloor, LogHead, RawEntry, StoreError, StoreResult};
 
-use super::tenant::TenantState;
+use super::log::Log;
 
 /// An event log as it stands in a database, for somebody to tamper with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +16,13 @@ pub struct LogRows {
 }
 
 impl LogRows {
-    pub(super) fn of(state: &TenantState) -> StoreResult<Self> {
-        match &state.tampered {
+    pub(super) fn of(log: &Log) -> StoreResult<Self> {
+        match &log.tampered {
             Some(rows) => Ok((**rows).clone()),
             None => {
                 let raw = |entry: &tenantry_ports::LogEntry| Ok((entry.sequence, super::log::raw(entry)?));
-                let rows = state.log.values().map(raw).collect::<Result<_, StoreError>>()?;
-                Ok(Self { rows, head: state.log_head(), floor: state.floor })
+                let rows = log.entries.values().map(raw).collect::<Result<_, StoreError>>()?;
+                Ok(Self { rows, head: log.written(), floor: log.floor })
             }
         }
     }

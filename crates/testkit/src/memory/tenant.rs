@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use tenantry_domain::account::engine::TradeId;
 use tenantry_domain::account::{Account, AccountMapping, AppliedTrade, TradePlace};
 use tenantry_domain::config::{ConfigId, ConfigVersion, Symbol};
@@ -9,15 +7,15 @@ use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, FloorRepository, HoldingRepository, IdempotencyRepository, LogEntry,
-    LogFloor, LogRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
-    StoreResult, StoredConfig, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    Constraint, Counts, Credentials, FloorRepository, HoldingRepository, IdempotencyRepository, MappingRepository,
+    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
+    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use super::attempts::Attempts;
 use super::basis::Configured;
 use super::idempotency::Responses;
-use super::log_rows::LogRows;
+use super::log::Log;
 use super::snapshot::{Table, Transaction};
 use super::webhooks::Webhooks;
 
@@ -38,10 +36,7 @@ pub(super) struct TenantState {
     pub(super) trade_ids: Table<(AccountId, TradeId), TradePlace>,
     pub(super) holdings: Table<(Symbol, AccountId), ()>,
     pub(super) webhooks: Webhooks,
-    pub(super) log: Table<i64, LogEntry>,
-    pub(super) floor: Option<LogFloor>,
-    /// What somebody who looks at the log finds, if that is not what was written.
-    pub(super) tampered: Option<Arc<LogRows>>,
+    pub(super) log: Log,
 }
 
 impl TenantTx for Transaction<TenantState> {
@@ -97,7 +92,7 @@ impl TenantTx for Transaction<TenantState> {
         self
     }
 
-    fn log(&mut self) -> &mut dyn LogRepository {
+    fn log(&mut self) -> &mut dyn TenantLogRepository {
         self
     }
 

@@ -69,7 +69,7 @@ impl Webhooks {
 
 impl TenantState {
     fn last_entry(&self) -> i64 {
-        self.log_head().sequence
+        self.log.written().sequence
     }
 }
 
@@ -189,7 +189,7 @@ impl WebhookRepository for Transaction<TenantState> {
             let mut first = BTreeMap::<AccountId, DateTime<Utc>>::new();
             for delivery in state.webhooks.pending(endpoint).filter(|delivery| delivery.attempts <= attempts)
             {
-                let entry = state.log.get(&delivery.sequence);
+                let entry = state.log.entries.get(&delivery.sequence);
                 let account = entry.and_then(|entry| entry.event.account_id);
                 if let (Some(account), Some(due)) = (account.filter(|id| accounts.contains(id)), delivery.due)
                 {

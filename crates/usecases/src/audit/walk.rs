@@ -1,16 +1,14 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde_json::Value;
 use tenantry_domain::event::chain_input_of;
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{
-    LogFloor, LogHead, RawEntry, SignedHead, StoreError, StoreResult, TenantScope, TenantStore,
-};
+use tenantry_ports::{LogFloor, LogHead, RawEntry, SignedHead, StoreError, StoreResult};
 
 use super::floor::is_our_floor;
 use super::statement::is_ours;
-use crate::Platform;
+use crate::log::OpenLog;
+use crate::{Log, Platform};
 
 /// How many entries are looked at at a time.
 const PAGE: usize = 500;
@@ -97,15 +95,15 @@ impl What {
     }
 }
 
-/// Looks at a tenant's log from where it begins to its end, in constant memory, and compares it with the statements that are kept
+/// Looks at a log from where it begins to its end, in constant memory, and compares it with the statements that are kept
 /// in the control database and with these. What is written meanwhile is not looked at.
-pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -> StoreResult<Audit> {
-    let store = platform.stores.open(scope)?;
+pub fn verify(platform: &Platform, log: &Log, others: &[SignedHead]) -> StoreResult<Audit> {
+    let (owner, log) = (log.owner(), log.open(platform)?);
     loop {
-        let floor = store.read(|tx| tx.floor().get())?;
-        let audit = from(platform, scope, others, &store, floor)?;
+        let floor = log.floor()?;
+        let audit = from(platform, owner, &log, floor, others)?;
         // What is let go of meanwhile looks as if it were missing.
-        if audit.flaw.is_none() || store.read(|tx| tx.floor().get())? == floor {
+        if audit.flaw.is_none() || log.floor()? == floor {
             return Ok(audit);
         }
     }
@@ -114,12 +112,11 @@ pub fn verify(platform: &Platform, scope: &TenantScope, others: &[SignedHead]) -
 /// The same from this floor on.
 fn from(
     platform: &Platform,
-    scope: &TenantScope,
-    others: &[SignedHead],
-    store: &Arc<dyn TenantStore>,
+    tenant: TenantId,
+    log: &OpenLog,
     floor: Option<LogFloor>,
+    others: &[SignedHead],
 ) -> StoreResult<Audit> {
-    let tenant = scope.tenant();
     let ours = |signed: &SignedHead| is_ours(platform.macs.as_ref(), signed);
     // Before the head is read: then none of them can be ahead of it.
     let mut statements = platform.control.read(|tx| tx.heads().of(tenant))?;
@@ -132,7 +129,7 @@ fn from(
     let begin = floor.map_or(LogHead::EMPTY, |floor| floor.head);
     // What they know of what was let go of, nobody can compare any more.
     statements.retain(|signed| signed.head.sequence >= begin.sequence);
-    let end = store.read(|tx| tx.log().head())?;
+    let end = log.read(|log| log.head())?;
     let (first, statements_compared) = (begin.sequence + 1, statements.len());
     let audit =
         |entries, flaw| Audit { head: end, first, entries, statements: statements_compared, unknown, flaw };
@@ -142,11 +139,11 @@ fn from(
     }
     let known = statements.iter().map(|signed| (signed.head.sequence, signed.head.hash)).collect();
     let mut walk = Walk { platform, known, head: begin, entries: 0 };
-    if let Some(flaw) = walk.beginning(tenant, store, floor)? {
+    if let Some(flaw) = walk.beginning(tenant, log, floor)? {
         return Ok(audit(0, Some(flaw)));
     }
     while walk.head.sequence < end.sequence {
-        let page = store.read(|tx| tx.log().raw(walk.head.sequence, PAGE))?;
+        let page = log.read(|log| log.raw(walk.head.sequence, PAGE))?;
         let in_log = page.iter().take_while(|row| row.sequence <= end.sequence);
         let mut seen = false;
         for row in in_log {
@@ -165,9 +162,9 @@ fn from(
         Some(Flaw::missing(cut, What::CutOff))
     } else {
         // What is written meanwhile moves the head; what is not, does not.
-        store.read(|tx| {
-            let stray = tx.log().raw(end.sequence, 1)?.into_iter().next();
-            let end = tx.log().head()?;
+        log.read(|log| {
+            let stray = log.raw(end.sequence, 1)?.into_iter().next();
+            let end = log.head()?;
             let stray = stray.filter(|row| row.sequence > end.sequence);
             Ok::<_, StoreError>(stray.map(|row| Flaw::of(&row, What::Stray)))
         })?
@@ -188,7 +185,7 @@ impl Walk<'_> {
     fn beginning(
         &self,
         tenant: TenantId,
-        store: &Arc<dyn TenantStore>,
+        log: &OpenLog,
         floor: Option<LogFloor>,
     ) -> StoreResult<Option<Flaw>> {
         let LogHead { sequence, hash } = self.head;
@@ -198,7 +195,7 @@ impl Walk<'_> {
         if floor.is_some() && self.contradicts(sequence, hash) {
             return Ok(Some(Flaw::missing(sequence, What::Rewritten)));
         }
-        let lowest = store.read(|tx| tx.log().raw(i64::MIN, 1))?.into_iter().next();
+        let lowest = log.read(|log| log.raw(i64::MIN, 1))?.into_iter().next();
         let stray = lowest.filter(|row| row.sequence <= sequence);
         Ok(stray.map(|row| Flaw::of(&row, What::Stray)))
     }

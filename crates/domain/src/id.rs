@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn ids_of_a_moment_are_those_from_its_earliest_on() {
         let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
-        let id = AccountId::new(Builder::from_unix_timestamp_millis(1_736_521_200_123, &[0xff; 10]).into_uuid());
+        let id =
+            AccountId::new(Builder::from_unix_timestamp_millis(1_736_521_200_123, &[0xff; 10]).into_uuid());
         assert!(AccountId::earliest_at(at(1_736_521_200_123)) < id);
         assert!(id < AccountId::earliest_at(at(1_736_521_200_124)));
         assert!(AccountId::earliest_at(at(-1)) < id);

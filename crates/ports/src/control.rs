@@ -6,8 +6,7 @@ use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
     HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
-    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository,
-    Verdict,
+    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.

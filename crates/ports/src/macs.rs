@@ -17,14 +17,8 @@ pub enum MacPurpose {
 
 impl MacPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 6] = [
-        Self::RefreshToken,
-        Self::Device,
-        Self::Attempts,
-        Self::Fingerprint,
-        Self::LogHead,
-        Self::LogFloor,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::RefreshToken, Self::Device, Self::Attempts, Self::Fingerprint, Self::LogHead, Self::LogFloor];
 }
 
 /// Keyed hashes (message authentication codes) that only this installation can make, the same on every replica.

@@ -9,9 +9,9 @@ use tenantry_domain::tenant::Settings;
 use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, FloorRepository, MappingRepository,
-    OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse,
-    TenantLogRepository, TenantScope, UserRepository, Verdict, WebhookRepository,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, FloorRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantLogRepository, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.

@@ -33,7 +33,7 @@ use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
     DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
     PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
-    Verdict, UpkeepRepository,
+    UpkeepRepository, Verdict,
 };
 
 use crate::pool::Database;

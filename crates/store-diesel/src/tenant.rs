@@ -21,9 +21,9 @@ mod users;
 mod webhooks;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository, HoldingRepository,
-    IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
-    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository,
+    HoldingRepository, IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;

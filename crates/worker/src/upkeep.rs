@@ -22,8 +22,9 @@ impl Upkeep {
     pub(crate) fn start(platform: &Arc<Platform>, name: &str) -> std::io::Result<Self> {
         let bell = Arc::new(Bell::default());
         let (platform, closed, name) = (Arc::clone(platform), Arc::clone(&bell), format!("{name}-upkeep"));
-        let thread =
-            thread::Builder::new().name("upkeep".to_owned()).spawn(move || work(&platform, &closed, &name))?;
+        let thread = thread::Builder::new()
+            .name("upkeep".to_owned())
+            .spawn(move || work(&platform, &closed, &name))?;
         Ok(Self { bell, thread })
     }
 

@@ -334,6 +334,7 @@ impl Entry {
             405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
             408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
             409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
+            410 => "https://tools.ietf.org/html/rfc7231#section-6.5.9",
             412 => "https://tools.ietf.org/html/rfc7232#section-4.2",
             413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
             414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",

@@ -13,7 +13,11 @@ use crate::pool::{Database, Shared};
 struct Owned(Database);
 
 /// Connects, if it is the tenant's database. What is open there counts among nobody's connections: it is one at a time.
-pub(super) fn open(target: Target, scope: &TenantScope, shared: &Shared) -> StoreResult<Arc<dyn TenantStore>> {
+pub(super) fn open(
+    target: Target,
+    scope: &TenantScope,
+    shared: &Shared,
+) -> StoreResult<Arc<dyn TenantStore>> {
     let ceiling = Ceiling::new(1);
     let permits = Arc::clone(&ceiling);
     let connector = Connector::new(target, Some(scope.tenant()), Box::new(move |_| permits.permit()));

@@ -4,8 +4,7 @@ use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
     ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, HeadRepository, IdempotencyRepository,
     NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead,
-    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, UpkeepRepository,
-    Verdict,
+    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, UpkeepRepository, Verdict,
 };
 use uuid::Uuid;
 

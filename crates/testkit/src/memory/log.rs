@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use tenantry_domain::id::EventId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogFloor, LogHead, LogRepository, RawEntry, StoreError,
-    StoreResult, TenantLogRepository,
+    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogFloor, LogHead, LogRepository, RawEntry,
+    StoreError, StoreResult, TenantLogRepository,
 };
 
 use super::log_rows::LogRows;

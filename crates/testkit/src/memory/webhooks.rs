@@ -255,8 +255,7 @@ impl WebhookRepository for Transaction<TenantState> {
     fn unsettled(&mut self) -> StoreResult<Option<i64>> {
         self.look(|state| {
             let webhooks = &state.webhooks;
-            let enabled =
-                webhooks.endpoints.values().filter(|standing| standing.endpoint.disabled.is_none());
+            let enabled = webhooks.endpoints.values().filter(|standing| standing.endpoint.disabled.is_none());
             let first = |standing: &Standing| {
                 let pending = webhooks.pending(standing.endpoint.id).map(|delivery| delivery.sequence);
                 pending.chain([standing.position + 1]).min()

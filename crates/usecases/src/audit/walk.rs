@@ -73,7 +73,9 @@ pub enum What {
     #[error("a statement about this entry was not signed with a secret key that the settings have")]
     Forged,
     /// Where the log is said to begin was not said here, or was changed.
-    #[error("the log is said to begin after this entry, which was not signed with a secret key that the settings have")]
+    #[error(
+        "the log is said to begin after this entry, which was not signed with a secret key that the settings have"
+    )]
     ForgedFloor,
 }
 

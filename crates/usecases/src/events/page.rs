@@ -1,7 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{EventFilter, LogEntry, LogSpan, StoreError, StoreResult, TenantLogRepository, TenantScope, TenantTx};
+use tenantry_ports::{
+    EventFilter, LogEntry, LogSpan, StoreError, StoreResult, TenantLogRepository, TenantScope, TenantTx,
+};
 
 use crate::Platform;
 

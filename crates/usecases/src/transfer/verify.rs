@@ -207,6 +207,10 @@ impl<'a> Inspection<'a> {
                 head.format, head.format_version, head.tenantry_version
             ));
         }
+        self.log = head.log_begin();
+        if head.log_begins_after.is_some() && self.log.sequence < 1 {
+            self.flaw(format!("no log begins after entry {}", self.log.sequence));
+        }
         self.head = Some(head);
     }
 

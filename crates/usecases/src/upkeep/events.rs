@@ -54,5 +54,8 @@ pub(super) fn let_go(
 }
 
 fn flawed(what: impl std::fmt::Display) -> StoreError {
-    StoreError::corrupt("event log", format!("{what}; nothing of it is let go of: run `tenantry audit verify`"))
+    StoreError::corrupt(
+        "event log",
+        format!("{what}; nothing of it is let go of: run `tenantry audit verify`"),
+    )
 }

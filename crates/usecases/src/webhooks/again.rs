@@ -75,12 +75,7 @@ pub fn recover(
 
 /// The last entry before the first one that is not older than `since`. Entries are in order of time, so a few looks find it
 /// in a log of any length.
-fn entries_before(
-    tx: &mut dyn TenantTx,
-    since: DateTime<Utc>,
-    floor: i64,
-    last: i64,
-) -> StoreResult<i64> {
+fn entries_before(tx: &mut dyn TenantTx, since: DateTime<Utc>, floor: i64, last: i64) -> StoreResult<i64> {
     let (mut before, mut after) = (floor, last);
     while before < after {
         let middle = before + (after - before) / 2;

@@ -318,7 +318,8 @@ pub fn what_is_not_settled_is_known(subject: &dyn Subject) {
     let of = |endpoint: &WebhookEndpoint| {
         claimed.iter().find(|claimed| claimed.endpoint.id == endpoint.id).expect("it is claimed")
     };
-    let deliveries = [delivery(&first, 5, None), delivery(&first, 6, Some(30)), delivery(&first, 7, Some(20))];
+    let deliveries =
+        [delivery(&first, 5, None), delivery(&first, 6, Some(30)), delivery(&first, 7, Some(20))];
     settle(&store, &settled(of(&first), 10, &deliveries)).expect("it is settled");
     assert_eq!(unsettled(), Some(6));
     let disabled =

@@ -5,6 +5,8 @@
 mod account_life;
 mod accounts;
 mod crashes;
+#[cfg(debug_assertions)]
+mod days;
 mod doors;
 mod duplicates;
 mod events;

@@ -57,7 +57,12 @@ pub fn settle(
             tracing::warn!(endpoint = %endpoint.id, "Somebody else took over, changed or removed a webhook endpoint");
             Ok(None)
         }
-        other => other,
+        other => {
+            if other.is_ok() {
+                tracing::debug!(endpoint = %endpoint.id, calls = outcomes.len(), "Calls are settled");
+            }
+            other
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod arrivals;
 #[cfg(debug_assertions)]
 mod crashes;
+mod documented;
 mod languages;
 mod shares;
 

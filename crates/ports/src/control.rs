@@ -6,7 +6,8 @@ use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
     HeadRepository, IdempotencyRepository, LogRepository, NonceRepository, NoticeRepository, PendingAdmin,
-    PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
+    PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository,
+    Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -77,6 +78,8 @@ pub trait ControlTx {
     fn log(&mut self) -> &mut dyn LogRepository;
     /// When tenants' accounts are to be looked at.
     fn days(&mut self) -> &mut dyn DayRepository;
+    /// How far the round over all tenants' databases has come.
+    fn upkeep(&mut self) -> &mut dyn UpkeepRepository;
 }
 
 /// Which tenants to list.

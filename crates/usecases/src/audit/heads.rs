@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{LogHead, SignedHead, StoreResult, TenantScope};
+use tenantry_ports::{LogHead, MacPurpose, SignedHead, StoreResult, TenantScope};
 
 use super::Statement;
-use super::statement::mac;
+use super::statement::code;
 use crate::tenants::{TenantRef, find};
 use crate::{Log, Platform};
 
@@ -50,6 +50,6 @@ fn log_of(platform: &Platform, owner: Option<TenantId>) -> StoreResult<Option<Lo
 }
 
 fn signed(platform: &Platform, tenant: Option<TenantId>, head: LogHead, at: DateTime<Utc>) -> SignedHead {
-    let mac = mac(platform.macs.as_ref(), tenant, &head, at.timestamp_micros());
+    let mac = code(platform.macs.as_ref(), MacPurpose::LogHead, tenant, &head, at);
     SignedHead { tenant, head, at, mac }
 }

@@ -1,8 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{EventFilter, LogEntry, LogRepository, StoreError, StoreResult};
+use tenantry_ports::{EventFilter, LogEntry, LogRepository, LogSpan, StoreError, StoreResult};
 
+use crate::log::Reading;
 use crate::{Log, Platform};
 
 /// How many entries of a log one page looks through at most, for events that may be rare in it.
@@ -64,6 +65,12 @@ pub enum FeedError {
     /// There is none to begin after.
     #[error("there is no event {0}")]
     UnknownEvent(EventId),
+    /// What was asked for is kept no longer.
+    #[error("the log begins with entry {first}: what was before is kept no longer")]
+    Expired {
+        /// The first entry that is kept.
+        first: i64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,16 +85,17 @@ pub fn page(
     start: Start,
     limit: usize,
 ) -> Result<FeedPage, FeedError> {
-    log.open(platform)?.read(|log| {
+    log.open(platform)?.look(|log| {
         // Read first: what is written in the meantime is for the next page.
-        let head = log.head()?;
+        let LogSpan { floor, head } = log.span()?;
         let after = match start {
             Start::Beginning => match wanted.from {
-                Some(from) => long_before(log, head.sequence, from)?,
-                None => 0,
+                Some(from) => long_before(log.entries(), floor, head.sequence, from)?,
+                None => floor,
             },
+            Start::After(place) if place < floor => return Err(FeedError::Expired { first: floor + 1 }),
             Start::After(place) => place,
-            Start::AfterEvent(id) => log.find(id)?.ok_or(FeedError::UnknownEvent(id))?.sequence,
+            Start::AfterEvent(id) => found(log, id)?.sequence,
             Start::End => head.sequence,
         };
         let through = match wanted.filter.account {
@@ -98,7 +106,7 @@ pub fn page(
         if after >= through {
             return Ok(FeedPage { events: Vec::new(), position: after, more: false });
         }
-        let entries = log.select(&wanted.filter, after, through, limit)?;
+        let entries = log.entries().select(&wanted.filter, after, through, limit)?;
         let position = match entries.last() {
             Some(last) if entries.len() >= limit => last.sequence,
             _ => through,
@@ -111,17 +119,31 @@ pub fn page(
     })
 }
 
-/// The event of this id, if there is one.
-pub fn find(platform: &Platform, log: &Log, id: EventId) -> StoreResult<Option<Event>> {
-    let found = log.open(platform)?.read(|log| log.find(id))?;
-    Ok(found.map(LogEntry::told))
+/// The event of this id.
+pub fn find(platform: &Platform, log: &Log, id: EventId) -> Result<Event, FeedError> {
+    log.open(platform)?.look(|log| found(log, id).map(LogEntry::told))
+}
+
+/// The entry of this event. Where there is none, its id tells whether it would be as old as what is kept no longer: ids are in
+/// order of time.
+fn found(log: &mut Reading<'_>, id: EventId) -> Result<LogEntry, FeedError> {
+    if let Some(entry) = log.entries().find(id)? {
+        return Ok(entry);
+    }
+    let floor = log.span()?.floor;
+    let first = if floor > 0 { log.entries().page(floor, 1)?.pop() } else { None };
+    let begins = first.and_then(|first| first.event.timestamp.checked_add_signed(DISORDER));
+    match begins.is_some_and(|begins| id < EventId::earliest_at(begins)) {
+        true => Err(FeedError::Expired { first: floor + 1 }),
+        false => Err(FeedError::UnknownEvent(id)),
+    }
 }
 
 /// A place before everything that happened at `time` or later: found by halving, since a log is in order but for the
 /// disorder that is allowed for.
-fn long_before(log: &mut dyn LogRepository, head: i64, time: DateTime<Utc>) -> StoreResult<i64> {
+fn long_before(log: &mut dyn LogRepository, floor: i64, head: i64, time: DateTime<Utc>) -> StoreResult<i64> {
     let early = time.checked_sub_signed(DISORDER).unwrap_or(time);
-    let (mut before, mut not_before) = (0, head);
+    let (mut before, mut not_before) = (floor, head);
     while before < not_before {
         let middle = before + (not_before - before + 1) / 2;
         match log.page(middle - 1, 1)?.first() {

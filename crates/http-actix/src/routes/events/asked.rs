@@ -42,9 +42,8 @@ pub(super) fn unknown() -> Problem {
 impl From<FeedError> for Problem {
     fn from(error: FeedError) -> Self {
         match error {
-            FeedError::UnknownEvent(id) => {
-                Self::new(Code::EventNotFound, format!("There is no event {id} to begin after"))
-            }
+            FeedError::UnknownEvent(id) => Self::new(Code::EventNotFound, format!("There is no event {id}")),
+            FeedError::Expired { first } => Self::expired(first),
             FeedError::Store(error) => error.into(),
         }
     }

@@ -29,8 +29,7 @@ pub(crate) async fn read(call: Call) -> Answer {
 
 pub(super) async fn read_of(call: &Call, log: Log) -> Answer {
     let id: EventId = call.segment("eventId").parse().map_err(|_| asked::unknown())?;
-    let found = call.on_storage(move |platform| events::find(platform, &log, id)).await?;
-    let event = found.ok_or_else(asked::unknown)?;
+    let event = call.on_storage(move |platform| events::find(platform, &log, id)).await?;
     let etag = respond::etag(event.id);
     let mut response = HttpResponse::Ok();
     response.insert_header(("ETag", etag));

@@ -19,3 +19,4 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod transactions;
 pub mod unreadable;
+pub mod upkeep;

@@ -32,7 +32,8 @@ pub fn sign_moved(platform: &Platform, owners: &[Option<TenantId>]) -> StoreResu
                 Ok(Statement(signed)) => heads.extend((signed.head != LogHead::EMPTY).then_some(signed)),
                 // One database that is out of order keeps nobody else's head from being signed.
                 Err(error) => {
-                    tracing::warn!(tenant = ?owner, "the head of an event log cannot be read: {error}")
+                    let tenant = owner.map(tracing::field::display);
+                    tracing::warn!(tenant, "the head of an event log cannot be read: {error}");
                 }
             }
         }

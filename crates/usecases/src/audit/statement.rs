@@ -98,7 +98,7 @@ fn parts<T>(
     of: impl FnOnce(&[&[u8]]) -> T,
 ) -> T {
     // The platform's name is shorter than any id, and the rest is of fixed length.
-    let id = tenant.map(|id| id.uuid());
+    let id = tenant.map(TenantId::uuid);
     let owner = id.as_ref().map_or(PLATFORM.as_bytes(), |id| id.as_bytes());
     of(&[owner, &head.sequence.to_be_bytes(), &head.hash, &at.timestamp_micros().to_be_bytes()])
 }

@@ -21,6 +21,7 @@ use tenantry_usecases::audit::{self, Audit, Flaw, What};
 use tenantry_usecases::events::{self, FeedError, FeedPage, Start, Wanted};
 use tenantry_usecases::sign_in;
 use tenantry_usecases::upkeep::{Removed, turn};
+use tenantry_usecases::webhooks::{self, WebhookError};
 use tenantry_usecases::{Log, Policy};
 
 use support::active;
@@ -380,7 +381,7 @@ fn what_is_remembered_beside_the_log_goes_when_its_time_has_come_and_no_sooner()
 }
 
 /// Has an event delivered to an endpoint, now.
-fn delivered(test: &TestPlatform, scope: &TenantScope) {
+fn delivered(test: &TestPlatform, scope: &TenantScope) -> (WebhookId, DeliveryId) {
     let head = span(test, scope).1;
     let endpoint = endpoint(test, scope, head);
     let now = test.clock.now();
@@ -388,7 +389,7 @@ fn delivered(test: &TestPlatform, scope: &TenantScope) {
         // The fakes' ids are not of the fake clock's time.
         id: DeliveryId::earliest_at(now),
         endpoint,
-        sequence: head,
+        sequence: head + 1,
         event: sample::id(),
         event_type: "account.closed".parse().unwrap(),
         status: DeliveryStatus::Delivered,
@@ -397,6 +398,7 @@ fn delivered(test: &TestPlatform, scope: &TenantScope) {
         last: None,
         created_at: now,
     };
+    let id = delivery.id;
     write(test, scope, 1);
     let store = test.world.stores().open(scope).unwrap();
     let settled = store.write::<_, StoreError>(|tx| {
@@ -413,4 +415,28 @@ fn delivered(test: &TestPlatform, scope: &TenantScope) {
         })
     });
     settled.unwrap();
+    (endpoint, id)
+}
+
+#[test]
+fn what_is_gone_is_not_sent_again_and_that_is_said() {
+    let policy =
+        Policy { event_retention: Some(RETENTION), delivery_retention: RETENTION * 2, ..Policy::default() };
+    let test = TestPlatform::with(policy, Arc::new(FakeSchemaCheck::content()));
+    let scope = active(&test);
+    let begun = test.clock.now();
+    write(&test, &scope, 3);
+    let (endpoint, delivery) = delivered(&test, &scope);
+    let hand = || webhooks::Hand { actor: "key_1".to_owned(), trace: "request-1".to_owned() };
+    let again = || webhooks::redeliver(&test.platform, &scope, endpoint, delivery, &hand());
+    let recover = || webhooks::recover(&test.platform, &scope, endpoint, begun, &hand()).unwrap().first;
+    assert_eq!(recover(), 1);
+    let store = test.world.stores().open(&scope).unwrap();
+    let head = span(&test, &scope).1;
+    store.write(|tx| tx.webhooks().move_to(endpoint, head)).unwrap();
+    test.clock.advance(RETENTION + TimeDelta::seconds(1));
+    write(&test, &scope, 1);
+    assert_eq!(round(&test), usize::try_from(head).unwrap());
+    assert!(matches!(again(), Err(WebhookError::Expired { first }) if first == head + 1));
+    assert_eq!(recover(), head + 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tenantry_outbound_reqwest::{Networks, Ports};
 
-use super::{DAY, Reader, SECOND};
+use super::{Reader, SECOND};
 
 /// `[webhooks]`
 #[derive(Debug, Clone)]
@@ -17,7 +17,6 @@ pub(crate) struct Webhooks {
     pub(crate) timeout: Duration,
     /// In bytes.
     pub(crate) excerpt: usize,
-    pub(crate) delivery_retention: Duration,
 }
 
 impl Reader<'_> {
@@ -29,7 +28,6 @@ impl Reader<'_> {
             ports: self.read("webhooks.ports", Ports::default(), parsed),
             timeout: self.duration("webhooks.timeout", 15 * SECOND, 30 * SECOND),
             excerpt: self.size("webhooks.excerpt", 0, 64 << 10) as usize,
-            delivery_retention: self.duration("webhooks.delivery_retention", 7 * DAY, 3650 * DAY),
         }
     }
 }

@@ -15,8 +15,8 @@ fn what_is_kept_for_how_long_is_a_duration_or_off() {
 #[test]
 fn deliveries_are_remembered_for_longer_than_they_are_tried() {
     let file = file("[webhooks]\ndelivery_retention = \"7d\"");
-    let webhooks = load(Some(file.path()), &environment(&[]), &Vec::new()).unwrap().webhooks;
-    assert_eq!(webhooks.delivery_retention, Duration::from_secs(7 * 24 * 60 * 60));
+    let settings = load(Some(file.path()), &environment(&[]), &Vec::new()).unwrap();
+    assert_eq!(settings.delivery_retention, Duration::from_secs(7 * 24 * 60 * 60));
     let refusal = refused("[webhooks]\ndelivery_retention = \"5d\"", &[]);
     assert!(
         refusal.contains("webhooks.delivery_retention (FILE): '5d' is not within 7d and 3650d"),

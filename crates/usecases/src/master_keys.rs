@@ -96,7 +96,9 @@ pub fn carry_over(platform: &Platform, mut done: impl FnMut(Step)) -> Result<Dat
     let now = platform.clock.now();
     carryover.completed_at = Some(now);
     recorded::<_, StoreError>(platform, None, |tx, record| {
-        record.add(secret_key_replaced(platform, carryover.begun_at, now));
+        if !platform.policy.master_keys.others.is_empty() {
+            record.add(secret_key_replaced(platform, carryover.begun_at, now));
+        }
         tx.carryover().put(&carryover)
     })?;
     Ok(now)

@@ -42,10 +42,19 @@ impl Target {
     }
 
     /// A tenant's PostgreSQL database, by whichever of these lets us in. All its statements find their rows by keys, so that
-    /// one plan is good for all values. PostgreSQL itself would plan some anew each time, for a slice of a few accounts at
-    /// more cost than that of reading them.
+    /// one plan is good for all values, and for all sizes of the tables: left to itself, PostgreSQL would plan some anew each
+    /// time, for a slice of a few accounts at more cost than that of reading them; and keep for others the plan that was best
+    /// while the database was new, which is to read whole tables.
     pub(crate) fn tenant(urls: impl IntoIterator<Item = PostgresUrl>, settings: &StoreSettings) -> Self {
-        let plans = [("plan_cache_mode", "force_generic_plan".to_owned())];
+        let plans = [
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            // Where only a whole table will do, all that was turned off counts as so dear that it would be compiled.
+            ("jit", "off"),
+        ];
+        let plans = plans.map(|(name, value)| (name, value.to_owned()));
         let entrance = |url| Entrance::new(url, settings, settings.statement_timeout, &plans);
         Self::Postgres(urls.into_iter().map(entrance).collect())
     }
@@ -197,7 +206,8 @@ mod tests {
             let query = diesel::sql_query(
                 "SELECT setting FROM pg_settings WHERE source = 'client' AND \
                  name IN ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', \
-                 'application_name', 'plan_cache_mode') \
+                 'application_name', 'plan_cache_mode', 'jit', 'enable_seqscan', 'enable_hashjoin', \
+                 'enable_mergejoin') \
                  ORDER BY name COLLATE \"C\"",
             );
             let found: Vec<Setting> = query.load(&mut target.connect_postgres().unwrap()).unwrap();
@@ -205,7 +215,7 @@ mod tests {
         };
         assert_eq!(limits(Target::postgres(url.clone(), &settings)), ["tenantry", "1003", "1002", "1001"]);
         assert_eq!(limits(Target::maintenance(url.clone(), &settings)), ["tenantry", "1003", "1002", "1004"]);
-        let tenant = ["tenantry", "1003", "1002", "force_generic_plan", "1001"];
+        let tenant = ["tenantry", "off", "off", "off", "1003", "off", "1002", "force_generic_plan", "1001"];
         assert_eq!(limits(Target::tenant([url], &settings)), tenant);
     }
 }

@@ -145,6 +145,26 @@ async fn a_trade_that_comes_again_changes_nothing() {
 }
 
 #[actix_web::test]
+async fn a_trade_that_comes_again_with_a_later_time_changes_nothing() {
+    let place = Place::new().await;
+    let trades = json!([trade("t-1", "buy", 1.0, 1.1, 0), trade("t-2", "buy", 1.0, 1.1, 1)]);
+    place.report(&trades).await;
+    let before = place.state().await;
+    // It would be applied, or refused for its symbol or its place among the others, were it another one.
+    let mut odd = trade("t-2", "buy", 1.0, 1.1, 7);
+    odd["symbol"] = json!("GBPUSD");
+    for again in [trade("t-1", "sell", 1.0, 1.2, 9), odd.clone()] {
+        let reply = place.report(&again).await;
+        assert_eq!(reply.json()["results"][0]["outcome"], "duplicate", "{again}");
+        assert_eq!(place.state().await, before);
+    }
+    let new = trade("t-3", "sell", 1.0, 1.1, 8);
+    let reply = place.report(&json!([new, trade("t-1", "buy", 1.0, 1.1, 7), odd])).await;
+    assert_eq!(outcomes(&reply), pairs(&[("t-3", "applied"), ("t-1", "duplicate"), ("t-2", "duplicate")]));
+    assert_eq!(place.listed().await.len(), 3);
+}
+
+#[actix_web::test]
 async fn a_refused_trade_does_no_harm_and_may_come_again() {
     let place = Place::new().await;
     let mut forbidden = trade("t-2", "buy", 1.0, 1.1, 1);

@@ -102,8 +102,12 @@ impl RunRepository for Transaction<'_> {
             let Some(row) = waiting.first(db).optional()? else {
                 return Ok(None);
             };
-            let run = runs::table.find((&row.tenant_id, row.number));
-            diesel::update(run).set(runs::admin.eq(None::<String>)).execute(db)?;
+            let run = runs::table.find((&row.tenant_id, row.number)).filter(runs::admin.is_not_null());
+            let taken = diesel::update(run).set(runs::admin.eq(None::<String>)).execute(db)?;
+            if taken == 0 {
+                // Somebody else has taken it since it was read.
+                return Ok(None);
+            }
             Ok(row.admin.as_deref().map(|admin| from_json("pending admin", admin)).transpose()?)
         })
     }

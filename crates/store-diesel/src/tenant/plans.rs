@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use diesel::connection::SimpleConnection;
-use tenantry_domain::account::{Account, AccountMapping, AccountStatus, WebsiteUserId};
+use tenantry_domain::account::{Account, AccountMapping, AccountStatus, TradePlace, WebsiteUserId};
 use tenantry_domain::config::ConfigId;
 use tenantry_domain::id::AccountId;
 use tenantry_ports::{
@@ -177,4 +177,48 @@ fn hardly_more_is_looked_at_than_is_answered() {
         }
         assert!(wasteful.is_empty(), "{wasteful}");
     }
+}
+
+/// A connection keeps its plans, and those of a new database's first connections are made when its tables are empty.
+#[test]
+fn what_was_planned_when_there_was_nothing_is_good_for_many() {
+    const SLICE: usize = 20;
+    let Some(place) = testing::postgres() else { return };
+    let mut connection = place.tenant_database().connection().unwrap();
+    let mut work = |looks: i64, work: &mut dyn FnMut(&mut dyn TenantTx) -> Result<(), StoreError>| {
+        connection.db.begin_write().unwrap();
+        let mut tx = Transaction::new(Access::Write, &mut connection);
+        let before = tx.read(looked_at).unwrap();
+        work(&mut tx).unwrap();
+        let looked = tx.read(looked_at).unwrap() - before;
+        connection.db.commit().unwrap();
+        assert!(looked <= looks, "{looked} rows were looked at");
+    };
+    let template = sample::account_of(place.scope.tenant(), &sample::stored_config("common-v1", 1));
+    let mut slice = |from: usize, count: usize, looks: i64| {
+        let mut accounts: Vec<_> = (from..from + count).map(|i| account(&template, i)).collect();
+        let ids: Vec<_> = accounts.iter().map(|account| account.id).collect();
+        let answers: Vec<_> = (from..from + count).map(|i| sample::response(&format!("key-{i}"))).collect();
+        let keys: Vec<_> = answers.iter().map(|answer| answer.key.scope.as_str()).collect();
+        let at = TradePlace { sequence: 1, index: 0 };
+        let trades: Vec<_> = ids.iter().map(|id| sample::applied_trade(*id, "t-1", at)).collect();
+        let asked: Vec<_> = trades.iter().map(|trade| (trade.account, &trade.trade.trade_id)).collect();
+        let holdings: Vec<_> =
+            trades.iter().map(|trade| (trade.trade.symbol.clone(), trade.account)).collect();
+        work(looks, &mut |tx| {
+            tx.accounts().insert(&accounts)?;
+            tx.trades().insert(&trades)?;
+            tx.holdings().add(&holdings)?;
+            tx.idempotency().insert(&answers, sample::at(-1))?;
+            assert_eq!(tx.accounts().get(&ids)?.len(), count);
+            assert_eq!(tx.trades().realised(&asked)?.len(), count);
+            assert_eq!(tx.idempotency().find(&keys, sample::at(-1))?.len(), count);
+            accounts.iter_mut().for_each(|account| account.version += 1);
+            tx.accounts().update(&accounts)?;
+            tx.holdings().remove(&holdings)
+        });
+    };
+    slice(0, 1, i64::MAX);
+    slice(1, ACCOUNTS, i64::MAX);
+    slice(1 + ACCOUNTS, SLICE, 10 * SLICE as i64);
 }

@@ -5,9 +5,9 @@ use tenantry_domain::account::Account;
 use tenantry_domain::account::engine::{Refusal, Trade, TradeId, Violation};
 use tenantry_domain::config::AccountConfig;
 use tenantry_domain::id::AccountId;
-use tenantry_ports::{IdempotencyKey, StoreError, TenantScope};
+use tenantry_ports::{Constraint, IdempotencyKey, StoreError, TenantScope};
 
-use super::batch::{Batch, Decided};
+use super::batch::{Batch, Decided, Doubt};
 use crate::accounts::Hand;
 use crate::{Platform, days};
 
@@ -129,14 +129,20 @@ fn together(
     answer: fn(&Traded) -> Vec<u8>,
 ) -> Vec<Result<Receipt, TradeError>> {
     let now = platform.clock.now();
-    let outcome = days::write(platform, scope, |tx, looks| {
-        // First in line, then looking around: from here on nobody else changes what is read.
-        let head = tx.log().lock()?;
-        let mut batch = Batch::open(platform, tx, slice, head, now)?;
-        let decided: Vec<_> = slice.iter().map(|command| batch.decide(command, answer)).collect();
-        batch.keep(platform, scope, tx, looks)?;
-        Ok::<_, StoreError>(decided)
-    });
+    let attempt = |doubt| {
+        days::write(platform, scope, |tx, looks| {
+            // First in line, then looking around: from here on nobody else changes what is read.
+            let head = tx.log().lock()?;
+            let mut batch = Batch::open(platform, tx, slice, head, now, doubt)?;
+            let decided: Vec<_> = slice.iter().map(|command| batch.decide(command, answer)).collect();
+            batch.keep(platform, scope, tx, looks)?;
+            Ok::<_, StoreError>(decided)
+        })
+    };
+    let outcome = match attempt(Doubt::NoYounger) {
+        Err(StoreError::Conflict(Constraint::TradeId)) => attempt(Doubt::Every),
+        outcome => outcome,
+    };
     match outcome {
         Ok(decided) => decided.into_iter().map(|decided| Ok(decided?.receipt(answer))).collect(),
         Err(error) => {

@@ -2,12 +2,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::account::engine::{AccountEvent, Emission, Rulebook, TradeId, apply_to, realised_by};
+use tenantry_domain::account::engine::{
+    AccountEvent, Emission, Rulebook, Trade, TradeId, apply_to, realised_by,
+};
 use tenantry_domain::account::{Account, AppliedTrade, TradePlace};
 use tenantry_domain::config::{AccountConfig, Symbol};
 use tenantry_domain::id::AccountId;
 use tenantry_domain::{Amount, timestamp};
-use tenantry_ports::{LogHead, StoreResult, StoredResponse, TenantScope, TenantTx};
+use tenantry_ports::{Constraint, LogHead, StoreError, StoreResult, StoredResponse, TenantScope, TenantTx};
 
 use super::apply::{ApplyTrades, Receipt, TradeError, TradeOutcome, TradeResult, TradeViolation, Traded};
 use crate::Platform;
@@ -19,6 +21,9 @@ use crate::journal::{self, Traced};
 pub(super) struct Batch {
     head: LogHead,
     now: DateTime<Utc>,
+    doubt: Doubt,
+    /// Whether a trade was refused that may have been applied before, at another time than it says now.
+    unsure: bool,
     accounts: HashMap<AccountId, Trader>,
     /// Answers given before, those of this slice included.
     known: HashMap<String, StoredResponse>,
@@ -36,6 +41,8 @@ struct Trader {
     realised: HashMap<TradeId, Amount>,
     /// What it held at first.
     held: Vec<Symbol>,
+    /// Up to when it was known at first.
+    as_of: DateTime<Utc>,
     changed: bool,
 }
 
@@ -47,6 +54,22 @@ pub(super) enum Decided {
     Traded(Box<Traded>),
 }
 
+/// Which trades are looked for among those that were applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Those that are no younger than their account: whatever was applied to it made it at least as old as itself. A younger one is
+    /// new, as long as whoever reports a trade again says the same time as before.
+    NoYounger,
+    /// All of them.
+    Every,
+}
+
+impl Doubt {
+    fn of(self, trade: &Trade, as_of: DateTime<Utc>) -> bool {
+        self == Self::Every || timestamp::whole_millis(trade.executed_at) <= as_of
+    }
+}
+
 impl Batch {
     pub(super) fn open(
         platform: &Platform,
@@ -54,6 +77,7 @@ impl Batch {
         slice: &[ApplyTrades],
         head: LogHead,
         now: DateTime<Utc>,
+        doubt: Doubt,
     ) -> StoreResult<Self> {
         let scopes: Vec<&str> =
             slice.iter().filter_map(|command| Some(command.idempotency.as_ref()?.scope.as_str())).collect();
@@ -68,21 +92,22 @@ impl Batch {
             let config = config_of(platform, tx, &account)?;
             let rules = platform.configs.rules(&account.config_hash, &config);
             let held = symbols(&account);
-            let (realised, changed) = (HashMap::new(), false);
-            accounts.insert(account.id, Trader { account, config, rules, realised, held, changed });
+            let (realised, as_of, changed) = (HashMap::new(), account.state.as_of, false);
+            accounts.insert(account.id, Trader { account, config, rules, realised, held, as_of, changed });
         }
-        let trades: Vec<_> = slice
-            .iter()
-            .filter(|command| accounts.contains_key(&command.account))
-            .flat_map(|command| command.trades.iter().map(|trade| (command.account, &trade.trade_id)))
-            .collect();
-        for (account, id, realised) in tx.trades().realised(&trades)? {
+        let mut doubtful = Vec::new();
+        for ApplyTrades { account: id, trades, .. } in slice {
+            let Some(Trader { as_of, .. }) = accounts.get(id) else { continue };
+            let asked = trades.iter().filter(|trade| doubt.of(trade, *as_of));
+            doubtful.extend(asked.map(|trade| (*id, &trade.trade_id)));
+        }
+        for (account, id, realised) in tx.trades().realised(&doubtful)? {
             if let Some(trader) = accounts.get_mut(&account) {
                 trader.realised.insert(id, realised);
             }
         }
         let (applied, answers, events) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { head, now, accounts, known, applied, answers, events })
+        Ok(Self { head, now, doubt, unsure: false, accounts, known, applied, answers, events })
     }
 
     /// Decides on a command, and applies its trades.
@@ -137,15 +162,16 @@ impl Batch {
                 }
             }
             let outcome = match outcome.refusal {
-                Some(refusal) => TradeOutcome::Refused(refusal),
+                Some(refusal) => {
+                    self.unsure |= !self.doubt.of(trade, trader.as_of);
+                    TradeOutcome::Refused(refusal)
+                }
                 None => {
                     trader.realised.insert(trade_id.clone(), realised);
-                    self.applied.push(AppliedTrade {
-                        account: command.account,
-                        trade: trade.clone(),
-                        realised_pnl: realised,
-                        place: TradePlace { sequence, index },
-                    });
+                    if let AccountEvent::TradeExecuted(trade) = event {
+                        let (account, place) = (command.account, TradePlace { sequence, index });
+                        self.applied.push(AppliedTrade { account, trade, realised_pnl: realised, place });
+                    }
                     TradeOutcome::Applied(realised)
                 }
             };
@@ -166,7 +192,7 @@ impl Batch {
         Some(Traded { account, config, results, violations })
     }
 
-    /// Writes what came of the slice.
+    /// Writes what came of the slice. `Conflict(TradeId)` if trades were applied before, or may have been, that were not looked for.
     pub(super) fn keep(
         self,
         platform: &Platform,
@@ -174,6 +200,9 @@ impl Batch {
         tx: &mut dyn TenantTx,
         looks: &mut Looks,
     ) -> StoreResult<()> {
+        if self.unsure {
+            return Err(StoreError::Conflict(Constraint::TradeId));
+        }
         let (mut changed, mut opened, mut closed) = (Vec::new(), Vec::new(), Vec::new());
         for mut trader in self.accounts.into_values().filter(|trader| trader.changed) {
             looks.plan(platform, &mut trader.account, &trader.rules, self.now);

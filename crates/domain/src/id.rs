@@ -11,9 +11,10 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 /// What an [`Id`] identifies; gives the prefix it is written with.
 pub trait IdKind {
@@ -94,6 +95,13 @@ impl<K: IdKind> Id<K> {
     /// The UUID without its prefix.
     pub const fn uuid(self) -> Uuid {
         self.uuid
+    }
+
+    /// The least time-ordered id that can have been made at this moment, in whole milliseconds: those made before are less, as
+    /// far as clocks agree.
+    pub fn earliest_at(at: DateTime<Utc>) -> Self {
+        let millis = u64::try_from(at.timestamp_millis()).unwrap_or_default();
+        Self::new(Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
     }
 }
 
@@ -190,6 +198,16 @@ mod tests {
         assert_eq!(id.to_string(), TEXT);
         assert_eq!(serde_json::to_string(&id).unwrap(), format!("\"{TEXT}\""));
         assert_eq!(serde_json::from_str::<AccountId>(&format!("\"{TEXT}\"")).unwrap(), id);
+    }
+
+    #[test]
+    fn ids_of_a_moment_are_those_from_its_earliest_on() {
+        let at = |millis| DateTime::from_timestamp_millis(millis).unwrap();
+        let id =
+            AccountId::new(Builder::from_unix_timestamp_millis(1_736_521_200_123, &[0xff; 10]).into_uuid());
+        assert!(AccountId::earliest_at(at(1_736_521_200_123)) < id);
+        assert!(id < AccountId::earliest_at(at(1_736_521_200_124)));
+        assert!(AccountId::earliest_at(at(-1)) < id);
     }
 
     #[test]

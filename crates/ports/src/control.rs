@@ -6,7 +6,7 @@ use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
     HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
-    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, Verdict,
+    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository, Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -74,6 +74,8 @@ pub trait ControlTx {
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
     /// When tenants' accounts are to be looked at.
     fn days(&mut self) -> &mut dyn DayRepository;
+    /// How far the round over all tenants' databases has come.
+    fn upkeep(&mut self) -> &mut dyn UpkeepRepository;
 }
 
 /// Which tenants to list.

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 
-use crate::{StoreResult, TenantScope};
+use crate::{StoreResult, TenantScope, TenantStore};
 
 /// Whether the caller still has the right to make or unmake the database, asked while nobody else can; an error stops the
 /// call before it has changed anything.
@@ -41,6 +43,10 @@ pub trait TenantDatabases: Send + Sync {
     /// Gives the login of the tenant's database the password that is derived from the master key in force, and makes the
     /// login if it is not there. Nothing where databases have no logins.
     fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError>;
+
+    /// The tenant's database, entered as its owner, who may remove what the tenant's own login may not; for looking after it, and
+    /// over a connection of its own, which is closed when the store is dropped. The database has to exist and be migrated.
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>>;
 
     /// Closes every connection of this process to the database, so that it can be given another name.
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError>;

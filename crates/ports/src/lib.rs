@@ -9,6 +9,7 @@ mod databases;
 mod days;
 mod endpoints;
 mod error;
+mod floor;
 mod heads;
 mod log;
 mod machine_tokens;
@@ -28,6 +29,7 @@ mod security;
 mod signing_keys;
 mod tenant;
 mod trades;
+mod upkeep;
 mod webhooks;
 mod work;
 
@@ -47,6 +49,7 @@ pub use endpoints::{
     FailureClass,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use floor::{FloorRepository, LogFloor, LogSpan};
 pub use heads::{HeadRepository, SignedHead};
 pub use log::{AccountEvents, LogRepository, TenantLogRepository};
 pub use machine_tokens::{MachineClaims, MachineTokens, SigningPair, Unopenable};
@@ -82,6 +85,7 @@ pub use tenant::{
     SettingsRepository, TenantStore, TenantStores, TenantTx,
 };
 pub use trades::{HoldingRepository, TradeRepository};
+pub use upkeep::{UpkeepRepository, UpkeepRound};
 pub use webhooks::{
     ClaimedEndpoint, Delivery, DeliveryAttempt, DeliveryFilter, DeliveryMarkRepository, Outlook,
     SealedSecrets, SettledSlice, WebhookEndpoint, WebhookRepository,

@@ -11,12 +11,14 @@ pub enum MacPurpose {
     Fingerprint,
     /// Statements of how far an event log had come.
     LogHead,
+    /// Statements of where an event log begins of which the beginning was let go of.
+    LogFloor,
 }
 
 impl MacPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 5] =
-        [Self::RefreshToken, Self::Device, Self::Attempts, Self::Fingerprint, Self::LogHead];
+    pub const ALL: [Self; 6] =
+        [Self::RefreshToken, Self::Device, Self::Attempts, Self::Fingerprint, Self::LogHead, Self::LogFloor];
 }
 
 /// Keyed hashes (message authentication codes) that only this installation can make, the same on every replica.

@@ -9,9 +9,9 @@ use tenantry_domain::tenant::Settings;
 use crate::trades::{HoldingRepository, TradeRepository};
 use crate::work::Work;
 use crate::{
-    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, MappingRepository,
-    OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig, StoredResponse,
-    TenantLogRepository, TenantScope, UserRepository, Verdict, WebhookRepository,
+    Access, AttemptRepository, BasisRepository, ConfigHead, ConfigVersionRecord, FloorRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, StoreError, StoreResult, StoredConfig,
+    StoredResponse, TenantLogRepository, TenantScope, UserRepository, Verdict, WebhookRepository,
 };
 
 /// Opens tenants' databases.
@@ -81,6 +81,8 @@ pub trait TenantTx {
     fn idempotency(&mut self) -> &mut dyn IdempotencyRepository;
     /// The event log.
     fn log(&mut self) -> &mut dyn TenantLogRepository;
+    /// Where the event log begins.
+    fn floor(&mut self) -> &mut dyn FloorRepository;
 }
 
 /// The tenant's settings, one document.

@@ -219,6 +219,10 @@ pub trait WebhookRepository {
     /// Records what became of a slice; `Stale` if somebody else has claimed the endpoint since, or it is gone or disabled.
     fn settle(&mut self, slice: &SettledSlice) -> StoreResult<()>;
 
+    /// The first entry of the log that some enabled endpoint is yet to be told of, or told of again; none if there is no such
+    /// endpoint.
+    fn unsettled(&mut self) -> StoreResult<Option<i64>>;
+
     /// The delivery with this id.
     fn delivery(&mut self, id: DeliveryId) -> StoreResult<Option<Delivery>>;
 

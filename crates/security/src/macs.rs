@@ -33,6 +33,7 @@ const fn label(purpose: MacPurpose) -> &'static str {
         MacPurpose::Attempts => "mac/attempts",
         MacPurpose::Fingerprint => "mac/fingerprint",
         MacPurpose::LogHead => "mac/log-head",
+        MacPurpose::LogFloor => "mac/log-floor",
     }
 }
 

@@ -25,6 +25,7 @@ mod tenant_row;
 mod tenants;
 #[cfg(test)]
 mod upgrade;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
     DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
     PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
-    Verdict,
+    UpkeepRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -93,6 +94,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn days(&mut self) -> &mut dyn DayRepository {
+        self
+    }
+
+    fn upkeep(&mut self) -> &mut dyn UpkeepRepository {
         self
     }
 

@@ -5,6 +5,7 @@ mod directory;
 mod faults;
 mod logins;
 mod making;
+mod owned;
 mod postgres;
 mod report;
 mod rights;

@@ -187,6 +187,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    upkeep (id) {
+        id -> BigInt,
+        begun_at -> BigInt,
+        after_tenant -> Nullable<Text>,
+        due_at -> BigInt,
+        leased_by -> Nullable<Text>,
+        leased_until -> Nullable<BigInt>,
+        fence -> BigInt,
+    }
+}
+
+diesel::table! {
     tenant_days (due_at, tenant_id) {
         due_at -> BigInt,
         tenant_id -> Text,
@@ -376,6 +388,18 @@ diesel::table! {
         configs -> BigInt,
     }
 }
+
+diesel::table! {
+    log_floor (id) {
+        id -> BigInt,
+        sequence -> BigInt,
+        hash -> Binary,
+        signed_at -> BigInt,
+        mac -> Binary,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(log_head, log_floor);
 
 diesel::table! {
     webhook_endpoints (id) {

@@ -4,6 +4,7 @@ mod accounts;
 mod basis;
 mod config_versions;
 mod configs;
+mod floor;
 mod holdings;
 mod idempotency;
 mod log;
@@ -20,9 +21,9 @@ mod users;
 mod webhooks;
 
 use tenantry_ports::{
-    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, HoldingRepository,
-    IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository,
-    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    AccountRepository, AttemptRepository, BasisRepository, ConfigRepository, FloorRepository,
+    HoldingRepository, IdempotencyRepository, MappingRepository, OrganisationRepository, SessionRepository,
+    SettingsRepository, TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
 };
 
 use crate::transaction::Transaction;
@@ -81,6 +82,10 @@ impl TenantTx for Transaction<'_> {
     }
 
     fn log(&mut self) -> &mut dyn TenantLogRepository {
+        self
+    }
+
+    fn floor(&mut self) -> &mut dyn FloorRepository {
         self
     }
 }

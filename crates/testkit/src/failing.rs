@@ -155,6 +155,11 @@ impl TenantDatabases for FailingDatabases {
         self.run(DatabaseCall::RenewLogin, DatabaseError::new, || self.databases.renew_login(scope))
     }
 
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        let store = self.databases.as_owner(scope)?;
+        Ok(Arc::new(FailingStore { store, plan: self.clone() }))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.run(DatabaseCall::Close, DatabaseError::new, || self.databases.close(scope))
     }

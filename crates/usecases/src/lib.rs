@@ -29,6 +29,7 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod trades;
 pub mod transfer;
+pub mod upkeep;
 pub mod users;
 pub mod webhooks;
 

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{LogRepository, StoreError, StoreResult, TenantScope, TenantStore};
+use tenantry_ports::{LogFloor, LogRepository, StoreError, StoreResult, TenantScope, TenantStore};
 
 use crate::Platform;
 
@@ -40,6 +40,13 @@ impl OpenLog {
     ) -> Result<T, E> {
         match self {
             Self::Tenant(store) => store.read(|tx| body(tx.log())),
+        }
+    }
+
+    /// Where the log begins; none if nothing of it was ever let go of.
+    pub(crate) fn floor(&self) -> StoreResult<Option<LogFloor>> {
+        match self {
+            Self::Tenant(store) => store.read(|tx| tx.floor().get()),
         }
     }
 }

@@ -9,7 +9,7 @@ use tenantry_ports::{
 };
 
 use crate::machine_tokens::LONGEST_TOKEN;
-use crate::{Platform, signing_keys, webhooks};
+use crate::{Platform, audit, signing_keys, webhooks};
 
 /// What the master keys are called that an installation knows. The names say nothing about the keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -216,7 +216,10 @@ fn renew_pooled(platform: &Platform, done: &mut impl FnMut(Step)) -> Result<(), 
 fn renew(platform: &Platform, scope: &TenantScope) -> Result<(), CarryError> {
     let renewed = platform.databases.renew_login(scope).and_then(|()| platform.databases.pending(scope));
     let error = match renewed {
-        Ok(0) => return Ok(webhooks::reseal(platform, scope)?),
+        Ok(0) => {
+            audit::resign_floor(platform, scope)?;
+            return Ok(webhooks::reseal(platform, scope)?);
+        }
         Ok(_) => {
             let behind =
                 format!("{} has to be migrated before its secrets can be sealed anew", scope.database());

@@ -88,6 +88,8 @@ pub struct Policy {
     pub plans: Plans,
     /// How long a first answer is kept for repeated requests.
     pub idempotency_retention: TimeDelta,
+    /// How long events are kept in tenants' logs; for ever if it does not say. Longer than webhooks are tried again.
+    pub event_retention: Option<TimeDelta>,
     /// How much later than a trading day's end its last trades and prices may come: days begin for accounts on their own when
     /// this has passed.
     pub day_grace: TimeDelta,
@@ -113,6 +115,7 @@ impl Default for Policy {
             pool_size: 0,
             plans: Plans::UNLIMITED,
             idempotency_retention: TimeDelta::hours(24),
+            event_retention: None,
             day_grace: TimeDelta::minutes(1),
         }
     }

@@ -13,7 +13,7 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::{ClusterName, Slug, Status};
 use tenantry_ports::{
     Access, ControlStore, ControlTx, DatabaseError, DatabaseFault, Inventory, Permit, Presence, StoreError,
-    StoreResult, TenantDatabases, TenantScope, Verdict,
+    StoreResult, TenantDatabases, TenantScope, TenantStore, Verdict,
 };
 use tenantry_testkit::TestPlatform;
 use tenantry_usecases::Platform;
@@ -55,6 +55,9 @@ impl TenantDatabases for Broken {
 
     fn create(&self, scope: &TenantScope, permit: Permit<'_>) -> Result<(), DatabaseError> {
         self.databases.create(scope, permit)
+    }
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        self.databases.as_owner(scope)
     }
     fn adopt(&self, from: &TenantScope, to: &TenantScope, permit: Permit<'_>) -> Result<bool, DatabaseError> {
         self.databases.adopt(from, to, permit)

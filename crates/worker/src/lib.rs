@@ -8,6 +8,7 @@ mod keeper;
 mod notifier;
 mod provisioner;
 mod recorder;
+mod upkeep;
 
 pub use bell::Bell;
 pub use deliverer::{Deliverer, DeliveryBell};

@@ -9,18 +9,20 @@ use tenantry_usecases::provisioning::{Worked, carry_on, work_once};
 use crate::bell::{Bell, Woken};
 use crate::days::Days;
 use crate::keeper::Keeper;
+use crate::upkeep::Upkeep;
 
 /// How long nobody looks for runs that no bell announced.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Threads that work on provisioning runs, one that keeps the warm pool, and one that begins the days of accounts, until they are
-/// stopped.
+/// Threads that work on provisioning runs, one that keeps the warm pool, one that begins the days of accounts, and one that lets go
+/// of what is past its time, until they are stopped.
 #[derive(Debug)]
 pub struct Worker {
     bell: Arc<Bell>,
     threads: Vec<JoinHandle<()>>,
     keeper: Keeper,
     days: Days,
+    upkeep: Upkeep,
 }
 
 impl Worker {
@@ -33,8 +35,9 @@ impl Worker {
         concurrency: usize,
     ) -> std::io::Result<Self> {
         let (keeper, days) = (Keeper::start(platform)?, Days::start(platform, name)?);
+        let upkeep = Upkeep::start(platform, name)?;
         bell.hire_as(format!("{name}-hired"));
-        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper, days };
+        let mut worker = Self { bell: Arc::clone(bell), threads: Vec::new(), keeper, days, upkeep };
         for number in 0..concurrency.max(1) {
             let (platform, bell) = (Arc::clone(platform), Arc::clone(bell));
             let name = format!("{name}-{number}");
@@ -57,6 +60,7 @@ impl Worker {
         }
         self.keeper.stop();
         self.days.stop();
+        self.upkeep.stop();
     }
 }
 

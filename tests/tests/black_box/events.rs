@@ -9,16 +9,16 @@ use tenantry_tests::{Backend, Client, Installation, PATIENCE, Tenantry, for_each
 
 use crate::steps::tenant;
 
-const EVENTS: &str = "/api/v1/tenants/acme/events";
+pub(crate) const EVENTS: &str = "/api/v1/tenants/acme/events";
 
 /// A caller with a key of acme that may provision accounts and read events.
-fn caller(tenantry: &Tenantry) -> Client {
+pub(crate) fn caller(tenantry: &Tenantry) -> Client {
     let body = json!({ "name": "website", "scopes": ["accounts:write", "events:read"] });
     let made = tenantry.operator().post("/api/v1/tenants/acme/api-keys", &body).expect(201);
     tenantry.client().with_bearer(made.json()["key"].as_str().unwrap())
 }
 
-fn provision(client: &mut Client, count: usize) {
+pub(crate) fn provision(client: &mut Client, count: usize) {
     for number in 0..count {
         let body = json!({ "userId": format!("website-user-{number}"), "configId": "demo-25k-eval-v1" });
         client.post("/api/v1/tenants/acme/accounts", &body).expect(201);
@@ -89,7 +89,7 @@ fn what_one_process_writes_is_told_by_another() {
     });
 }
 
-fn verify(installation: &Installation, arguments: &[&str]) -> (bool, Value) {
+pub(crate) fn verify(installation: &Installation, arguments: &[&str]) -> (bool, Value) {
     let Output { status, stdout, stderr } =
         installation.command().args(["audit", "verify", "--json"]).args(arguments).output().unwrap();
     let text = String::from_utf8(stdout).unwrap();

@@ -24,5 +24,7 @@ mod rewrap;
 mod source_003;
 mod steps;
 mod trades;
+#[cfg(debug_assertions)]
+mod upkeep;
 mod webhooks;
 mod wire;

@@ -101,9 +101,10 @@ fn line(member: &Member, audit: &Audit) -> String {
                 0 => String::new(),
                 some => format!("; {some} more were signed with a secret key that the settings do not have"),
             };
-            let Audit { entries, statements, .. } = audit;
+            let Audit { first, entries, statements, .. } = audit;
+            let begins = if *first > 1 { format!(", from {first} on,") } else { String::new() };
             format!(
-                "{name}: {entries} entries are whole, as {statements} signed statements have it{unknown}\n"
+                "{name}: {entries} entries{begins} are whole, as {statements} signed statements have it{unknown}\n"
             )
         }
         Some(Flaw { sequence, event, what }) => {
@@ -126,6 +127,7 @@ fn as_json(member: &Member, audit: &Audit) -> Value {
         "tenant": member.name(),
         "tenantId": member.scope.tenant(),
         "ok": audit.flaw.is_none(),
+        "firstSequence": audit.first,
         "entries": audit.entries,
         "statements": audit.statements,
         "unknownStatements": audit.unknown,

@@ -94,6 +94,10 @@ impl TenantDatabases for Watched<dyn TenantDatabases> {
         self.effect("renew-login", |databases| databases.renew_login(scope))
     }
 
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        Ok(Arc::new(Watched::new(&self.port.as_owner(scope)?, &self.watch)))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.port.close(scope)
     }

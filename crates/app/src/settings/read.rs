@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) notifications: Notifications,
     /// How often it is signed how far event logs have come.
     pub(crate) heads_interval: Duration,
+    /// How long events are kept; for ever if it does not say.
+    pub(crate) event_retention: Option<Duration>,
     pub(crate) webhooks: Webhooks,
     pub(crate) day_grace: Duration,
     pub(crate) idempotency_retention: Duration,
@@ -218,6 +220,7 @@ impl Reader<'_> {
             },
             notifications: self.notifications(),
             heads_interval: self.duration("events.heads_interval", 10 * SECOND, DAY),
+            event_retention: self.duration_or_off("events.retention", 7 * DAY, 3650 * DAY),
             webhooks: self.webhooks(),
             day_grace: self.duration("accounts.day_grace", Duration::ZERO, 6 * HOUR),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),
@@ -288,9 +291,14 @@ impl Reader<'_> {
     }
 
     fn duration(&mut self, name: &'static str, least: Duration, most: Duration) -> Duration {
-        self.read(name, least, |text| match duration(text)? {
-            value if (least..=most).contains(&value) => Ok(value),
-            _ => Err(format!("'{text}' is not within {} and {}", duration_text(least), duration_text(most))),
+        self.read(name, least, |text| within(text, least, most))
+    }
+
+    /// As a duration, or `off`.
+    fn duration_or_off(&mut self, name: &'static str, least: Duration, most: Duration) -> Option<Duration> {
+        self.read(name, None, |text| match text {
+            "off" => Ok(None),
+            _ => within(text, least, most).map(Some),
         })
     }
 
@@ -331,6 +339,13 @@ impl Reader<'_> {
 
     fn flag(&mut self, name: &'static str) -> bool {
         matches!(self.value(name), Some((Value::Flag(true), _)))
+    }
+}
+
+fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+    match duration(text)? {
+        value if (least..=most).contains(&value) => Ok(value),
+        _ => Err(format!("'{text}' is not within {} and {}", duration_text(least), duration_text(most))),
     }
 }
 

@@ -9,6 +9,7 @@ use super::environment::long_form;
 use super::*;
 
 mod notifications;
+mod retention;
 mod webhooks;
 
 fn load(file: Option<&Path>, environment: &Environment, flags: &Flags) -> Result<Settings, Failure> {

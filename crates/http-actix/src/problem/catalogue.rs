@@ -162,6 +162,10 @@ catalogue! {
     EventNotFound = "event_not_found", NOT_FOUND, "Event Not Found",
         "The tenant has no event of this id.",
         "Use the `id` of one of the tenant's events; to begin anew, list its events without `after` and `cursor`.";
+    EventsExpired = "events_expired", GONE, "Events Expired",
+        "The event, or the place in the log to go on after, is older than what is kept: `firstSequence` is the first event there is.",
+        "Note the time, read the state of what you follow anew (accounts, configs, users), and go on with what happened from that \
+         time on (`startTime`). The events that there are come without `after` and `cursor`.";
     BasisNotFound = "basis_not_found", NOT_FOUND, "Basis Not Found",
         "The tenant has no basis configuration yet.",
         "Configure it with `POST …/config/basis`.";
@@ -330,6 +334,7 @@ impl Entry {
             405 => "https://tools.ietf.org/html/rfc7231#section-6.5.5",
             408 => "https://tools.ietf.org/html/rfc7231#section-6.5.7",
             409 => "https://tools.ietf.org/html/rfc7231#section-6.5.8",
+            410 => "https://tools.ietf.org/html/rfc7231#section-6.5.9",
             412 => "https://tools.ietf.org/html/rfc7232#section-4.2",
             413 => "https://tools.ietf.org/html/rfc7231#section-6.5.11",
             414 => "https://tools.ietf.org/html/rfc7231#section-6.5.12",

@@ -3,6 +3,7 @@
 mod accounts;
 pub(crate) mod catalogue;
 mod configuration;
+mod events;
 mod from;
 mod limits;
 mod organisation;

@@ -29,6 +29,7 @@ impl From<&WebhookError> for Problem {
                 let detail = format!("Calls are signed with the secret before, too, until {until}");
                 Self::new(Code::RotationUnderWay, detail).with("previousSecretUntil", until)
             }
+            WebhookError::Expired { first } => Self::expired(*first),
             WebhookError::Disabled => Self::new(
                 Code::WebhookDisabled,
                 "Nothing is delivered to the webhook endpoint; it is disabled",

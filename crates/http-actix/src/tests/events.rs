@@ -5,6 +5,7 @@ mod streams;
 use actix_web::http::StatusCode;
 use serde_json::{Value, json};
 use tenantry_ports::Scope;
+use tenantry_usecases::Policy;
 
 use super::{Reply, World, config};
 
@@ -114,4 +115,45 @@ async fn what_cannot_be_asked_is_refused() {
     for path in [EVENTS.to_owned(), format!("{EVENTS}/stream")] {
         world.get(&path, &without).await.problem("missing_scope");
     }
+}
+
+/// A world that keeps events for a month, where a tenant has some that are older, and some that are not.
+async fn aged() -> (World, String, Vec<Value>) {
+    let retention = chrono::TimeDelta::days(30);
+    let world = World::with_policy(Policy { event_retention: Some(retention), ..Policy::default() });
+    let (_, key) = world.tenant_and_key("acme");
+    provision(&world, &key, 3).await;
+    let before = items(&world.get(EVENTS, &key).await);
+    world.test.clock.advance(retention);
+    provision(&world, &key, 2).await;
+    world.test.clock.advance(chrono::TimeDelta::seconds(1));
+    (world, key, before)
+}
+
+#[actix_web::test]
+async fn who_asks_for_events_that_are_kept_no_longer_is_told_where_they_begin() {
+    let (world, key, before) = aged().await;
+    let cursor = world.get(&format!("{EVENTS}?limit=2"), &key).await.json()["nextCursor"].clone();
+    let removed = tenantry_usecases::upkeep::turn(&world.test.platform, "worker").unwrap().unwrap();
+    assert_eq!(removed.events, before.len());
+    let first = i64::try_from(before.len()).unwrap() + 1;
+    let gone = before[0]["id"].as_str().unwrap();
+    for path in [
+        format!("{EVENTS}?limit=2&cursor={}", cursor.as_str().unwrap()),
+        format!("{EVENTS}?after={gone}"),
+        format!("{EVENTS}/{gone}"),
+        format!("{EVENTS}/stream?after={gone}"),
+    ] {
+        let reply = world.get(&path, &key).await;
+        assert_eq!(reply.status, StatusCode::GONE, "{path}");
+        assert_eq!(reply.json()["firstSequence"], first, "{path}");
+        reply.problem("events_expired");
+    }
+    let all = items(&world.get(EVENTS, &key).await);
+    assert_eq!((all.len(), &all[0]["meta"]["sequence"]), (2, &json!(first)));
+    let since = before[0]["timestamp"].as_str().unwrap();
+    assert_eq!(items(&world.get(&format!("{EVENTS}?startTime={since}"), &key).await), all);
+    let account = before.last().unwrap()["accountId"].as_str().unwrap();
+    let reply = world.get(&format!("/api/v1/tenants/acme/accounts/{account}/audit-logs"), &key).await;
+    assert_eq!(items(&reply), Vec::<Value>::new(), "the account is there, what happened to it is not");
 }

@@ -163,6 +163,14 @@ impl Nudge for Heard {
     }
 }
 
+/// A platform that checks account configs and signs machines' tokens as the real one does.
+fn platform(policy: Policy) -> TestPlatform {
+    let entropy = Arc::new(SystemEntropy);
+    let sealing = SealingBox::new(&MasterKey::generate(&*entropy), entropy);
+    let tokens = Arc::new(Es256Tokens::new(sealing));
+    TestPlatform::issuing(policy, Arc::new(ValicoCheck), tokens)
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self::with(HttpSettings::default())
@@ -173,10 +181,12 @@ impl World {
     }
 
     pub(crate) fn behind(doors: Doors, settings: HttpSettings) -> Self {
-        let entropy = Arc::new(SystemEntropy);
-        let sealing = SealingBox::new(&MasterKey::generate(&*entropy), entropy);
-        let tokens = Arc::new(Es256Tokens::new(sealing));
-        Self::of(TestPlatform::issuing(Policy::default(), Arc::new(ValicoCheck), tokens), doors, settings)
+        Self::of(platform(Policy::default()), doors, settings)
+    }
+
+    /// One where the operator decided this.
+    pub(crate) fn with_policy(policy: Policy) -> Self {
+        Self::on(platform(policy))
     }
 
     /// On this platform, with open doors.

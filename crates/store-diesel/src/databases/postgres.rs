@@ -4,17 +4,18 @@ use std::time::{Duration, Instant};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, StoreError, StoreResult,
+    TenantDatabases, TenantScope, TenantStore, TenantStores as _,
 };
 
 use super::cluster::{Cluster, Clusters};
 use super::making::{adopt, create, foreign, remove};
 use super::report::{self, ClusterReport};
 use super::server::{Right, is_in_use, presence};
-use super::{logins, migrate, upkeep, wait_until_gone};
+use super::{logins, migrate, owned, upkeep, wait_until_gone};
 use crate::owner;
 use crate::pool::Shared;
-use crate::registry::Registry;
+use crate::registry::{OpenTenants, Registry};
 
 /// Tenants' databases on PostgreSQL servers.
 ///
@@ -25,8 +26,7 @@ use crate::registry::Registry;
 pub(crate) struct PostgresDatabases {
     clusters: Arc<Clusters>,
     registry: Arc<Registry>,
-    own_logins: bool,
-    patience: Duration,
+    shared: Shared,
 }
 
 /// How long a server may take to notice that connections were closed.
@@ -34,8 +34,11 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 impl PostgresDatabases {
     pub(crate) fn new(clusters: Arc<Clusters>, registry: Arc<Registry>, shared: &Shared) -> Self {
-        let (own_logins, patience) = (shared.settings.logins.is_some(), shared.settings.lock_timeout);
-        Self { clusters, registry, own_logins, patience }
+        Self { clusters, registry, shared: shared.clone() }
+    }
+
+    fn own_logins(&self) -> bool {
+        self.shared.settings.logins.is_some()
     }
 
     /// Makes what tenants' databases are copied from on each server; the servers where that failed, and why.
@@ -84,7 +87,7 @@ impl TenantDatabases for PostgresDatabases {
 
     fn migrate(&self, scope: &TenantScope) -> Result<usize, DatabaseError> {
         let cluster = self.clusters.of(scope)?;
-        if !self.own_logins {
+        if !self.own_logins() {
             return migrate(&self.registry, scope);
         }
         if upkeep::is_up_to_date(&self.registry, scope, self.schema()) {
@@ -99,7 +102,7 @@ impl TenantDatabases for PostgresDatabases {
 
     fn renew_login(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         let cluster = self.clusters.of(scope)?;
-        if !self.own_logins {
+        if !self.own_logins() {
             return Ok(());
         }
         Ok(cluster.locked(lock_key(scope.tenant()), &|| Ok(()), |server| {
@@ -113,10 +116,18 @@ impl TenantDatabases for PostgresDatabases {
         })?)
     }
 
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        if !self.own_logins() {
+            return OpenTenants(Arc::clone(&self.registry)).open(scope);
+        }
+        let cluster = self.clusters.of(scope).map_err(|error| StoreError::Failed(Box::new(error)))?;
+        owned::open(cluster.owner(scope.database().as_str()), scope, &self.shared)
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         let cluster = self.clusters.of(scope)?;
         let closed = self.registry.close(scope.tenant());
-        wait_until_gone(closed.connections(), self.patience)?;
+        wait_until_gone(closed.connections(), self.shared.settings.lock_timeout)?;
         let (begun, names) = (Instant::now(), [scope.database().as_str()]);
         while is_in_use(&cluster.ask(|server| server.look(&names))?, scope) && begun.elapsed() < GOODBYE {
             std::thread::sleep(Duration::from_millis(2));

@@ -1,8 +1,9 @@
 //! What tenants' logins may do in their databases: what the product does there, and nothing else.
 
 /// The rights by table. What is never changed cannot be changed: the versions of configs, and the event log, from which
-/// nothing can be removed either, as from the history of basis and processes.
-const TABLES: [(&str, &str); 19] = [
+/// nothing can be removed either, as from the history of basis and processes; what is too old to be kept in it is removed by
+/// the database's owner, who alone can say where the log begins then.
+const TABLES: [(&str, &str); 20] = [
     ("settings", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),
@@ -21,6 +22,7 @@ const TABLES: [(&str, &str); 19] = [
     ("idempotency", "SELECT, INSERT, UPDATE"),
     ("events", "SELECT, INSERT"),
     ("log_head", "SELECT, UPDATE"),
+    ("log_floor", "SELECT"),
     ("__diesel_schema_migrations", "SELECT"),
 ];
 

@@ -8,7 +8,8 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tenantry_domain::tenant::ClusterName;
 use tenantry_ports::{
-    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, TenantDatabases, TenantScope,
+    DatabaseError, DatabaseFault, FoundDatabase, Inventory, Permit, Presence, StoreResult, TenantDatabases,
+    TenantScope, TenantStore, TenantStores as _,
 };
 
 use super::directory::{Directory, Lock, remove, remove_companions, tag};
@@ -20,7 +21,7 @@ use crate::migrations::{self, Schema};
 use crate::naming::Naming;
 use crate::owner;
 use crate::pool::Shared;
-use crate::registry::Registry;
+use crate::registry::{OpenTenants, Registry};
 use crate::url::sqlite_uri;
 
 /// Tenants' databases as files of one directory.
@@ -254,6 +255,11 @@ impl TenantDatabases for SqliteDatabases {
 
     fn renew_login(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(())
+    }
+
+    /// There are no logins: whoever opens the file owns it, and its writers pass one gate.
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        OpenTenants(Arc::clone(&self.registry)).open(scope)
     }
 
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {

@@ -144,6 +144,11 @@ macro_rules! for_each_fact {
                     there_is_no_carryover_at_first
                     a_carryover_takes_the_place_of_the_one_before
                 }
+                upkeep {
+                    a_round_goes_on_where_it_was
+                    who_lost_the_round_settles_nothing
+                    of_two_who_claim_the_round_one_gets_it
+                }
                 heads {
                     heads_are_read_back_in_order
                     a_head_is_never_replaced
@@ -316,6 +321,15 @@ macro_rules! for_each_fact {
                     what_happened_to_an_account_is_listed_newest_first
                     what_happened_to_an_account_is_filtered
                 }
+                floor {
+                    a_log_begins_at_its_beginning
+                    a_raised_floor_lets_go_of_what_is_below
+                    a_floor_that_cannot_be_is_refused
+                    a_floor_is_replaced_in_its_place
+                    a_floor_that_is_rolled_back_has_removed_nothing
+                    of_two_who_raise_a_floor_at_once_one_removes
+                    an_empty_log_goes_on_after_a_floor
+                }
                 mappings {
                     a_mapping_is_read_back_whole
                     a_mapping_of_no_account_is_refused
@@ -334,6 +348,7 @@ macro_rules! for_each_fact {
                     what_is_to_be_tried_again_is_found_when_it_is_due
                     what_is_pending_about_an_account_is_known
                     going_back_is_recovering
+                    what_is_not_settled_is_known
                 }
                 histories {
                     an_accounts_rules_are_one_stored_versions

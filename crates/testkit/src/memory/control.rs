@@ -4,7 +4,7 @@ use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
     ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, HeadRepository, IdempotencyRepository,
     NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead,
-    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, Verdict,
+    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, UpkeepRepository, Verdict,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::pool::PoolRow;
 use super::runs::RunRow;
 use super::snapshot::{Shared, Table, Transaction};
 use super::tenants::TenantRow;
+use super::upkeep::RoundRow;
 
 /// The control database in memory.
 #[derive(Debug, Default)]
@@ -37,6 +38,7 @@ pub(super) struct ControlState {
     pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
     pub(super) days: Table<(DateTime<Utc>, TenantId), DayRow>,
+    pub(super) upkeep: RoundRow,
 }
 
 impl MemoryControlStore {
@@ -125,6 +127,10 @@ impl ControlTx for Transaction<ControlState> {
     }
 
     fn days(&mut self) -> &mut dyn DayRepository {
+        self
+    }
+
+    fn upkeep(&mut self) -> &mut dyn UpkeepRepository {
         self
     }
 

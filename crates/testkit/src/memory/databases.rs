@@ -190,6 +190,10 @@ impl TenantDatabases for MemoryTenantDatabases {
         self.look(scope, |_| ())
     }
 
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        MemoryTenantStores::over(Arc::clone(&self.0)).open(scope)
+    }
+
     fn close(&self, _scope: &TenantScope) -> Result<(), DatabaseError> {
         Ok(())
     }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use tenantry_domain::id::EventId;
 use tenantry_ports::{
-    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogHead, LogRepository, RawEntry, StoreError,
-    StoreResult, TenantLogRepository,
+    AccountEvents, Constraint, Counts, EventFilter, LogEntry, LogFloor, LogHead, LogRepository, RawEntry,
+    StoreError, StoreResult, TenantLogRepository,
 };
 
 use super::log_rows::LogRows;
@@ -15,6 +15,8 @@ use super::tenant::TenantState;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Log {
     pub(super) entries: Table<i64, LogEntry>,
+    /// Where it begins, if not at its beginning.
+    pub(super) floor: Option<LogFloor>,
     /// What somebody who looks at the log finds, if that is not what was written.
     pub(super) tampered: Option<Arc<LogRows>>,
 }
@@ -22,9 +24,10 @@ pub(super) struct Log {
 impl Log {
     /// How far what was written has come.
     pub(super) fn written(&self) -> LogHead {
+        let begin = self.floor.map_or(LogHead::EMPTY, |floor| floor.head);
         self.entries
             .last_key_value()
-            .map_or(LogHead::EMPTY, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
+            .map_or(begin, |(sequence, entry)| LogHead { sequence: *sequence, hash: entry.hash })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use tenantry_ports::{LogHead, RawEntry, StoreError, StoreResult};
+use tenantry_ports::{LogFloor, LogHead, RawEntry, StoreError, StoreResult};
 
 use super::log::Log;
 
@@ -11,6 +11,8 @@ pub struct LogRows {
     pub rows: BTreeMap<i64, RawEntry>,
     /// How far the log says that it has come.
     pub head: LogHead,
+    /// Where the log says that it begins.
+    pub floor: Option<LogFloor>,
 }
 
 impl LogRows {
@@ -20,7 +22,7 @@ impl LogRows {
             None => {
                 let raw = |entry: &tenantry_ports::LogEntry| Ok((entry.sequence, super::log::raw(entry)?));
                 let rows = log.entries.values().map(raw).collect::<Result<_, StoreError>>()?;
-                Ok(Self { rows, head: log.written() })
+                Ok(Self { rows, head: log.written(), floor: log.floor })
             }
         }
     }

@@ -7,6 +7,7 @@ mod basis;
 mod control;
 mod databases;
 mod days;
+mod floor;
 mod heads;
 mod idempotency;
 mod log;
@@ -24,6 +25,7 @@ mod snapshot;
 mod tenant;
 mod tenants;
 mod trades;
+mod upkeep;
 mod webhooks;
 
 use std::sync::Arc;

@@ -7,9 +7,10 @@ use tenantry_domain::people::Session;
 use tenantry_domain::tenant::Settings;
 use tenantry_ports::{
     AccountRepository, AttemptRepository, BasisRepository, ConfigHead, ConfigRepository, ConfigVersionRecord,
-    Constraint, Counts, Credentials, HoldingRepository, IdempotencyRepository, MappingRepository,
-    OrganisationRepository, SessionRepository, SettingsRepository, StoreError, StoreResult, StoredConfig,
-    TenantLogRepository, TenantTx, TradeRepository, UserRepository, WebhookRepository,
+    Constraint, Counts, Credentials, FloorRepository, HoldingRepository, IdempotencyRepository,
+    MappingRepository, OrganisationRepository, SessionRepository, SettingsRepository, StoreError,
+    StoreResult, StoredConfig, TenantLogRepository, TenantTx, TradeRepository, UserRepository,
+    WebhookRepository,
 };
 
 use super::attempts::Attempts;
@@ -93,6 +94,10 @@ impl TenantTx for Transaction<TenantState> {
     }
 
     fn log(&mut self) -> &mut dyn TenantLogRepository {
+        self
+    }
+
+    fn floor(&mut self) -> &mut dyn FloorRepository {
         self
     }
 }

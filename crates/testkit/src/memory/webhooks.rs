@@ -252,6 +252,18 @@ impl WebhookRepository for Transaction<TenantState> {
         })
     }
 
+    fn unsettled(&mut self) -> StoreResult<Option<i64>> {
+        self.look(|state| {
+            let webhooks = &state.webhooks;
+            let enabled = webhooks.endpoints.values().filter(|standing| standing.endpoint.disabled.is_none());
+            let first = |standing: &Standing| {
+                let pending = webhooks.pending(standing.endpoint.id).map(|delivery| delivery.sequence);
+                pending.chain([standing.position + 1]).min()
+            };
+            Ok(enabled.filter_map(first).min())
+        })
+    }
+
     fn delivery(&mut self, id: DeliveryId) -> StoreResult<Option<Delivery>> {
         self.look(|state| Ok(state.webhooks.deliveries.get(&id).cloned()))
     }

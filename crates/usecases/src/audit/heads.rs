@@ -1,9 +1,9 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{LogHead, SignedHead, StoreResult, TenantScope};
+use tenantry_ports::{LogHead, MacPurpose, SignedHead, StoreResult, TenantScope};
 
 use super::Statement;
-use super::statement::mac;
+use super::statement::code;
 use crate::Platform;
 use crate::tenants::{TenantRef, find};
 
@@ -45,6 +45,6 @@ pub fn sign_moved(platform: &Platform, tenants: &[TenantId]) -> StoreResult<Vec<
 }
 
 fn signed(platform: &Platform, tenant: TenantId, head: LogHead, at: DateTime<Utc>) -> SignedHead {
-    let mac = mac(platform.macs.as_ref(), tenant, &head, at.timestamp_micros());
+    let mac = code(platform.macs.as_ref(), MacPurpose::LogHead, tenant, &head, at);
     SignedHead { tenant, head, at, mac }
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{LogHead, MacPurpose, Macs, SignedHead, hexadecimal};
 
@@ -64,18 +64,37 @@ pub fn statements_in(text: &str) -> Vec<Statement> {
     found.collect()
 }
 
-/// The code of a statement.
-pub(super) fn mac(macs: &dyn Macs, tenant: TenantId, head: &LogHead, micros: i64) -> [u8; 32] {
-    let (tenant, sequence, micros) = (tenant.uuid(), head.sequence.to_be_bytes(), micros.to_be_bytes());
-    macs.make(MacPurpose::LogHead, &[tenant.as_bytes(), &sequence, &head.hash, &micros])
+/// The code of what is said about a place in a log. What it is said for is part of it: what a head's statement says is no floor.
+pub(super) fn code(
+    macs: &dyn Macs,
+    purpose: MacPurpose,
+    tenant: TenantId,
+    head: &LogHead,
+    at: DateTime<Utc>,
+) -> [u8; 32] {
+    parts(tenant, head, at, |parts| macs.make(purpose, parts))
+}
+
+/// Whether this installation made the code.
+pub(super) fn is_code(
+    macs: &dyn Macs,
+    purpose: MacPurpose,
+    tenant: TenantId,
+    head: &LogHead,
+    at: DateTime<Utc>,
+    mac: &[u8; 32],
+) -> bool {
+    parts(tenant, head, at, |parts| macs.check(purpose, parts, mac))
+}
+
+fn parts<T>(tenant: TenantId, head: &LogHead, at: DateTime<Utc>, of: impl FnOnce(&[&[u8]]) -> T) -> T {
+    let (tenant, sequence) = (tenant.uuid(), head.sequence.to_be_bytes());
+    of(&[tenant.as_bytes(), &sequence, &head.hash, &at.timestamp_micros().to_be_bytes()])
 }
 
 /// Whether this installation made the statement.
 pub(super) fn is_ours(macs: &dyn Macs, signed: &SignedHead) -> bool {
-    let (tenant, sequence) = (signed.tenant.uuid(), signed.head.sequence.to_be_bytes());
-    let micros = signed.at.timestamp_micros().to_be_bytes();
-    let parts: [&[u8]; 4] = [tenant.as_bytes(), &sequence, &signed.head.hash, &micros];
-    macs.check(MacPurpose::LogHead, &parts, &signed.mac)
+    is_code(macs, MacPurpose::LogHead, signed.tenant, &signed.head, signed.at, &signed.mac)
 }
 
 #[cfg(test)]

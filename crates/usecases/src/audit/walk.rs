@@ -2,9 +2,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tenantry_domain::event::chain_input_of;
-use tenantry_ports::{LogHead, RawEntry, SignedHead, StoreError, StoreResult};
+use tenantry_domain::id::TenantId;
+use tenantry_ports::{LogFloor, LogHead, RawEntry, SignedHead, StoreError, StoreResult};
 
+use super::floor::is_our_floor;
 use super::statement::is_ours;
+use crate::log::OpenLog;
 use crate::{Log, Platform};
 
 /// How many entries are looked at at a time.
@@ -15,6 +18,8 @@ const PAGE: usize = 500;
 pub struct Audit {
     /// How far the log says that it has come.
     pub head: LogHead,
+    /// Its first place: what was before was let go of.
+    pub first: i64,
     /// How many entries were looked at.
     pub entries: u64,
     /// With how many statements they were compared.
@@ -55,8 +60,8 @@ pub enum What {
     /// The end of the log is another than its head says.
     #[error("the end of the log is not what its head says")]
     Beheaded,
-    /// It stands after the end of the log.
-    #[error("the entry was put behind the end of the log")]
+    /// It stands after the end of the log, or before its beginning.
+    #[error("the entry stands where the log does not reach: it was put there")]
     Stray,
     /// A statement knows the log to have come further.
     #[error("the log was cut off: a signed statement knows of this entry")]
@@ -67,6 +72,11 @@ pub enum What {
     /// A statement that was given was not made here, or was changed.
     #[error("a statement about this entry was not signed with a secret key that the settings have")]
     Forged,
+    /// Where the log is said to begin was not said here, or was changed.
+    #[error(
+        "the log is said to begin after this entry, which was not signed with a secret key that the settings have"
+    )]
+    ForgedFloor,
 }
 
 impl What {
@@ -82,14 +92,33 @@ impl What {
             Self::CutOff => "cut_off",
             Self::Rewritten => "rewritten",
             Self::Forged => "forged_statement",
+            Self::ForgedFloor => "forged_floor",
         }
     }
 }
 
-/// Looks at a log from its beginning to its end, in constant memory, and compares it with the statements that are kept
+/// Looks at a log from where it begins to its end, in constant memory, and compares it with the statements that are kept
 /// in the control database and with these. What is written meanwhile is not looked at.
 pub fn verify(platform: &Platform, log: &Log, others: &[SignedHead]) -> StoreResult<Audit> {
-    let tenant = log.owner();
+    let (owner, log) = (log.owner(), log.open(platform)?);
+    loop {
+        let floor = log.floor()?;
+        let audit = from(platform, owner, &log, floor, others)?;
+        // What is let go of meanwhile looks as if it were missing.
+        if audit.flaw.is_none() || log.floor()? == floor {
+            return Ok(audit);
+        }
+    }
+}
+
+/// The same from this floor on.
+fn from(
+    platform: &Platform,
+    tenant: TenantId,
+    log: &OpenLog,
+    floor: Option<LogFloor>,
+    others: &[SignedHead],
+) -> StoreResult<Audit> {
     let ours = |signed: &SignedHead| is_ours(platform.macs.as_ref(), signed);
     // Before the head is read: then none of them can be ahead of it.
     let mut statements = platform.control.read(|tx| tx.heads().of(tenant))?;
@@ -98,15 +127,23 @@ pub fn verify(platform: &Platform, log: &Log, others: &[SignedHead]) -> StoreRes
     statements.retain(ours);
     let unknown = kept - statements.len();
     statements.extend(others.iter().filter(|signed| signed.tenant == tenant));
-    let log = log.open(platform)?;
+    let forged = statements.iter().find(|signed| !ours(signed)).map(|signed| signed.head.sequence);
+    let begin = floor.map_or(LogHead::EMPTY, |floor| floor.head);
+    // What they know of what was let go of, nobody can compare any more.
+    statements.retain(|signed| signed.head.sequence >= begin.sequence);
     let end = log.read(|log| log.head())?;
-    let audit = |entries, flaw| Audit { head: end, entries, statements: statements.len(), unknown, flaw };
+    let (first, statements_compared) = (begin.sequence + 1, statements.len());
+    let audit =
+        |entries, flaw| Audit { head: end, first, entries, statements: statements_compared, unknown, flaw };
 
-    if let Some(forged) = statements.iter().find(|signed| !ours(signed)) {
-        return Ok(audit(0, Some(Flaw { sequence: forged.head.sequence, event: None, what: What::Forged })));
+    if let Some(forged) = forged {
+        return Ok(audit(0, Some(Flaw::missing(forged, What::Forged))));
     }
     let known = statements.iter().map(|signed| (signed.head.sequence, signed.head.hash)).collect();
-    let mut walk = Walk { platform, known, head: LogHead::EMPTY, entries: 0 };
+    let mut walk = Walk { platform, known, head: begin, entries: 0 };
+    if let Some(flaw) = walk.beginning(tenant, log, floor)? {
+        return Ok(audit(0, Some(flaw)));
+    }
     while walk.head.sequence < end.sequence {
         let page = log.read(|log| log.raw(walk.head.sequence, PAGE))?;
         let in_log = page.iter().take_while(|row| row.sequence <= end.sequence);
@@ -146,6 +183,30 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// What is wrong with where the log begins.
+    fn beginning(
+        &self,
+        tenant: TenantId,
+        log: &OpenLog,
+        floor: Option<LogFloor>,
+    ) -> StoreResult<Option<Flaw>> {
+        let LogHead { sequence, hash } = self.head;
+        if floor.is_some_and(|floor| !is_our_floor(self.platform.macs.as_ref(), tenant, &floor)) {
+            return Ok(Some(Flaw::missing(sequence, What::ForgedFloor)));
+        }
+        if floor.is_some() && self.contradicts(sequence, hash) {
+            return Ok(Some(Flaw::missing(sequence, What::Rewritten)));
+        }
+        let lowest = log.read(|log| log.raw(i64::MIN, 1))?.into_iter().next();
+        let stray = lowest.filter(|row| row.sequence <= sequence);
+        Ok(stray.map(|row| Flaw::of(&row, What::Stray)))
+    }
+
+    /// Whether a statement knows another entry in this place.
+    fn contradicts(&self, sequence: i64, hash: [u8; 32]) -> bool {
+        self.known.range((sequence, [0; 32])..=(sequence, [0xff; 32])).any(|(_, known)| *known != hash)
+    }
+
     /// Takes the next entry; what is wrong with it otherwise.
     fn step(&mut self, row: &RawEntry) -> Option<Flaw> {
         let next = self.head.sequence + 1;
@@ -167,7 +228,7 @@ impl Walk<'_> {
         if ["id", "eventType", "accountId"].map(|member| envelope[member].as_str()) != columns {
             return Some(Flaw::of(row, What::Mislabelled));
         }
-        if self.known.range((next, [0; 32])..=(next, [0xff; 32])).any(|(_, known)| *known != hash) {
+        if self.contradicts(next, hash) {
             return Some(Flaw::of(row, What::Rewritten));
         }
         self.head = LogHead { sequence: next, hash };

@@ -1,7 +1,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{EventFilter, LogEntry, LogRepository, StoreError, StoreResult, TenantScope};
+use tenantry_ports::{
+    EventFilter, LogEntry, LogSpan, StoreError, StoreResult, TenantLogRepository, TenantScope, TenantTx,
+};
 
 use crate::Platform;
 
@@ -64,6 +66,12 @@ pub enum FeedError {
     /// There is none to begin after.
     #[error("there is no event {0}")]
     UnknownEvent(EventId),
+    /// What was asked for is kept no longer.
+    #[error("the log begins with entry {first}: what was before is kept no longer")]
+    Expired {
+        /// The first entry that is kept.
+        first: i64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,16 +87,16 @@ pub fn page(
     limit: usize,
 ) -> Result<FeedPage, FeedError> {
     platform.stores.open(scope)?.read(|tx| {
-        let log = tx.log();
         // Read first: what is written in the meantime is for the next page.
-        let head = log.head()?;
+        let LogSpan { floor, head } = tx.floor().span()?;
         let after = match start {
             Start::Beginning => match wanted.from {
-                Some(from) => long_before(log, head.sequence, from)?,
-                None => 0,
+                Some(from) => long_before(tx.log(), floor, head.sequence, from)?,
+                None => floor,
             },
+            Start::After(place) if place < floor => return Err(FeedError::Expired { first: floor + 1 }),
             Start::After(place) => place,
-            Start::AfterEvent(id) => log.find(id)?.ok_or(FeedError::UnknownEvent(id))?.sequence,
+            Start::AfterEvent(id) => found(tx, id)?.sequence,
             Start::End => head.sequence,
         };
         let through = match wanted.filter.account {
@@ -99,7 +107,7 @@ pub fn page(
         if after >= through {
             return Ok(FeedPage { events: Vec::new(), position: after, more: false });
         }
-        let entries = log.select(&wanted.filter, after, through, limit)?;
+        let entries = tx.log().select(&wanted.filter, after, through, limit)?;
         let position = match entries.last() {
             Some(last) if entries.len() >= limit => last.sequence,
             _ => through,
@@ -112,17 +120,36 @@ pub fn page(
     })
 }
 
-/// The event of this id, if there is one.
-pub fn find(platform: &Platform, scope: &TenantScope, id: EventId) -> StoreResult<Option<Event>> {
-    let found = platform.stores.open(scope)?.read(|tx| tx.log().find(id))?;
-    Ok(found.map(LogEntry::told))
+/// The event of this id.
+pub fn find(platform: &Platform, scope: &TenantScope, id: EventId) -> Result<Event, FeedError> {
+    platform.stores.open(scope)?.read(|tx| found(tx, id).map(LogEntry::told))
+}
+
+/// The entry of this event. Where there is none, its id tells whether it would be as old as what is kept no longer: ids are in
+/// order of time.
+fn found(tx: &mut dyn TenantTx, id: EventId) -> Result<LogEntry, FeedError> {
+    if let Some(entry) = tx.log().find(id)? {
+        return Ok(entry);
+    }
+    let floor = tx.floor().span()?.floor;
+    let first = if floor > 0 { tx.log().page(floor, 1)?.pop() } else { None };
+    let begins = first.and_then(|first| first.event.timestamp.checked_add_signed(DISORDER));
+    match begins.is_some_and(|begins| id < EventId::earliest_at(begins)) {
+        true => Err(FeedError::Expired { first: floor + 1 }),
+        false => Err(FeedError::UnknownEvent(id)),
+    }
 }
 
 /// A place before everything that happened at `time` or later: found by halving, since a log is in order but for the
 /// disorder that is allowed for.
-fn long_before(log: &mut dyn LogRepository, head: i64, time: DateTime<Utc>) -> StoreResult<i64> {
+fn long_before(
+    log: &mut dyn TenantLogRepository,
+    floor: i64,
+    head: i64,
+    time: DateTime<Utc>,
+) -> StoreResult<i64> {
     let early = time.checked_sub_signed(DISORDER).unwrap_or(time);
-    let (mut before, mut not_before) = (0, head);
+    let (mut before, mut not_before) = (floor, head);
     while before < not_before {
         let middle = before + (not_before - before + 1) / 2;
         match log.page(middle - 1, 1)?.first() {

@@ -9,15 +9,18 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::people::Email;
 use tenantry_domain::tenant::{Plan, Slug, Tenant, TenantName};
 use tenantry_domain::timestamp;
-use tenantry_ports::{Digest, RunningDigest, hexadecimal};
+use tenantry_ports::{Digest, LogHead, RunningDigest, hexadecimal};
 
-use super::record::Line;
+use super::record::{Line, hash};
 
 /// What the archives of this module call themselves.
 pub(super) const FORMAT: &str = "tenantry-export";
 
 /// Grows when older programs could no longer read an archive.
-pub(super) const FORMAT_VERSION: u32 = 4;
+pub(super) const FORMAT_VERSION: u32 = 5;
+
+/// What an archive says whose log begins at its beginning: older programs read it, too.
+pub(super) const FORMAT_VERSION_OF_WHOLE_LOGS: u32 = 4;
 
 /// What a line of an archive holds; lines come in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ pub struct Head {
     pub kind: Kind,
     /// `tenantry-export`.
     pub format: String,
-    /// 4; earlier versions had fewer kinds of lines.
+    /// 4, or 5 if the log begins later than at its beginning; earlier versions had fewer kinds of lines.
     pub format_version: u32,
     /// Whose data it is.
     pub tenant: TenantFacts,
@@ -108,6 +111,27 @@ pub struct Head {
     pub exported_at: DateTime<Utc>,
     /// Which program wrote it.
     pub tenantry_version: String,
+    /// The last entry of the event log that was let go of, if any was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_begins_after: Option<LogPlace>,
+}
+
+impl Head {
+    /// After which entry the events begin.
+    pub(super) fn log_begin(&self) -> LogHead {
+        self.log_begins_after.map_or(LogHead::EMPTY, |LogPlace { sequence, hash }| LogHead { sequence, hash })
+    }
+}
+
+/// A place in an event log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogPlace {
+    /// Which entry.
+    pub sequence: i64,
+    /// What the next one is chained to.
+    #[serde(with = "hash")]
+    pub hash: [u8; 32],
 }
 
 /// What an archive says of the tenant itself.

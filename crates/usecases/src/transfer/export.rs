@@ -3,10 +3,12 @@ use std::io::{self, Write};
 use tenantry_domain::config::ConfigVersion;
 use tenantry_domain::tenant::{Status, Tenant};
 use tenantry_ports::{
-    AccountFilter, ConfigHead, DatabaseError, LogHead, NotReady, StoreError, TenantScope, TenantTx,
+    AccountFilter, ConfigHead, DatabaseError, LogFloor, LogHead, NotReady, StoreError, TenantScope, TenantTx,
 };
 
-use super::archive::{FORMAT, FORMAT_VERSION, Head, Kind, Trailer, Writer};
+use super::archive::{
+    FORMAT, FORMAT_VERSION, FORMAT_VERSION_OF_WHOLE_LOGS, Head, Kind, LogPlace, Trailer, Writer,
+};
 use super::configuration;
 use super::record::{AccountRecord, ConfigRecord, EventRecord, MappingRecord, TradeRecord, UserRecord};
 use super::verify::check_link;
@@ -66,18 +68,23 @@ pub fn export(
         0 => {}
         lacking => return Err(ExportError::Outdated(lacking)),
     }
-    let head = Head {
+    let mut head = Head {
         kind: Kind::Head,
         format: FORMAT.to_owned(),
-        format_version: FORMAT_VERSION,
+        format_version: FORMAT_VERSION_OF_WHOLE_LOGS,
         tenant: tenant.into(),
         schema: platform.databases.schema().to_owned(),
         exported_at: platform.clock.now(),
         tenantry_version: version.to_owned(),
+        log_begins_after: None,
     };
     platform.stores.open(&scope)?.write(|tx| {
         // Every writer locks the log first: from here on nothing changes.
         tx.log().lock()?;
+        if let Some(LogFloor { head: LogHead { sequence, hash }, .. }) = tx.floor().get()? {
+            head.format_version = FORMAT_VERSION;
+            head.log_begins_after = Some(LogPlace { sequence, hash });
+        }
         let mut archive = Writer::new(out, platform.digest.as_ref(), &head)?;
         archive.record(Kind::Settings, &tx.settings().get()?.unwrap_or_default())?;
         users(tx, &mut archive)?;
@@ -90,7 +97,7 @@ pub fn export(
         mappings(tx, &mut archive)?;
         trades(tx, &mut archive)?;
         webhooks::export(tx, &mut archive)?;
-        let broken_at = events(platform, tx, &mut archive)?;
+        let broken_at = events(platform, tx, &mut archive, head.log_begin())?;
         Ok(Exported { trailer: archive.finish()?, broken_at })
     })
 }
@@ -173,8 +180,9 @@ fn events(
     platform: &Platform,
     tx: &mut dyn TenantTx,
     archive: &mut Writer<'_>,
+    begin: LogHead,
 ) -> Result<Option<i64>, ExportError> {
-    let (mut head, mut broken_at) = (LogHead::EMPTY, None);
+    let (mut head, mut broken_at) = (begin, None);
     loop {
         let page = tx.log().page(head.sequence, PAGE)?;
         if page.is_empty() {

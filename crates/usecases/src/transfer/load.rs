@@ -17,6 +17,7 @@ use super::verify::Verified;
 use super::webhooks::WebhookRecord;
 use crate::Platform;
 use crate::accounts::config_of;
+use crate::audit::floor_after;
 use crate::days::plan;
 use crate::journal::{self, Traced};
 
@@ -33,9 +34,13 @@ pub(super) fn load(
 ) -> Result<(), ImportError> {
     let now = platform.clock.now();
     let imported = journal::tenant_imported(archive);
+    let begin = archive.head.log_begin();
+    if begin != LogHead::EMPTY {
+        begin_after(platform, scope, begin)?;
+    }
     platform.stores.open(scope)?.write(|tx| {
         let head = tx.log().lock()?;
-        if head != LogHead::EMPTY {
+        if head != begin {
             return if was_loaded(tx, head, archive)? { Ok(()) } else { Err(ImportError::InUse) };
         }
         tx.configs().clear()?;
@@ -57,6 +62,15 @@ pub(super) fn load(
         }
         loader.finish(imported)?;
         Ok(())
+    })
+}
+
+/// Has the log of a database that nobody has used begin where the archive's does. That is for its owner to do, so it is a commit of
+/// its own; where the log has come further, what there is is looked at next.
+fn begin_after(platform: &Platform, scope: &TenantScope, begin: LogHead) -> StoreResult<()> {
+    platform.databases.as_owner(scope)?.write(|tx| match tx.log().lock()? {
+        LogHead::EMPTY => tx.floor().begin(&floor_after(platform, scope.tenant(), begin)),
+        _ => Ok(()),
     })
 }
 

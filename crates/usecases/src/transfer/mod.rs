@@ -16,8 +16,9 @@ mod record;
 mod verify;
 mod webhooks;
 
-pub use archive::{Head, Kind, Sum, TenantFacts, Trailer};
+pub use archive::{Head, Kind, LogPlace, Sum, TenantFacts, Trailer};
 pub use export::{ExportError, Exported, export};
 pub(crate) use import::waits;
 pub use import::{ImportError, ImportTenant, abandon, begin, complete};
+pub(crate) use verify::check_link;
 pub use verify::{Flaw, Verified, VerifyError, verify};

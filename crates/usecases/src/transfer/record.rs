@@ -339,16 +339,21 @@ pub(super) mod exact {
 }
 
 /// SHA-256 in hexadecimal.
-mod hash {
+pub(super) mod hash {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
     use tenantry_ports::hexadecimal;
 
-    pub(super) fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::transfer) fn serialize<S: Serializer>(
+        hash: &[u8; 32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hexadecimal(hash))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+    pub(in crate::transfer) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<[u8; 32], D::Error> {
         let text = String::deserialize(deserializer)?;
         parse(&text).ok_or_else(|| D::Error::custom("expected 64 hexadecimal digits"))
     }

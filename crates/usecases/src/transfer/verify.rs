@@ -72,7 +72,7 @@ pub fn verify(platform: &Platform, input: impl BufRead) -> Result<Verified, Veri
 }
 
 /// That an entry of a log follows from the one before it; otherwise why it does not.
-pub(super) fn check_link(digest: &dyn Digest, head: LogHead, entry: &LogEntry) -> Result<(), &'static str> {
+pub(crate) fn check_link(digest: &dyn Digest, head: LogHead, entry: &LogEntry) -> Result<(), &'static str> {
     if entry.sequence != head.sequence + 1 {
         return Err("its number does not follow the one before");
     }
@@ -206,6 +206,10 @@ impl<'a> Inspection<'a> {
                 "it is a {} of version {}, written by {}; this version reads {FORMAT} up to version {FORMAT_VERSION}",
                 head.format, head.format_version, head.tenantry_version
             ));
+        }
+        self.log = head.log_begin();
+        if head.log_begins_after.is_some() && self.log.sequence < 1 {
+            self.flaw(format!("no log begins after entry {}", self.log.sequence));
         }
         self.head = Some(head);
     }

@@ -28,6 +28,10 @@ pub fn redeliver(
         if endpoint.disabled.is_some() {
             return Err(WebhookError::Disabled);
         }
+        let entry = tx.log().page(before.sequence - 1, 1)?.pop();
+        if entry.is_none_or(|entry| entry.sequence != before.sequence) {
+            return Err(WebhookError::Expired { first: tx.floor().span()?.floor + 1 });
+        }
         tx.webhooks().redeliver(delivery, now)?;
         journal::append(platform, scope, tx, head, vec![events::redelivered(&endpoint, &before, hand)], now)?;
         tx.webhooks().delivery(delivery)?.ok_or(WebhookError::NoSuchDelivery)
@@ -44,7 +48,7 @@ pub struct Recovery {
 }
 
 /// Has everything sent that happened since then and did not arrive: what was given up, and what was passed over while the
-/// endpoint was disabled. What arrived is not sent again.
+/// endpoint was disabled. What arrived is not sent again. Begins with what is kept, where that is less.
 pub fn recover(
     platform: &Platform,
     scope: &TenantScope,
@@ -59,7 +63,8 @@ pub fn recover(
         if endpoint.disabled.is_some() {
             return Err(WebhookError::Disabled);
         }
-        let before = entries_before(tx, since - SKEW, head.sequence)?;
+        let floor = tx.floor().span()?.floor;
+        let before = entries_before(tx, since - SKEW, floor, head.sequence)?;
         tx.webhooks().go_back(id, before)?;
         let recovery = Recovery { first: before + 1, last: head.sequence };
         let told = vec![events::recovered(&endpoint, since, before + 1, hand)];
@@ -70,8 +75,8 @@ pub fn recover(
 
 /// The last entry before the first one that is not older than `since`. Entries are in order of time, so a few looks find it
 /// in a log of any length.
-fn entries_before(tx: &mut dyn TenantTx, since: DateTime<Utc>, last: i64) -> StoreResult<i64> {
-    let (mut before, mut after) = (0, last);
+fn entries_before(tx: &mut dyn TenantTx, since: DateTime<Utc>, floor: i64, last: i64) -> StoreResult<i64> {
+    let (mut before, mut after) = (floor, last);
     while before < after {
         let middle = before + (after - before) / 2;
         match tx.log().page(middle, 1)?.pop() {

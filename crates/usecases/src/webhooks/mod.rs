@@ -72,6 +72,12 @@ pub enum WebhookError {
         /// Until when.
         until: DateTime<Utc>,
     },
+    /// The event of the delivery is kept no longer.
+    #[error("the log begins with entry {first}: what was before is kept no longer")]
+    Expired {
+        /// The first entry that is kept.
+        first: i64,
+    },
     /// Nothing is delivered to the endpoint.
     #[error("the endpoint is disabled")]
     Disabled,

@@ -96,6 +96,11 @@ impl TenantDatabases for Staged<dyn TenantDatabases> {
         self.stage.call(|| self.port.pending(scope))
     }
 
+    fn as_owner(&self, scope: &TenantScope) -> StoreResult<Arc<dyn TenantStore>> {
+        let port = self.stage.call(|| self.port.as_owner(scope))?;
+        Ok(Arc::new(Staged { port, stage: self.stage.clone() }))
+    }
+
     fn close(&self, scope: &TenantScope) -> Result<(), DatabaseError> {
         self.stage.call(|| self.port.close(scope))
     }

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod floors;
 mod imported;
 mod tampered;
 

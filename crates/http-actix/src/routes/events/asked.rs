@@ -35,8 +35,9 @@ impl From<FeedError> for Problem {
     fn from(error: FeedError) -> Self {
         match error {
             FeedError::UnknownEvent(id) => {
-                Self::new(Code::EventNotFound, format!("The tenant has no event {id} to begin after"))
+                Self::new(Code::EventNotFound, format!("The tenant has no event {id}"))
             }
+            FeedError::Expired { first } => Self::expired(first),
             FeedError::Store(error) => error.into(),
         }
     }

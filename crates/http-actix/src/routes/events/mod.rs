@@ -55,20 +55,20 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             list::list,
             Prefix,
             Scope(EventsRead),
-            &[Code::InvalidParameter, Code::InvalidCursor, Code::EventNotFound],
+            &[Code::InvalidParameter, Code::InvalidCursor, Code::EventNotFound, Code::EventsExpired],
         ),
         Endpoint::new::<stream::__path_stream, _, _>(
             stream::stream,
             Prefix,
             Scope(EventsRead),
-            &[Code::InvalidParameter, Code::EventNotFound, Code::TooManyStreams],
+            &[Code::InvalidParameter, Code::EventNotFound, Code::EventsExpired, Code::TooManyStreams],
         ),
         Endpoint::new::<head::__path_head, _, _>(head::head, Prefix, Scope(EventsRead), &[]),
         Endpoint::new::<read::__path_read, _, _>(
             read::read,
             Prefix,
             Scope(EventsRead),
-            &[Code::EventNotFound],
+            &[Code::EventNotFound, Code::EventsExpired],
         ),
     ]
 }

@@ -25,8 +25,7 @@ use crate::routes::respond;
 pub(crate) async fn read(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::EventsRead)).await?;
     let id: EventId = call.segment("eventId").parse().map_err(|_| asked::unknown())?;
-    let found = call.on_storage(move |platform| events::find(platform, &scope, id)).await?;
-    let event = found.ok_or_else(asked::unknown)?;
+    let event = call.on_storage(move |platform| events::find(platform, &scope, id)).await?;
     let etag = respond::etag(event.id);
     let mut response = HttpResponse::Ok();
     response.insert_header(("ETag", etag));

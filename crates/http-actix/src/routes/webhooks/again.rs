@@ -32,7 +32,8 @@ impl Body for RecoverBody {}
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WebhookRecovery")]
 pub(crate) struct RecoveryView {
-    /// The first entry of the tenant's log that is looked at again.
+    /// The first entry of the tenant's log that is looked at again. What is older than that is not sent: it is kept no longer, or
+    /// was before.
     first_sequence: i64,
     /// The last entry that there is.
     last_sequence: i64,

@@ -99,7 +99,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             again::redeliver,
             Both,
             Scope(WebhooksWrite),
-            &[Code::WebhookNotFound, Code::DeliveryNotFound, Code::WebhookDisabled],
+            &[Code::WebhookNotFound, Code::DeliveryNotFound, Code::EventsExpired, Code::WebhookDisabled],
         ),
     ]
 }

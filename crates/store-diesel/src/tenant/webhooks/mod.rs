@@ -124,6 +124,10 @@ impl WebhookRepository for Transaction<'_> {
         self.write(|db| work::settle(db, slice))
     }
 
+    fn unsettled(&mut self) -> StoreResult<Option<i64>> {
+        self.read(work::unsettled)
+    }
+
     fn delivery(&mut self, id: DeliveryId) -> StoreResult<Option<Delivery>> {
         self.read(|db| deliveries::find(db, id))
     }

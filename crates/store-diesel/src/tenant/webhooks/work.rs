@@ -50,6 +50,16 @@ pub(super) fn outlook(db: &mut Db, now: DateTime<Utc>) -> Answer<Outlook> {
     Ok(Outlook { has_endpoints: !enabled.is_empty(), due: optional_time("webhook endpoint", due)? })
 }
 
+pub(super) fn unsettled(db: &mut Db) -> Answer<Option<i64>> {
+    let (enabled, _) = standings(db)?;
+    let ids = enabled.iter().map(|standing| &standing.id);
+    let pending = webhook_deliveries::table
+        .filter(webhook_deliveries::endpoint_id.eq_any(ids))
+        .filter(webhook_deliveries::due_at.is_not_null());
+    let pending: Option<i64> = pending.select(min(webhook_deliveries::sequence)).get_result(db)?;
+    Ok(enabled.iter().map(|standing| standing.position + 1).chain(pending).min())
+}
+
 pub(super) fn claim(
     db: &mut Db,
     lease: Uuid,

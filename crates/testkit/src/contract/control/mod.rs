@@ -18,3 +18,4 @@ pub mod signing_keys;
 pub mod tenants;
 pub mod transactions;
 pub mod unreadable;
+pub mod upkeep;

@@ -5,6 +5,7 @@ pub mod attempts;
 pub mod basis;
 pub mod configs;
 pub mod days;
+pub mod floor;
 pub mod histories;
 pub mod idempotency;
 pub mod log;

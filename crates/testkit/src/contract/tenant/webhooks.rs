@@ -304,3 +304,26 @@ pub fn going_back_is_recovering(subject: &dyn Subject) {
     store.write(|tx| tx.webhooks().move_to(endpoint.id, 3)).expect("it is moved");
     assert_eq!(claim(&store, 3), []);
 }
+
+/// What is let go of of the log is neither before a cursor nor to be tried again; disabled endpoints hold nothing up.
+pub fn what_is_not_settled_is_known(subject: &dyn Subject) {
+    let store = with_entries(subject, 10);
+    let unsettled = || store.read(|tx| tx.webhooks().unsettled()).expect("a look");
+    assert_eq!(unsettled(), None);
+    let (first, second) = (endpoint(), endpoint());
+    add(&store, &first, 4);
+    add(&store, &second, 8);
+    assert_eq!(unsettled(), Some(5));
+    let claimed = claim(&store, 0);
+    let of = |endpoint: &WebhookEndpoint| {
+        claimed.iter().find(|claimed| claimed.endpoint.id == endpoint.id).expect("it is claimed")
+    };
+    let deliveries =
+        [delivery(&first, 5, None), delivery(&first, 6, Some(30)), delivery(&first, 7, Some(20))];
+    settle(&store, &settled(of(&first), 10, &deliveries)).expect("it is settled");
+    assert_eq!(unsettled(), Some(6));
+    let disabled =
+        WebhookEndpoint { disabled: Some((DisabledReason::Failing, sample::at(1))), version: 2, ..first };
+    store.write(|tx| tx.webhooks().update(&disabled)).expect("it is disabled");
+    assert_eq!(unsettled(), Some(9));
+}

@@ -1,0 +1,13 @@
+use super::*;
+
+#[test]
+fn what_is_kept_for_how_long_is_a_duration_or_off() {
+    let retention = |text: &str| {
+        let file = file(&format!("[events]\nretention = \"{text}\""));
+        load(Some(file.path()), &environment(&[]), &Vec::new()).unwrap().event_retention
+    };
+    assert_eq!(retention("off"), None);
+    assert_eq!(retention("90d"), Some(Duration::from_secs(90 * 24 * 60 * 60)));
+    let refusal = refused("[events]\nretention = \"6d\"", &[]);
+    assert!(refusal.contains("events.retention (FILE): '6d' is not within 7d and 3650d"), "{refusal}");
+}

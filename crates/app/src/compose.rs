@@ -333,6 +333,7 @@ fn policy(settings: &Settings) -> Policy {
         plans: settings.plans,
         idempotency_retention: delta(settings.idempotency_retention),
         day_grace: delta(settings.day_grace),
+        delivery_retention: delta(settings.delivery_retention),
         event_retention: settings.event_retention.map(delta),
         ..Policy::default()
     }

@@ -78,6 +78,9 @@ pub trait SessionRepository {
 
     /// Removes this user's sessions that were over at `before`.
     fn remove_over(&mut self, user: UserId, before: DateTime<Utc>) -> StoreResult<()>;
+
+    /// Removes at most `limit` sessions, whoever's, that were over at `before`; how many those were.
+    fn sweep(&mut self, before: DateTime<Utc>, limit: usize) -> StoreResult<usize>;
 }
 
 /// Attempts to sign in, counted under keyed hashes of who or where, each at the [`Pace`] that its caller knows. One count for

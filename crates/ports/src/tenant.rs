@@ -197,4 +197,8 @@ pub trait IdempotencyRepository {
     /// Removes at most `limit` answers older than `since`, but for what somebody else is removing. For the control database:
     /// tenants' own logins may not, and there it would look at every answer.
     fn forget(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<()>;
+
+    /// Removes at most `limit` answers older than `since`, in whichever order, but for what somebody else holds; how many those
+    /// were. For the owner of a tenant's database, who looks at every answer from time to time.
+    fn sweep(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<usize>;
 }

@@ -229,6 +229,10 @@ pub trait WebhookRepository {
     /// Has this delivery made anew at `now`, whatever became of it; `Stale` if there is none.
     fn redeliver(&mut self, id: DeliveryId, now: DateTime<Utc>) -> StoreResult<()>;
 
+    /// Removes at most `limit` deliveries with ids less than this one that are not pending, the oldest first; how many those were.
+    /// What others hold may be passed over: nobody waits for this.
+    fn remove_settled(&mut self, before: DeliveryId, limit: usize) -> StoreResult<usize>;
+
     /// At most `limit` deliveries, newest first, after this one.
     fn deliveries(
         &mut self,

@@ -90,6 +90,8 @@ pub struct Policy {
     pub idempotency_retention: TimeDelta,
     /// How long events are kept in tenants' logs; for ever if it does not say. Longer than webhooks are tried again.
     pub event_retention: Option<TimeDelta>,
+    /// How long it is remembered what was delivered to webhook endpoints. Longer than it is tried.
+    pub delivery_retention: TimeDelta,
     /// How much later than a trading day's end its last trades and prices may come: days begin for accounts on their own when
     /// this has passed.
     pub day_grace: TimeDelta,
@@ -116,6 +118,7 @@ impl Default for Policy {
             plans: Plans::UNLIMITED,
             idempotency_retention: TimeDelta::hours(24),
             event_retention: None,
+            delivery_retention: TimeDelta::days(30),
             day_grace: TimeDelta::minutes(1),
         }
     }

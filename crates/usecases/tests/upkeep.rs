@@ -8,18 +8,20 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::chain_input;
-use tenantry_domain::id::{EventId, WebhookId};
-use tenantry_domain::webhook::DisabledReason;
+use tenantry_domain::id::{DeliveryId, EventId, WebhookId};
+use tenantry_domain::webhook::{DeliveryStatus, DisabledReason};
 use tenantry_ports::{
-    Clock as _, Digest as _, EndpointUrl, LogEntry, LogFloor, LogHead, MacPurpose, Macs as _, SealedSecrets,
-    StoreError, TenantScope, TenantStores as _, WebhookEndpoint,
+    Clock as _, Delivery, Digest as _, EndpointUrl, LogEntry, LogFloor, LogHead, MacPurpose, Macs as _,
+    SealedSecrets, SettledSlice, StoreError, StoredResponse, TenantScope, TenantStores as _, WebhookEndpoint,
 };
 use tenantry_testkit::{
     DatabaseCall, FailureMoment, FakeDigest, FakeMacs, FakeSchemaCheck, LogRows, TestPlatform, sample,
 };
 use tenantry_usecases::audit::{self, Audit, Flaw, What};
 use tenantry_usecases::events::{self, FeedError, FeedPage, Start, Wanted};
+use tenantry_usecases::sign_in;
 use tenantry_usecases::upkeep::{Removed, turn};
+use tenantry_usecases::webhooks::{self, WebhookError};
 use tenantry_usecases::{Log, Policy};
 
 use support::active;
@@ -349,4 +351,92 @@ fn a_round_comes_by_every_tenant_once_a_day() {
     // 41 tenants are 20, 20 and one.
     assert_eq!(turns(begun + TimeDelta::days(1)), 3);
     assert_eq!(turns(begun + TimeDelta::days(2)), 3);
+}
+
+#[test]
+fn what_is_remembered_beside_the_log_goes_when_its_time_has_come_and_no_sooner() {
+    let test = TestPlatform::new();
+    let (_, scope) = support::acme_in_service(&test);
+    sign_in::login(&test.platform, &scope, &support::typed("admin@acme.example", "ChangeMe123!")).unwrap();
+    sign_in::login(&test.platform, &scope, &support::typed("admin@acme.example", "wrong")).unwrap_err();
+    let store = test.world.stores().open(&scope).unwrap();
+    let answer = StoredResponse { created_at: test.clock.now(), ..sample::response("key") };
+    store.write(|tx| tx.idempotency().insert(&[answer], sample::at(-1))).unwrap();
+    delivered(&test, &scope);
+    let begun = test.clock.now();
+    let after = |time: TimeDelta| {
+        test.clock.set(begun + time);
+        turn(&test.platform, "worker").unwrap().unwrap()
+    };
+    let nothing = Removed::default();
+    assert_eq!(after(TimeDelta::minutes(1)), nothing);
+    // By then its pace has forgotten the attempt, and nobody repeats the request.
+    assert_eq!(after(TimeDelta::days(2)), Removed { answers: 1, attempts: 1, ..nothing });
+    assert_eq!(after(TimeDelta::days(29)), nothing);
+    // Deliveries are remembered for 30 days, and sessions that were over at 30 days for 30 more.
+    assert_eq!(after(TimeDelta::days(31)), Removed { deliveries: 1, ..nothing });
+    assert_eq!(after(TimeDelta::days(59)), nothing);
+    assert_eq!(after(TimeDelta::days(61)), Removed { sessions: 1, ..nothing });
+    assert_eq!(after(TimeDelta::days(63)), nothing);
+}
+
+/// Has an event delivered to an endpoint, now.
+fn delivered(test: &TestPlatform, scope: &TenantScope) -> (WebhookId, DeliveryId) {
+    let head = span(test, scope).1;
+    let endpoint = endpoint(test, scope, head);
+    let now = test.clock.now();
+    let delivery = Delivery {
+        // The fakes' ids are not of the fake clock's time.
+        id: DeliveryId::earliest_at(now),
+        endpoint,
+        sequence: head + 1,
+        event: sample::id(),
+        event_type: "account.closed".parse().unwrap(),
+        status: DeliveryStatus::Delivered,
+        due: None,
+        attempts: 1,
+        last: None,
+        created_at: now,
+    };
+    let id = delivery.id;
+    write(test, scope, 1);
+    let store = test.world.stores().open(scope).unwrap();
+    let settled = store.write::<_, StoreError>(|tx| {
+        let claimed = tx.webhooks().claim(sample::uuid(), now, now)?.remove(0);
+        tx.webhooks().settle(&SettledSlice {
+            endpoint,
+            lease: claimed.lease,
+            new: vec![delivery],
+            changed: Vec::new(),
+            cursor: head + 1,
+            failing_since: None,
+            rests_until: None,
+            keep_until: None,
+        })
+    });
+    settled.unwrap();
+    (endpoint, id)
+}
+
+#[test]
+fn what_is_gone_is_not_sent_again_and_that_is_said() {
+    let policy =
+        Policy { event_retention: Some(RETENTION), delivery_retention: RETENTION * 2, ..Policy::default() };
+    let test = TestPlatform::with(policy, Arc::new(FakeSchemaCheck::content()));
+    let scope = active(&test);
+    let begun = test.clock.now();
+    write(&test, &scope, 3);
+    let (endpoint, delivery) = delivered(&test, &scope);
+    let hand = || webhooks::Hand { actor: "key_1".to_owned(), trace: "request-1".to_owned() };
+    let again = || webhooks::redeliver(&test.platform, &scope, endpoint, delivery, &hand());
+    let recover = || webhooks::recover(&test.platform, &scope, endpoint, begun, &hand()).unwrap().first;
+    assert_eq!(recover(), 1);
+    let store = test.world.stores().open(&scope).unwrap();
+    let head = span(&test, &scope).1;
+    store.write(|tx| tx.webhooks().move_to(endpoint, head)).unwrap();
+    test.clock.advance(RETENTION + TimeDelta::seconds(1));
+    write(&test, &scope, 1);
+    assert_eq!(round(&test), usize::try_from(head).unwrap());
+    assert!(matches!(again(), Err(WebhookError::Expired { first }) if first == head + 1));
+    assert_eq!(recover(), head + 1);
 }

@@ -53,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) heads_interval: Duration,
     /// How long events are kept; for ever if it does not say.
     pub(crate) event_retention: Option<Duration>,
+    /// How long it is kept what was delivered to webhook endpoints.
+    pub(crate) delivery_retention: Duration,
     pub(crate) webhooks: Webhooks,
     pub(crate) day_grace: Duration,
     pub(crate) idempotency_retention: Duration,
@@ -221,6 +223,7 @@ impl Reader<'_> {
             notifications: self.notifications(),
             heads_interval: self.duration("events.heads_interval", 10 * SECOND, DAY),
             event_retention: self.duration_or_off("events.retention", 7 * DAY, 3650 * DAY),
+            delivery_retention: self.duration("webhooks.delivery_retention", 7 * DAY, 3650 * DAY),
             webhooks: self.webhooks(),
             day_grace: self.duration("accounts.day_grace", Duration::ZERO, 6 * HOUR),
             idempotency_retention: self.duration("idempotency.retention", HOUR, 30 * DAY),

@@ -101,12 +101,30 @@ impl IdempotencyRepository for Transaction<'_> {
                 Db::Sqlite(sqlite) => outdated.load(sqlite)?,
                 Db::Postgres(postgres) => outdated.for_update().skip_locked().load(postgres)?,
             };
-            if !scopes.is_empty() {
-                diesel::delete(idempotency::table.filter(idempotency::scope.eq_any(scopes))).execute(db)?;
-            }
+            remove(db, &scopes)?;
             Ok(())
         })
     }
+
+    fn sweep(&mut self, since: DateTime<Utc>, most: usize) -> StoreResult<usize> {
+        self.write(|db| {
+            // In no order: nothing is sorted, and who finds enough stops looking.
+            let outdated = idempotency::table.filter(idempotency::created_at.lt(micros(since)));
+            let outdated = outdated.limit(limit(most)).select(idempotency::scope);
+            let scopes: Vec<String> = match db {
+                Db::Sqlite(sqlite) => outdated.load(sqlite)?,
+                Db::Postgres(postgres) => outdated.for_update().skip_locked().load(postgres)?,
+            };
+            remove(db, &scopes)
+        })
+    }
+}
+
+fn remove(db: &mut Db, scopes: &[String]) -> Answer<usize> {
+    if scopes.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::delete(idempotency::table.filter(idempotency::scope.eq_any(scopes))).execute(db)?)
 }
 
 fn insert_one_by_one(sqlite: &mut SqliteConnection, responses: &[StoredResponse], since: i64) -> Answer<()> {

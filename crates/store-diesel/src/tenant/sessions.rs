@@ -162,6 +162,21 @@ impl SessionRepository for Transaction<'_> {
             Ok(())
         })
     }
+
+    fn sweep(&mut self, before: DateTime<Utc>, most: usize) -> StoreResult<usize> {
+        self.write(|db| {
+            let before = micros(before);
+            let over = sessions::table
+                .filter(sessions::expires_at.le(before).or(sessions::ended_at.le(before)))
+                .select(sessions::id)
+                .limit(limit(most));
+            let ids: Vec<String> = over.load(db)?;
+            if ids.is_empty() {
+                return Ok(0);
+            }
+            Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(ids))).execute(db)?)
+        })
+    }
 }
 
 #[cfg(test)]

@@ -236,6 +236,7 @@ macro_rules! for_each_fact {
                     live_sessions_are_listed_newest_first
                     all_sessions_of_a_user_are_ended_but_one
                     only_what_was_over_long_ago_is_removed
+                    what_was_over_long_ago_is_swept_away
                 }
                 attempts {
                     attempts_are_counted_until_they_come_too_early
@@ -303,6 +304,7 @@ macro_rules! for_each_fact {
                     an_answer_counts_until_its_retention_ends
                     an_answer_is_replaced_after_its_retention_only
                     of_concurrent_answers_one_is_kept
+                    outdated_answers_are_swept_away
                 }
                 log {
                     a_new_log_is_empty
@@ -349,6 +351,7 @@ macro_rules! for_each_fact {
                     what_is_pending_about_an_account_is_known
                     going_back_is_recovering
                     what_is_not_settled_is_known
+                    settled_deliveries_are_removed
                 }
                 histories {
                     an_accounts_rules_are_one_stored_versions

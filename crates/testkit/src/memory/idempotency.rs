@@ -72,4 +72,13 @@ impl<S: Keeps> IdempotencyRepository for Transaction<S> {
             Ok(())
         })
     }
+
+    fn sweep(&mut self, since: DateTime<Utc>, limit: usize) -> StoreResult<usize> {
+        self.change(|state| {
+            let outdated =
+                state.look_at_responses().iter().filter(|(_, response)| response.created_at < since);
+            let scopes: Vec<_> = outdated.map(|(scope, _)| scope.clone()).take(limit).collect();
+            Ok(scopes.iter().filter_map(|scope| state.responses().remove(scope)).count())
+        })
+    }
 }

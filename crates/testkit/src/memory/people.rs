@@ -151,4 +151,15 @@ impl SessionRepository for Transaction<TenantState> {
             Ok(())
         })
     }
+
+    fn sweep(&mut self, before: DateTime<Utc>, limit: usize) -> StoreResult<usize> {
+        self.change(|state| {
+            let over = |session: &&Session| {
+                session.expires_at <= before || session.ended.is_some_and(|ended| ended.at <= before)
+            };
+            let ids: Vec<_> =
+                state.sessions.values().filter(over).map(|session| session.id).take(limit).collect();
+            Ok(ids.iter().filter_map(|id| state.sessions.remove(id)).count())
+        })
+    }
 }

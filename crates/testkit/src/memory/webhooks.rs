@@ -276,6 +276,15 @@ impl WebhookRepository for Transaction<TenantState> {
         })
     }
 
+    fn remove_settled(&mut self, before: DeliveryId, limit: usize) -> StoreResult<usize> {
+        self.change(|state| {
+            let deliveries = &mut state.webhooks.deliveries;
+            let settled = deliveries.range(..before).filter(|(_, delivery)| delivery.due.is_none());
+            let ids: Vec<_> = settled.map(|(id, _)| *id).take(limit).collect();
+            Ok(ids.iter().filter_map(|id| deliveries.remove(id)).count())
+        })
+    }
+
     fn deliveries(
         &mut self,
         filter: &DeliveryFilter,

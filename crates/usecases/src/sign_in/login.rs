@@ -12,7 +12,7 @@ use crate::Platform;
 use crate::journal;
 
 /// For how long the sessions that are over are kept, for those who ask what happened.
-const KEPT: TimeDelta = TimeDelta::days(30);
+pub(crate) const KEPT: TimeDelta = TimeDelta::days(30);
 
 /// What somebody types in, and where.
 #[derive(Debug, Clone)]

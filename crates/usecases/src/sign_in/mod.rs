@@ -13,4 +13,4 @@ pub use refresh::{RefreshError, Refreshed, logout, refresh};
 pub use sessions::{Revocation, live_sessions, revoke_all_sessions, revoke_session};
 pub use throttle::{TooEarly, forget_old_attempts};
 
-pub(crate) use login::keep_in_mind;
+pub(crate) use login::{KEPT as SESSIONS_KEPT, keep_in_mind};

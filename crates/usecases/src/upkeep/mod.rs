@@ -6,6 +6,7 @@
 //! next turn begins with the same tenants.
 
 mod events;
+mod records;
 mod turn;
 
 use std::ops::AddAssign;
@@ -20,10 +21,23 @@ pub const SLICE: usize = 1_000;
 pub struct Removed {
     /// Entries of event logs.
     pub events: usize,
+    /// Deliveries to webhook endpoints.
+    pub deliveries: usize,
+    /// First answers to requests.
+    pub answers: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Counts of attempts to sign in.
+    pub attempts: usize,
 }
 
 impl AddAssign for Removed {
     fn add_assign(&mut self, other: Self) {
-        self.events += other.events;
+        let Self { events, deliveries, answers, sessions, attempts } = other;
+        self.events += events;
+        self.deliveries += deliveries;
+        self.answers += answers;
+        self.sessions += sessions;
+        self.attempts += attempts;
     }
 }

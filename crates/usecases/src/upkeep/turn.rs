@@ -2,7 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::tenant::Tenant;
 use tenantry_ports::{StoreError, StoreResult, TenantScope, UpkeepRound};
 
-use super::{Removed, SLICE, events};
+use super::{Removed, SLICE, events, records};
 use crate::{Platform, transfer};
 
 /// How many tenants' databases are looked after in one turn.
@@ -66,8 +66,16 @@ fn visit(platform: &Platform, tenant: &Tenant, now: DateTime<Utc>, slices: &mut 
     };
     let outcome = look_after(platform, &scope, now, slices, &mut removed);
     if removed != Removed::default() {
-        let Removed { events } = removed;
-        tracing::info!(tenant = %tenant.id, events, "Let go of what was past its time");
+        let Removed { events, deliveries, answers, sessions, attempts } = removed;
+        tracing::info!(
+            tenant = %tenant.id,
+            events,
+            deliveries,
+            answers,
+            sessions,
+            attempts,
+            "Let go of what was past its time"
+        );
     }
     let done = outcome.unwrap_or_else(|error| {
         tracing::error!(tenant = %tenant.id, "What is past its time cannot be let go of: {error}");
@@ -85,8 +93,13 @@ fn look_after(
     removed: &mut Removed,
 ) -> StoreResult<bool> {
     let store = platform.databases.as_owner(scope)?;
-    let parts: [(&mut usize, Part<'_>); 1] =
-        [(&mut removed.events, &|| events::let_go(platform, scope, &store, now))];
+    let parts: [(&mut usize, Part<'_>); 5] = [
+        (&mut removed.events, &|| events::let_go(platform, scope, &store, now)),
+        (&mut removed.deliveries, &|| records::deliveries(platform, &store, now)),
+        (&mut removed.answers, &|| records::answers(platform, &store, now)),
+        (&mut removed.sessions, &|| records::sessions(&store, now)),
+        (&mut removed.attempts, &|| records::attempts(&store, now)),
+    ];
     for (count, part) in parts {
         loop {
             let slice = part()?;

@@ -124,6 +124,24 @@ pub(super) fn again(db: &mut Db, id: DeliveryId, now: DateTime<Utc>) -> Answer<(
     Ok(())
 }
 
+pub(super) fn remove_settled(db: &mut Db, before: DeliveryId, most: usize) -> Answer<usize> {
+    let settled = webhook_deliveries::table
+        .filter(dsl::id.lt(before.to_string()))
+        .filter(dsl::due_at.is_null())
+        .select(dsl::id)
+        .order(dsl::id)
+        .limit(limit(most));
+    let ids: Vec<String> = match db {
+        Db::Sqlite(sqlite) => settled.load(sqlite)?,
+        // Whoever removes an endpoint or makes a delivery anew is neither waited for nor made to wait for long.
+        Db::Postgres(postgres) => settled.for_update().skip_locked().load(postgres)?,
+    };
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(diesel::delete(webhook_deliveries::table.filter(dsl::id.eq_any(ids))).execute(db)?)
+}
+
 pub(super) fn page(
     db: &mut Db,
     filter: &DeliveryFilter,

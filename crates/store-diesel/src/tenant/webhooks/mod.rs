@@ -136,6 +136,10 @@ impl WebhookRepository for Transaction<'_> {
         self.write(|db| deliveries::again(db, id, now))
     }
 
+    fn remove_settled(&mut self, before: DeliveryId, most: usize) -> StoreResult<usize> {
+        self.write(|db| deliveries::remove_settled(db, before, most))
+    }
+
     fn deliveries(
         &mut self,
         filter: &DeliveryFilter,

@@ -104,3 +104,17 @@ pub fn of_concurrent_answers_one_is_kept(subject: &dyn Subject) {
     assert_eq!((winners, losers), (1, 7), "{outcomes:?}");
     assert_eq!(find(&store, &["contested"], sample::now()).len(), 1);
 }
+
+/// What is older goes, at most so many at once, by the hand of the database's owner.
+pub fn outdated_answers_are_swept_away(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let owner = subject.databases().as_owner(&scope).expect("the owner enters");
+    let answers: Vec<_> = (1..=5)
+        .map(|n| StoredResponse { created_at: sample::at(n), ..sample::response(&format!("key-{n}")) })
+        .collect();
+    keep(&store, &answers, sample::at(0)).expect("the answers are kept");
+    let sweep = |limit| owner.write(|tx| tx.idempotency().sweep(sample::at(4), limit));
+    assert_eq!([2, 2, 2].map(|limit| sweep(limit).expect("they are removed")), [2, 1, 0]);
+    let left = find(&store, &["key-1", "key-2", "key-3", "key-4", "key-5"], sample::at(0));
+    assert_eq!(left, answers[3..]);
+}

@@ -154,3 +154,26 @@ pub fn only_what_was_over_long_ago_is_removed(subject: &dyn Subject) {
     let kept: Vec<_> = sessions.iter().map(|session| stored(&store, session).is_some()).collect();
     assert_eq!(kept, [false, true, false, true, true, true]);
 }
+
+/// The same of everybody, at most so many at once, which the database's owner does from time to time.
+pub fn what_was_over_long_ago_is_swept_away(subject: &dyn Subject) {
+    let (store, scope) = store(subject);
+    let owner = subject.databases().as_owner(&scope).expect("the owner enters");
+    let users = ["somebody", "else"].map(|name| user(&store, name));
+    let mut sessions: Vec<_> = (0..6).map(|number| sample::session(&users[number % 2])).collect();
+    for (session, end) in sessions.iter_mut().zip([9, 10, 11]) {
+        session.expires_at = sample::at(end);
+    }
+    sessions[3].ended = Some(Ended { at: sample::at(10), reason: EndReason::Revoked });
+    sessions[4].ended = Some(Ended { at: sample::at(11), reason: EndReason::Revoked });
+    sessions.iter().for_each(|session| insert(&store, session));
+    let sweep = |limit| {
+        owner.write(|tx| {
+            tx.log().lock()?;
+            tx.sessions().sweep(sample::at(10), limit)
+        })
+    };
+    assert_eq!([2, 2, 2].map(|limit| sweep(limit).expect("they are removed")), [2, 1, 0]);
+    let kept: Vec<_> = sessions.iter().map(|session| stored(&store, session).is_some()).collect();
+    assert_eq!(kept, [false, false, true, false, true, true]);
+}

@@ -327,3 +327,24 @@ pub fn what_is_not_settled_is_known(subject: &dyn Subject) {
     store.write(|tx| tx.webhooks().update(&disabled)).expect("it is disabled");
     assert_eq!(unsettled(), Some(9));
 }
+
+/// The oldest first, at most so many at once; what is pending stays, and so does what is younger.
+pub fn settled_deliveries_are_removed(subject: &dyn Subject) {
+    let store = with_entries(subject, 10);
+    let endpoint = endpoint();
+    add(&store, &endpoint, 0);
+    let claimed = claim(&store, 0).remove(0);
+    let dues = [None, Some(30), None, None, Some(20), None];
+    let deliveries: Vec<_> = (1..).zip(dues).map(|(place, due)| delivery(&endpoint, place, due)).collect();
+    settle(&store, &settled(&claimed, 6, &deliveries)).expect("it is settled");
+    let before = deliveries[5].id;
+    let remove = |limit| store.write(|tx| tx.webhooks().remove_settled(before, limit));
+    let left = || -> Vec<i64> {
+        let all = store.read(|tx| tx.webhooks().of_entries(endpoint.id, 1, 10)).expect("a look");
+        all.iter().map(|delivery| delivery.sequence).collect()
+    };
+    assert_eq!((remove(2).expect("they go"), left()), (2, vec![2, 4, 5, 6]));
+    assert_eq!((remove(2).expect("they go"), left()), (1, vec![2, 5, 6]));
+    assert_eq!((remove(2).expect("they go"), left()), (0, vec![2, 5, 6]));
+    assert_eq!(next_look(&store, 0), Some(sample::at(0)), "what is left is delivered");
+}

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::QuotaExceeded;
-use tenantry_domain::text::check_length;
+use tenantry_domain::text::{check_length, check_printable};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
     ApiKey, ControlTx, IdempotencyKey, KeyAudience, Scope, Secret, StoreError, StoreResult,
@@ -196,7 +196,8 @@ pub(super) fn announce(key: &ApiKey) {
 fn check(wish: &NewKey, now: DateTime<Utc>) -> Vec<Finding> {
     let root = Pointer::root();
     let mut findings = Vec::new();
-    if let Err(error) = check_length("The name", &wish.name, 1, 100) {
+    let name = check_length("The name", &wish.name, 1, 100);
+    if let Err(error) = name.and_then(|()| check_printable("The name", &wish.name, "invalid_name")) {
         findings.push(error.at(root.member("name")));
     }
     if wish.owner.is_some() && wish.scopes.is_empty() {

@@ -102,7 +102,7 @@ pub(super) async fn stream_of(call: &Call, log: Log) -> Answer {
 
 fn last_seen(call: &Call) -> Result<Option<EventId>, Problem> {
     let Some(value) = call.headers().get(LAST_SEEN) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
+    let text = value.to_str().map_err(|_| asked::unknown())?.trim();
     // That is what browsers send when they have seen none.
     if text.is_empty() {
         return Ok(None);

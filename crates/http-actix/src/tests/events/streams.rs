@@ -200,7 +200,7 @@ async fn a_quiet_stream_says_that_it_is_alive() {
 async fn what_a_stream_cannot_begin_after_is_said_before_it_begins() {
     let world = World::new();
     let (_, key) = world.tenant_and_key("acme");
-    for seen in ["x", "evt_0195c0de00007000800000000000000a"] {
+    for seen in [&b"x"[..], b"evt_0195c0de00007000800000000000000a", b"\xff"] {
         let request =
             TestRequest::get().uri(&format!("{EVENTS}/stream")).insert_header(("Last-Event-ID", seen));
         world.send(authorised(request, &key)).await.problem("event_not_found");

@@ -147,6 +147,11 @@ impl Nudge for Nudges {
         self.watch.tenant_changed(tenant);
     }
 
+    fn platform_log_moved(&self) {
+        self.tails.platform_log_moved();
+        self.moved.platform_log_moved();
+    }
+
     fn log_moved(&self, tenant: TenantId) {
         self.delivery_bell.log_moved(tenant);
         self.tails.log_moved(tenant);

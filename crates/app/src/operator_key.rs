@@ -10,7 +10,7 @@ use tenantry_ports::{
     StoreResult,
 };
 use tenantry_security::{ApiKeyMint, Sha256Digest};
-use tenantry_usecases::Platform;
+use tenantry_usecases::{Platform, api_keys};
 
 /// Recognises the given key, and everything that its mint does.
 pub(crate) struct GivenKeyMint {
@@ -71,7 +71,7 @@ pub(crate) fn record(platform: &Platform, key: &Secret) -> StoreResult<()> {
         request: None,
         version: 1,
     };
-    match platform.control.write(|tx| tx.api_keys().insert(&record)) {
+    match api_keys::keep(platform, &record) {
         // Another replica that started at the same moment was faster.
         Err(StoreError::Conflict(Constraint::ApiKeyLookup)) => Ok(()),
         other => other,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use tenantry_domain::id::TenantId;
 use tenantry_ports::TenantScope;
+use tenantry_usecases::Log;
 
 /// On whose account something waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,6 +13,12 @@ pub(crate) enum Party {
     Common,
     /// A tenant's.
     Tenant(TenantId),
+}
+
+impl From<&Log> for Party {
+    fn from(log: &Log) -> Self {
+        log.owner().map_or(Self::Common, Self::Tenant)
+    }
 }
 
 impl From<&TenantScope> for Party {

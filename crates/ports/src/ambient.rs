@@ -56,6 +56,9 @@ pub trait Nudge: Send + Sync {
     /// Something was written to the tenant's database, so that there may be new events; said after the commit, too.
     fn log_moved(&self, _tenant: TenantId) {}
 
+    /// Something was written to the platform's own log; said after the commit, too.
+    fn platform_log_moved(&self) {}
+
     /// The tenant has a webhook endpoint more, maybe its first; said after the commit, too.
     fn endpoint_added(&self, _tenant: TenantId) {}
 

@@ -5,8 +5,9 @@ use tenantry_domain::tenant::{ClusterName, Plan, Run, Slug, Status, Tenant};
 use crate::work::Work;
 use crate::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, DayRepository, DeliveryMarkRepository,
-    HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository, PendingAdmin, PoolRepository,
-    ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository, Verdict,
+    HeadRepository, IdempotencyRepository, LogRepository, NonceRepository, NoticeRepository, PendingAdmin,
+    PoolRepository, ReplicaRepository, SigningKeyRepository, StoreError, StoreResult, UpkeepRepository,
+    Verdict,
 };
 
 /// The control database: which tenants there are, their provisioning runs, and the API keys.
@@ -72,6 +73,9 @@ pub trait ControlTx {
     fn heads(&mut self) -> &mut dyn HeadRepository;
     /// The processes that answer requests.
     fn replicas(&mut self) -> &mut dyn ReplicaRepository;
+    /// The platform's own event log. Whoever writes to it locks it as the last thing before the commit: then nobody waits for
+    /// anything else while others wait for them.
+    fn log(&mut self) -> &mut dyn LogRepository;
     /// When tenants' accounts are to be looked at.
     fn days(&mut self) -> &mut dyn DayRepository;
     /// How far the round over all tenants' databases has come.

@@ -211,7 +211,7 @@ pub struct StoredResponse {
     pub created_at: DateTime<Utc>,
 }
 
-/// The end of a tenant's event log.
+/// The end of an event log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogHead {
     /// The last sequence number; 0 for an empty log.
@@ -236,7 +236,7 @@ pub struct Counts {
     pub configs: u64,
 }
 
-/// One entry of a tenant's event log.
+/// One entry of an event log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
     /// Its place, from 1, without gaps.
@@ -290,6 +290,8 @@ pub struct EventFilter {
     pub event_type: Option<EventTypePattern>,
     /// Only those of this account.
     pub account: Option<AccountId>,
+    /// Only those of this tenant: for a log that is not a tenant's.
+    pub tenant: Option<TenantId>,
 }
 
 impl EventFilter {
@@ -297,5 +299,6 @@ impl EventFilter {
     pub fn matches(&self, event: &Event) -> bool {
         self.event_type.as_ref().is_none_or(|pattern| pattern.matches(&event.event_type))
             && self.account.is_none_or(|account| event.account_id == Some(account))
+            && self.tenant.is_none_or(|tenant| event.tenant_id == Some(tenant))
     }
 }

@@ -31,9 +31,9 @@ use std::sync::Arc;
 
 use tenantry_ports::{
     Access, ApiKeyRepository, AttemptRepository, CarryoverRepository, ControlStore, ControlTx, DayRepository,
-    DeliveryMarkRepository, HeadRepository, IdempotencyRepository, NonceRepository, NoticeRepository,
-    PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult, TenantRepository,
-    UpkeepRepository, Verdict,
+    DeliveryMarkRepository, HeadRepository, IdempotencyRepository, LogRepository, NonceRepository,
+    NoticeRepository, PoolRepository, ReplicaRepository, RunRepository, SigningKeyRepository, StoreResult,
+    TenantRepository, UpkeepRepository, Verdict,
 };
 
 use crate::pool::Database;
@@ -86,6 +86,10 @@ impl ControlTx for Transaction<'_> {
     }
 
     fn heads(&mut self) -> &mut dyn HeadRepository {
+        self
+    }
+
+    fn log(&mut self) -> &mut dyn LogRepository {
         self
     }
 

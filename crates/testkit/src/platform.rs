@@ -68,6 +68,12 @@ impl Nudge for Nudges {
         }
     }
 
+    fn platform_log_moved(&self) {
+        if let Some(nudge) = self.beside.get() {
+            nudge.platform_log_moved();
+        }
+    }
+
     fn hire(&self) -> Option<Box<dyn Hired>> {
         self.beside.get().and_then(|nudge| nudge.hire())
     }

@@ -13,7 +13,7 @@ use crate::Platform;
 pub use self::change::{
     ChangeKeyError, LONGEST_OVERLAP, Rotation, revoke, revoke_version, rotate, rotate_once,
 };
-pub use self::make::{KeyAnswers, Made, NewKey, NewKeyError, create, create_once, ensure_operator};
+pub use self::make::{KeyAnswers, Made, NewKey, NewKeyError, create, create_once, ensure_operator, keep};
 pub use self::uses::{KeyUses, record_uses};
 
 /// At most `limit` keys of a tenant, or the operator's for none, after the one whose (`created_at`, `id`) is `after`; newest

@@ -1,15 +1,16 @@
-//! Appending to a tenant's event log.
+//! Appending to event logs.
 
 pub(crate) mod accounts;
 mod configuration;
 pub(crate) mod organisation;
 pub(crate) mod people;
+pub(crate) mod platform;
 pub(crate) mod webhooks;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::account::Account;
-use tenantry_domain::event::{EventType, NewEvent, chain_input};
+use tenantry_domain::event::{Event, EventType, NewEvent, chain_input};
 use tenantry_domain::tenant::{Limit, QuotaKind, QuotaMark};
 use tenantry_ports::{LogEntry, LogHead, StoreResult, StoredConfig, TenantScope, TenantTx};
 
@@ -34,7 +35,7 @@ pub(crate) fn event(event_type: EventType, data: &impl Serialize) -> NewEvent {
     NewEvent::new(event_type, serde_json::to_value(data).unwrap_or_default())
 }
 
-/// Appends events to the log whose head this transaction has locked, in order, each chained to the one before.
+/// Appends events to the tenant's log whose head this transaction has locked, in order, each chained to the one before.
 pub(crate) fn append(
     platform: &Platform,
     scope: &TenantScope,
@@ -43,17 +44,24 @@ pub(crate) fn append(
     events: Vec<Traced>,
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
-    let mut head = head;
-    let mut entries = Vec::with_capacity(events.len());
-    for Traced { event, trace } in events {
-        let sequence = head.sequence + 1;
-        let mut event = event.seal(platform.ids.next(), scope.tenant(), now, trace);
+    let seal = |Traced { event, trace }: Traced| event.seal(platform.ids.next(), scope.tenant(), now, trace);
+    tx.log().append(&chained(platform, head, events.into_iter().map(seal)))
+}
+
+/// The entries that these events are behind this head, each chained to the one before.
+pub(crate) fn chained(
+    platform: &Platform,
+    mut head: LogHead,
+    events: impl IntoIterator<Item = Event>,
+) -> Vec<LogEntry> {
+    let entry = |mut event: Event| {
+        let (previous, sequence) = (head.hash, head.sequence + 1);
         event.meta.sequence = Some(sequence);
-        let hash = platform.digest.sha256(&chain_input(&head.hash, &event));
-        entries.push(LogEntry { sequence, event, previous: head.hash, hash });
+        let hash = platform.digest.sha256(&chain_input(&previous, &event));
         head = LogHead { sequence, hash };
-    }
-    tx.log().append(&entries)
+        LogEntry { sequence, event, previous, hash }
+    };
+    events.into_iter().map(entry).collect()
 }
 
 /// `tenant.imported`.

@@ -22,6 +22,7 @@ pub mod notices;
 pub mod organisation;
 mod platform;
 pub mod provisioning;
+mod record;
 pub mod settings;
 pub mod sign_in;
 pub mod signatures;
@@ -35,3 +36,4 @@ pub mod webhooks;
 
 pub use log::Log;
 pub use platform::{Platform, Policy};
+pub use record::{Record, recorded};

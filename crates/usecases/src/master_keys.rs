@@ -8,8 +8,9 @@ use tenantry_ports::{
     TenantFilter, TenantScope, Unopenable,
 };
 
+use crate::journal::platform::secret_key_replaced;
 use crate::machine_tokens::LONGEST_TOKEN;
-use crate::{Platform, audit, signing_keys, webhooks};
+use crate::{Platform, audit, recorded, signing_keys, webhooks};
 
 /// What the master keys are called that an installation knows. The names say nothing about the keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,7 +95,12 @@ pub fn carry_over(platform: &Platform, mut done: impl FnMut(Step)) -> Result<Dat
     renew_newcomers(platform, carryover.begun_at, &mut done)?;
     let now = platform.clock.now();
     carryover.completed_at = Some(now);
-    note(platform, &carryover)?;
+    recorded::<_, StoreError>(platform, None, |tx, record| {
+        if !platform.policy.master_keys.others.is_empty() {
+            record.add(secret_key_replaced(platform, carryover.begun_at, now));
+        }
+        tx.carryover().put(&carryover)
+    })?;
     Ok(now)
 }
 

@@ -132,8 +132,11 @@ fn a_key_works_until_it_expires_or_is_revoked() {
     assert_eq!(who(), None);
 
     let (key, text) = api_keys::create(&test.platform, wish(&test, Some(tenant))).unwrap();
-    assert!(!api_keys::revoke(&test.platform, None, key.id).unwrap(), "not the operator's to name");
-    assert!(api_keys::revoke(&test.platform, Some(tenant), key.id).unwrap());
+    assert!(
+        !api_keys::revoke(&test.platform, None, key.id, "operator").unwrap(),
+        "not the operator's to name"
+    );
+    assert!(api_keys::revoke(&test.platform, Some(tenant), key.id, "operator").unwrap());
     assert_eq!(authenticate(&test.platform, text.expose()).unwrap(), None);
 }
 
@@ -182,7 +185,7 @@ fn only_who_has_the_password_learns_that_the_tenant_is_out_of_service() {
         let tenant = tenants::find(&test.platform, &TenantRef::Id(created.tenant.id)).unwrap();
         login_nowhere(&test.platform, "acme", tenant.as_ref(), &typed("admin@acme.example", password))
     };
-    let target = Target { tenant: created.tenant.id, version: None };
+    let target = Target { tenant: created.tenant.id, version: None, by: "operator" };
     tenants::suspend(&test.platform, target).unwrap();
     assert!(matches!(attempt("ChangeMe123!"), LoginError::Suspended));
     assert!(matches!(attempt("wrong"), LoginError::InvalidCredentials));

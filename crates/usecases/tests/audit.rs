@@ -38,7 +38,7 @@ fn kept() -> (TestPlatform, TenantScope, Statement) {
     let store = test.platform.stores.open(&scope).unwrap();
     let head = store.read(|tx| tx.log().head()).unwrap().sequence;
     write(&test, &scope, usize::try_from(700 - head).unwrap());
-    let signed = audit::sign_moved(&test.platform, &[scope.tenant()]).unwrap();
+    let signed = audit::sign_moved(&test.platform, &[Some(scope.tenant())]).unwrap();
     write(&test, &scope, 500);
     (test, scope, signed[0])
 }
@@ -49,7 +49,7 @@ fn a_log_that_nobody_touched_is_whole() {
     let audit = look(&test, &scope, &[]);
     assert_eq!((audit.entries, audit.statements, audit.flaw), (1200, 1, None));
     assert_eq!((statement.0.head.sequence, audit.head.sequence), (700, 1200));
-    let another = audit::sign(&test.platform, &scope).unwrap();
+    let another = audit::sign(&test.platform, &Log::Tenant(scope.clone())).unwrap();
     assert_eq!(look(&test, &scope, &[another.0, statement.0]).statements, 3);
     assert_eq!(look(&test, &scope, &[another.0]).flaw, None);
 }
@@ -128,7 +128,7 @@ fn the_bad_entry_is_named_by_its_event() {
 #[test]
 fn an_end_that_was_cut_off_neatly_is_found_by_what_was_signed() {
     let (test, scope, _) = kept();
-    let later = audit::sign(&test.platform, &scope).unwrap();
+    let later = audit::sign(&test.platform, &Log::Tenant(scope.clone())).unwrap();
     tamper(&test, &scope, |log| cut(log, 900));
     assert_eq!(flaw(&test, &scope), None, "nothing in the database knows of it");
     let found = look(&test, &scope, &[later.0]).flaw.unwrap();
@@ -160,7 +160,7 @@ fn a_statement_that_was_changed_proves_nothing_and_is_found() {
     let forged = SignedHead { head: LogHead { sequence: 5000, ..statement.0.head }, ..statement.0 };
     let found = look(&test, &scope, &[forged]).flaw.unwrap();
     assert_eq!((found.sequence, found.what), (5000, What::Forged));
-    let elsewhere = SignedHead { tenant: sample::id(), ..statement.0 };
+    let elsewhere = SignedHead { tenant: Some(sample::id()), ..statement.0 };
     assert_eq!(look(&test, &scope, &[elsewhere]).flaw, None, "it is about another log");
 }
 
@@ -177,7 +177,7 @@ fn kept_statements_of_a_secret_key_that_is_gone_are_told_of_and_say_nothing() {
 fn quiet_logs_are_not_signed_again_and_only_so_many_statements_are_kept() {
     let test = TestPlatform::new();
     let scope = active(&test);
-    let sign = || audit::sign_moved(&test.platform, &[scope.tenant(), sample::id()]).unwrap();
+    let sign = || audit::sign_moved(&test.platform, &[Some(scope.tenant()), Some(sample::id())]).unwrap();
     assert_eq!(sign().len(), 0, "nothing has happened");
     write(&test, &scope, 1);
     assert_eq!((sign().len(), sign().len()), (1, 0));
@@ -185,7 +185,45 @@ fn quiet_logs_are_not_signed_again_and_only_so_many_statements_are_kept() {
         write(&test, &scope, 1);
         assert_eq!(sign().len(), 1);
     }
-    let kept = test.platform.control.read(|tx| tx.heads().of(scope.tenant())).unwrap();
+    let kept = test.platform.control.read(|tx| tx.heads().of(Some(scope.tenant()))).unwrap();
     assert_eq!(kept.len(), KEPT);
     assert_eq!(flaw(&test, &scope), None);
+}
+
+/// The platform's own log, of keys that were made, with a statement of how far it had come.
+fn platform_kept() -> (TestPlatform, Statement) {
+    let test = TestPlatform::new();
+    let write = || {
+        test.platform.control.write(|tx| {
+            let head = tx.log().lock()?;
+            tx.log().append(&sample::log_entries(None, head, 10))
+        })
+    };
+    write().unwrap();
+    let signed = audit::sign_moved(&test.platform, &[None]).unwrap();
+    write().unwrap();
+    (test, signed[0])
+}
+
+#[test]
+fn the_platforms_log_is_looked_at_like_any_other() {
+    let (test, statement) = platform_kept();
+    let look = || verify(&test.platform, &Log::Platform, &[statement.0]).unwrap();
+    let audit = look();
+    assert_eq!((audit.entries, audit.statements, audit.flaw), (20, 2, None));
+    let elsewhere = SignedHead { tenant: Some(sample::id()), ..statement.0 };
+    assert_eq!(verify(&test.platform, &Log::Platform, &[elsewhere]).unwrap().statements, 1);
+    test.world.control().tamper(|log| cut(log, 15));
+    assert_eq!(look().flaw, None, "nothing knows of it");
+    test.world.control().tamper(|log| cut(log, 8));
+    assert_eq!(look().flaw.map(|flaw| (flaw.sequence, flaw.what)), Some((9, What::CutOff)));
+}
+
+#[test]
+fn a_tenants_statement_does_not_pass_for_the_platforms() {
+    let (test, statement) = platform_kept();
+    let scope = active(&test);
+    let forged = SignedHead { tenant: Some(scope.tenant()), ..statement.0 };
+    let found = look(&test, &scope, &[forged]).flaw.map(|flaw| flaw.what);
+    assert_eq!(found, Some(What::Forged));
 }

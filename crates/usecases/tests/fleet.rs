@@ -157,8 +157,8 @@ impl Fleet {
         tenants::find(&self.platform, &slug.parse().unwrap()).unwrap().unwrap().id
     }
 
-    fn target(&self, slug: &str) -> Target {
-        Target { tenant: self.tenant(slug), version: None }
+    fn target(&self, slug: &str) -> Target<'static> {
+        Target { tenant: self.tenant(slug), version: None, by: "operator" }
     }
 }
 

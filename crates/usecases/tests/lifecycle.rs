@@ -13,8 +13,8 @@ use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
 use tenantry_usecases::provisioning::{Worked, work_once};
 use tenantry_usecases::tenants::{self, ChangeError, InitError, Target};
 
-fn target(id: TenantId) -> Target {
-    Target { tenant: id, version: None }
+fn target(id: TenantId) -> Target<'static> {
+    Target { tenant: id, version: None, by: "operator" }
 }
 
 fn failed(test: &TestPlatform) -> TenantId {
@@ -43,7 +43,7 @@ fn a_change_meant_for_another_version_is_refused() {
     let test = TestPlatform::new();
     let id = active(&test).tenant();
     let version = progress(&test, id).tenant.version;
-    let meant = |version| Target { tenant: id, version: Some(version) };
+    let meant = |version| Target { tenant: id, version: Some(version), by: "operator" };
     assert!(matches!(tenants::suspend(&test.platform, meant(version - 1)), Err(ChangeError::Stale)));
     tenants::suspend(&test.platform, meant(version)).unwrap();
     let nobody = TenantId::new(uuid::Uuid::from_u128(1));

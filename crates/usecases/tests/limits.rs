@@ -73,7 +73,7 @@ fn of_a_hundred_who_want_the_last_key_one_gets_it() {
     let full = QuotaExceeded { kind: QuotaKind::ApiKeys, limit: 3, used: 3 };
     assert!(matches!(key(&test, &scope), Err(NewKeyError::QuotaExceeded(refused)) if refused == full));
     let first = api_keys::list(&test.platform, Some(scope.tenant())).unwrap().remove(0);
-    assert!(api_keys::revoke(&test.platform, Some(scope.tenant()), first.id).unwrap());
+    assert!(api_keys::revoke(&test.platform, Some(scope.tenant()), first.id, "operator").unwrap());
     key(&test, &scope).unwrap();
 }
 

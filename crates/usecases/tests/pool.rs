@@ -220,7 +220,7 @@ fn an_undo_that_fails_for_good_keeps_what_it_left_known_and_a_retry_takes_it_up(
     let id = queued(&test);
     work_off(&test);
     assert_eq!((status(&test, id), stock(&test).len()), (Status::Failed, 1));
-    let target = tenants::Target { tenant: id, version: None };
+    let target = tenants::Target { tenant: id, version: None, by: "operator" };
     tenants::retry(&test.platform, target).unwrap();
     work_off(&test);
     assert_eq!((status(&test, id), stock(&test).len(), test.world.existing().len()), (Status::Active, 0, 1));

@@ -35,7 +35,7 @@ fn of_replicas_that_start_together_one_makes_the_first_key() {
 fn a_rotation_goes_from_key_to_key_by_the_clock_alone() {
     let test = TestPlatform::new();
     ensure(&test.platform).unwrap();
-    rotate(&test.platform, Rotation::After(LEAD)).unwrap();
+    rotate(&test.platform, Rotation::After(LEAD), "cli").unwrap();
     assert_eq!(states(&test), [Signing, Published]);
     assert_eq!(published(&test.platform).unwrap().len(), 2);
     test.clock.advance(LEAD);
@@ -52,8 +52,8 @@ fn a_rotation_goes_from_key_to_key_by_the_clock_alone() {
 fn while_a_new_key_is_only_published_no_other_one_is_made() {
     let test = TestPlatform::new();
     ensure(&test.platform).unwrap();
-    let new = rotate(&test.platform, Rotation::After(LEAD)).unwrap();
-    let refused = rotate(&test.platform, Rotation::After(LEAD));
+    let new = rotate(&test.platform, Rotation::After(LEAD), "cli").unwrap();
+    let refused = rotate(&test.platform, Rotation::After(LEAD), "cli");
     assert!(matches!(&refused, Err(RotateError::UnderWay { kid, .. }) if *kid == new.kid), "{refused:?}");
     assert_eq!(states(&test), [Signing, Published]);
 }
@@ -63,7 +63,7 @@ fn of_concurrent_rotations_one_takes_place() {
     let test = TestPlatform::new();
     ensure(&test.platform).unwrap();
     let outcomes: Vec<_> = thread::scope(|scope| {
-        let rotate = || rotate(&test.platform, Rotation::After(LEAD));
+        let rotate = || rotate(&test.platform, Rotation::After(LEAD), "cli");
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(rotate)).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -75,8 +75,8 @@ fn of_concurrent_rotations_one_takes_place() {
 fn a_compromised_key_is_refused_at_once_and_so_is_one_that_was_only_published() {
     let test = TestPlatform::new();
     ensure(&test.platform).unwrap();
-    rotate(&test.platform, Rotation::After(LEAD)).unwrap();
-    rotate(&test.platform, Rotation::Compromised).unwrap();
+    rotate(&test.platform, Rotation::After(LEAD), "cli").unwrap();
+    rotate(&test.platform, Rotation::Compromised, "cli").unwrap();
     assert_eq!(states(&test), [Retired, Retired, Signing]);
     let keys = list(&test.platform).unwrap();
     let kept: Vec<_> = keys.iter().map(|key| key.sealed_private.is_some()).collect();
@@ -90,10 +90,10 @@ fn a_private_part_that_is_done_with_is_forgotten_by_the_next_rotation() {
     let kept = || -> Vec<bool> {
         list(&test.platform).unwrap().iter().map(|key| key.sealed_private.is_some()).collect()
     };
-    rotate(&test.platform, Rotation::After(LEAD)).unwrap();
+    rotate(&test.platform, Rotation::After(LEAD), "cli").unwrap();
     assert_eq!(kept(), [true, true], "it still signs");
     test.clock.advance(LEAD + TimeDelta::seconds(10));
-    rotate(&test.platform, Rotation::After(LEAD)).unwrap();
+    rotate(&test.platform, Rotation::After(LEAD), "cli").unwrap();
     assert_eq!(kept(), [false, true, true]);
 }
 
@@ -121,11 +121,11 @@ fn a_key_that_is_not_known_yet_is_looked_for_at_once() {
     replica.control = Arc::clone(&test.platform.control);
     replica.clock = Arc::clone(&test.platform.clock);
     replica.machine_tokens = Arc::clone(&test.platform.machine_tokens);
-    rotate(&test.platform, Rotation::Compromised).unwrap();
+    rotate(&test.platform, Rotation::Compromised, "cli").unwrap();
     assert_eq!(authenticate(&replica, token.expose()).unwrap(), None, "by then it is refused");
     let fresh = issue(&test.platform, &client, key.id, None).unwrap().token;
     assert!(authenticate(&replica, fresh.expose()).unwrap().is_some());
-    rotate(&test.platform, Rotation::Compromised).unwrap();
+    rotate(&test.platform, Rotation::Compromised, "cli").unwrap();
     test.clock.advance(TimeDelta::milliseconds(300));
     let newest = issue(&test.platform, &client, key.id, None).unwrap().token;
     assert!(authenticate(&replica, newest.expose()).unwrap().is_some());

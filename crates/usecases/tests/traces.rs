@@ -122,7 +122,7 @@ fn act(test: &TestPlatform, known: &mut Vec<TenantId>, action: &Action) {
         Action::Die { call, moment } => test.databases.die(call, moment),
         Action::Change { tenant, how } => {
             let Some(tenant) = known.get(tenant).copied() else { return };
-            let target = Target { tenant, version: None };
+            let target = Target { tenant, version: None, by: "operator" };
             // What its state does not allow is refused.
             let _ = match how {
                 Change::Suspend => tenants::suspend(platform, target),

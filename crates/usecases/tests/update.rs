@@ -15,8 +15,8 @@ use tenantry_testkit::{DatabaseCall, FailureMoment, TestPlatform, sample};
 use tenantry_usecases::provisioning::work_once;
 use tenantry_usecases::tenants::{self, Progress, Target, TenantChange, UpdateError};
 
-const fn any(tenant: TenantId) -> Target {
-    Target { tenant, version: None }
+const fn any(tenant: TenantId) -> Target<'static> {
+    Target { tenant, version: None, by: "operator" }
 }
 
 fn renamed(name: &str) -> TenantChange {
@@ -59,7 +59,7 @@ fn a_tenant_that_changed_since_or_is_gone_is_not_changed() {
     let test = TestPlatform::new();
     let id = queued(&test);
     let version = progress(&test, id).tenant.version;
-    let stale = Target { tenant: id, version: Some(version - 1) };
+    let stale = Target { tenant: id, version: Some(version - 1), by: "operator" };
     let refused = tenants::update(&test.platform, stale, renamed("Acme Inc"));
     assert!(matches!(refused, Err(UpdateError::Stale)));
     assert!(

@@ -82,7 +82,7 @@ fn flaw(test: &TestPlatform, scope: &TenantScope) -> Option<(i64, What)> {
 }
 
 fn first_page(test: &TestPlatform, scope: &TenantScope, start: Start) -> Result<FeedPage, FeedError> {
-    events::page(&test.platform, scope, &Wanted::default(), start, 10)
+    events::page(&test.platform, &Log::Tenant(scope.clone()), &Wanted::default(), start, 10)
 }
 
 /// A log of 1,150 entries, of which the first 1,100 are past their time; with what was said of it when it had 200 and 700.
@@ -90,9 +90,9 @@ fn aged() -> (TestPlatform, TenantScope) {
     let (test, scope) = platform();
     let (_, last) = span(&test, &scope);
     write(&test, &scope, usize::try_from(200 - last).unwrap());
-    audit::sign_moved(&test.platform, &[scope.tenant()]).unwrap();
+    audit::sign_moved(&test.platform, &[Some(scope.tenant())]).unwrap();
     write(&test, &scope, 500);
-    audit::sign_moved(&test.platform, &[scope.tenant()]).unwrap();
+    audit::sign_moved(&test.platform, &[Some(scope.tenant())]).unwrap();
     write(&test, &scope, 400);
     test.clock.advance(RETENTION);
     write(&test, &scope, 50);
@@ -273,7 +273,7 @@ fn what_was_done_to_the_beginning_of_a_log_is_found() {
 #[test]
 fn a_statement_of_a_head_is_no_floor() {
     let (test, scope) = aged();
-    let signed = audit::sign(&test.platform, &scope).unwrap().0;
+    let signed = audit::sign(&test.platform, &Log::Tenant(scope.clone())).unwrap().0;
     write(&test, &scope, 1);
     let beheaded = |log: &mut LogRows| {
         log.rows = log.rows.split_off(&(signed.head.sequence + 1));
@@ -292,7 +292,7 @@ fn a_statement_of_the_very_place_has_to_agree_with_the_floor() {
     let parts: [&[u8]; 4] =
         [owner.as_bytes(), &other.sequence.to_be_bytes(), &other.hash, &at.timestamp_micros().to_be_bytes()];
     let mac = FakeMacs.make(MacPurpose::LogHead, &parts);
-    let signed = tenantry_ports::SignedHead { tenant, head: other, at, mac };
+    let signed = tenantry_ports::SignedHead { tenant: Some(tenant), head: other, at, mac };
     test.platform.control.write(|tx| tx.heads().add(&[signed], audit::KEPT)).unwrap();
     assert_eq!(flaw(&test, &scope), Some((1_100, What::Rewritten)), "while the entry is there");
     round(&test);
@@ -304,7 +304,7 @@ fn who_asks_for_what_is_gone_is_told_where_the_log_begins() {
     let (test, scope) = aged();
     let old = first_page(&test, &scope, Start::Beginning).unwrap();
     let gone: EventId = old.events[0].id;
-    assert!(events::find(&test.platform, &scope, gone).is_ok());
+    assert!(events::find(&test.platform, &Log::Tenant(scope.clone()), gone).is_ok());
     round(&test);
     let expired = |outcome: Result<FeedPage, FeedError>| match outcome {
         Err(FeedError::Expired { first }) => first,
@@ -313,13 +313,18 @@ fn who_asks_for_what_is_gone_is_told_where_the_log_begins() {
     for start in [Start::After(0), Start::After(old.position), Start::After(1_099), Start::AfterEvent(gone)] {
         assert_eq!(expired(first_page(&test, &scope, start)), 1_101, "{start:?}");
     }
-    assert!(matches!(events::find(&test.platform, &scope, gone), Err(FeedError::Expired { first: 1_101 })));
+    assert!(matches!(
+        events::find(&test.platform, &Log::Tenant(scope.clone()), gone),
+        Err(FeedError::Expired { first: 1_101 })
+    ));
     let first = |page: FeedPage| page.events[0].meta.sequence;
     assert_eq!(first(first_page(&test, &scope, Start::Beginning).unwrap()), Some(1_101));
     assert_eq!(first(first_page(&test, &scope, Start::After(1_100)).unwrap()), Some(1_101));
     let from = |from: DateTime<Utc>| {
         let wanted = Wanted { from: Some(from), ..Wanted::default() };
-        first(events::page(&test.platform, &scope, &wanted, Start::Beginning, 10).unwrap())
+        first(
+            events::page(&test.platform, &Log::Tenant(scope.clone()), &wanted, Start::Beginning, 10).unwrap(),
+        )
     };
     assert_eq!(from(DateTime::UNIX_EPOCH), Some(1_101));
     let never = EventId::earliest_at(test.clock.now() + TimeDelta::minutes(10));

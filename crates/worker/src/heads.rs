@@ -10,19 +10,19 @@ use tenantry_usecases::{Platform, audit};
 
 use crate::bell::Bell;
 
-/// The tenants whose logs this process may have moved since their heads were last signed. It is a [`Nudge`]: those who write are
+/// Whose logs (none: the platform's) this process may have moved since their heads were last signed. It is a [`Nudge`]: those who write are
 /// the mark, so that tenants that are quiet cost nothing, however many there are.
 #[derive(Debug, Default)]
-pub struct MovedLogs(Mutex<HashSet<TenantId>>);
+pub struct MovedLogs(Mutex<HashSet<Option<TenantId>>>);
 
 impl MovedLogs {
-    fn take(&self) -> Vec<TenantId> {
+    fn take(&self) -> Vec<Option<TenantId>> {
         let mut moved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *moved).into_iter().collect()
     }
 
-    fn put_back(&self, tenants: Vec<TenantId>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(tenants);
+    fn put_back(&self, owners: Vec<Option<TenantId>>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(owners);
     }
 }
 
@@ -30,7 +30,11 @@ impl Nudge for MovedLogs {
     fn runs_are_due(&self) {}
 
     fn log_moved(&self, tenant: TenantId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(Some(tenant));
+    }
+
+    fn platform_log_moved(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(None);
     }
 }
 
@@ -66,14 +70,14 @@ impl HeadSigner {
 fn sign(platform: &Platform, moved: &MovedLogs, bell: &Bell, period: Duration) {
     loop {
         let woken = bell.wait(Some(period));
-        let tenants = moved.take();
-        match catch_unwind(AssertUnwindSafe(|| audit::sign_moved(platform, &tenants))) {
+        let owners = moved.take();
+        match catch_unwind(AssertUnwindSafe(|| audit::sign_moved(platform, &owners))) {
             Ok(Ok(statements)) => {
                 for statement in statements {
                     // The log goes where this installation's databases are out of reach, and their owners as well.
                     tracing::info!(
                         target: "tenantry::audit",
-                        tenant = %statement.0.tenant,
+                        tenant = statement.0.tenant.map(tracing::field::display),
                         sequence = statement.0.head.sequence,
                         %statement,
                         "Signed how far an event log has come"
@@ -82,11 +86,11 @@ fn sign(platform: &Platform, moved: &MovedLogs, bell: &Bell, period: Duration) {
             }
             Ok(Err(error)) => {
                 tracing::error!("For now, the heads of event logs cannot be signed: {error}");
-                moved.put_back(tenants);
+                moved.put_back(owners);
             }
             Err(_) => {
                 tracing::error!("For now, the heads of event logs cannot be signed: it panicked");
-                moved.put_back(tenants);
+                moved.put_back(owners);
             }
         }
         if woken.is_none() {
@@ -131,7 +135,7 @@ mod tests {
         };
         write().unwrap();
         let head = store.read(|tx| tx.log().head()).unwrap();
-        let kept = || test.platform.control.read(|tx| tx.heads().of(tenant.id)).unwrap();
+        let kept = || test.platform.control.read(|tx| tx.heads().of(Some(tenant.id))).unwrap();
         for _ in 0..2 {
             HeadSigner::start(&test.platform, &moved, Duration::from_secs(3600)).unwrap().stop();
             assert_eq!(kept().iter().map(|signed| signed.head).collect::<Vec<_>>(), [head]);

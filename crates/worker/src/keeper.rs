@@ -10,8 +10,10 @@ use tenantry_usecases::{sign_in, tenants};
 
 use crate::bell::Bell;
 
-/// How often the pool is looked after. Whoever empties it is not in the way of its refilling for a moment.
+/// How soon the pool is looked after again that had to be. Its refilling is not in the way of whoever empties it for a moment.
 const TENDING: Duration = Duration::from_secs(1);
+/// How soon when it was as it should be, since mostly it is.
+const RESTING: Duration = Duration::from_secs(5);
 /// How often tenants are looked for that nobody confirmed in time.
 const EXPIRING: Duration = Duration::from_secs(15);
 
@@ -56,16 +58,17 @@ fn keep(platform: &Platform, bell: &Bell) {
                 sign_in::forget_old_attempts(platform).map(drop)
             });
         }
-        attempt("the warm pool cannot be looked after", || tend(platform, bell));
-        if bell.wait(Some(TENDING)).is_none() {
+        let mut next = RESTING;
+        attempt("the warm pool cannot be looked after", || {
+            while !bell.is_closed() && tend_once(platform)? == Tended::Done {
+                next = TENDING;
+            }
+            Ok(())
+        });
+        if bell.wait(Some(next)).is_none() {
             return;
         }
     }
-}
-
-fn tend(platform: &Platform, bell: &Bell) -> StoreResult<()> {
-    while !bell.is_closed() && tend_once(platform)? == Tended::Done {}
-    Ok(())
 }
 
 fn expire(platform: &Platform) -> StoreResult<()> {

@@ -2,13 +2,15 @@
 //! the figures.
 //!
 //! `cargo bench -p tenantry-tests --bench http -- [seconds] [tenants] [part…]`: each load runs this long, 5 seconds by default;
-//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `tenants`,
-//! `trades` and `webhooks`, all of them by default.
+//! tenants are provisioned with this many there already, none by default; parts are `accounts`, `fairness`, `quiet`, `tenants`,
+//! `trades` and `webhooks`, all of them by default. `quiet` is measured on PostgreSQL alone, with this many tenants, 10,000 by
+//! default.
 
 mod fairness;
 mod limits;
 mod load;
 mod memory;
+mod quiet;
 mod trades;
 mod webhooks;
 
@@ -55,7 +57,11 @@ fn main() -> io::Result<()> {
             provision(backend, present, server)?;
         }
         if wanted("webhooks") {
-            tell(backend, duration, present, server)?;
+            tell(backend, duration, server)?;
+        }
+        if let Some(server) = server.filter(|_| wanted("quiet")) {
+            let tenants = if present > 0 { present } else { QUIET };
+            rest(backend, duration.max(RESTING), tenants, server)?;
         }
         if wanted("trades") {
             trades::bench(backend, duration, server)?;
@@ -133,9 +139,9 @@ fn fair(backend: Backend, duration: Duration) -> io::Result<()> {
 }
 
 /// Measures the way of events to webhook endpoints.
-fn tell(backend: Backend, duration: Duration, present: usize, server: Option<&Server>) -> io::Result<()> {
-    let webhooks::Measured { after_commit, after_request, rates, one_at_a_time, idle } =
-        webhooks::measure(backend, duration, present, server)?;
+fn tell(backend: Backend, duration: Duration, server: Option<&Server>) -> io::Result<()> {
+    let webhooks::Measured { after_commit, after_request, rates, one_at_a_time } =
+        webhooks::measure(backend, duration, server)?;
     let name = backend.to_string();
     row("webhook, from the answer to its arrival", &name, 4, after_commit, None);
     row("webhook, from the request to its arrival", &name, 4, after_request, None);
@@ -150,9 +156,22 @@ fn tell(backend: Backend, duration: Duration, present: usize, server: Option<&Se
     for (clients, rate) in one_at_a_time {
         println!("| claim and settle one at a time | {name} | {clients} | {rate:.1} | | | | |");
     }
-    if let Some((tenants, rate)) = idle {
-        println!("| transactions with {tenants} quiet tenants | {name} | - | {rate:.1} | | | | |");
-    }
+    Ok(())
+}
+
+/// How many tenants there are to which nothing happens.
+const QUIET: usize = 10_000;
+/// For how long that is watched at least: what is asked seldom is to be seen as well.
+const RESTING: Duration = Duration::from_secs(30);
+
+/// Measures what tenants cost to which nothing happens.
+fn rest(backend: Backend, duration: Duration, tenants: usize, server: &Server) -> io::Result<()> {
+    let quiet::Measured { transactions, statements } = quiet::measure(backend, server, tenants, duration)?;
+    let all: f64 = statements.iter().map(|(_, rate)| rate).sum();
+    let row = |what: &str, rate: f64| println!("| {what} | {backend} | - | {rate:.2} | | | | |");
+    row(&format!("transactions with {tenants} quiet tenants"), transactions);
+    row(&format!("statements with {tenants} quiet tenants"), all);
+    statements.iter().for_each(|(what, rate)| row(&format!("`{what}`"), *rate));
     Ok(())
 }
 

@@ -1,5 +1,4 @@
-//! From the commit of an event to its arrival at a webhook endpoint: how long it takes, how many there can be, and what it costs
-//! when nothing happens.
+//! From the commit of an event to its arrival at a webhook endpoint: how long it takes, and how many there can be.
 
 use std::collections::HashMap;
 use std::io;
@@ -20,8 +19,6 @@ const STEADY: u32 = 200;
 const CALLERS: u32 = 4;
 /// How many deliveries wait when the rate is measured.
 const BACKLOG: usize = 20_000;
-/// How many quiet tenants there are at least when what they cost is measured.
-const QUIET: usize = 20;
 const ACCOUNTS: &str = "/api/v1/tenants/bench-0/accounts";
 
 /// What was measured.
@@ -34,17 +31,10 @@ pub(crate) struct Measured {
     pub(crate) rates: Vec<(usize, f64)>,
     /// Deliveries per second that are claimed and settled one at a time, in this many connections.
     pub(crate) one_at_a_time: Vec<(usize, f64)>,
-    /// Transactions per second with so many tenants to which nothing happens.
-    pub(crate) idle: Option<(usize, f64)>,
 }
 
-/// Measures everything; the second half on PostgreSQL alone.
-pub(crate) fn measure(
-    backend: Backend,
-    duration: Duration,
-    present: usize,
-    server: Option<&Server>,
-) -> io::Result<Measured> {
+/// Measures everything; what claims one at a time on PostgreSQL alone.
+pub(crate) fn measure(backend: Backend, duration: Duration, server: Option<&Server>) -> io::Result<Measured> {
     let (after_commit, after_request) = steady(backend, duration)?;
     let rates = [1, 8].map(|endpoints| backlog(backend, endpoints).map(|rate| (endpoints, rate)));
     let rates = rates.into_iter().collect::<io::Result<_>>()?;
@@ -54,8 +44,7 @@ pub(crate) fn measure(
             one_at_a_time.push((clients, limits::one_delivery_at_a_time(server, clients, duration)?));
         }
     }
-    let idle = server.map(|server| idle(backend, server, present.max(QUIET), duration)).transpose()?;
-    Ok(Measured { after_commit, after_request, rates, one_at_a_time, idle })
+    Ok(Measured { after_commit, after_request, rates, one_at_a_time })
 }
 
 fn installation(backend: Backend) -> Installation {
@@ -70,17 +59,16 @@ fn installation(backend: Backend) -> Installation {
     )
 }
 
-/// A tenant with so many endpoints at this receiver, and its key.
-fn tenant(tenantry: &Tenantry, receiver: &Receiver, endpoints: usize) -> io::Result<String> {
+/// A tenant with an endpoint at each of these receivers, and its key.
+fn tenant(tenantry: &Tenantry, receivers: &[Receiver]) -> io::Result<String> {
     load::provision_tenants(tenantry, "bench", 1, 1)?;
     let scopes = ["accounts:read", "accounts:write", "webhooks:read", "webhooks:write"];
     let body = json!({ "name": "bench", "scopes": scopes });
     let key = tenantry.operator().post("/api/v1/tenants/bench-0/api-keys", &body).expect(201).json();
     let key = key["key"].as_str().unwrap_or_default().to_owned();
     let mut site = tenantry.client().with_bearer(&key);
-    for number in 0..endpoints {
-        let url = format!("{}/{number}", receiver.url());
-        let body = json!({ "url": url, "eventTypes": ["account.provisioned"] });
+    for receiver in receivers {
+        let body = json!({ "url": receiver.url(), "eventTypes": ["account.provisioned"] });
         site.post("/api/v1/tenants/bench-0/webhooks", &body).expect(201);
     }
     Ok(key)
@@ -90,8 +78,8 @@ fn tenant(tenantry: &Tenantry, receiver: &Receiver, endpoints: usize) -> io::Res
 type Times = (Instant, Instant);
 
 fn steady(backend: Backend, duration: Duration) -> io::Result<(Figures, Figures)> {
-    let (tenantry, receiver) = (installation(backend).start(), Receiver::start());
-    let key = tenant(&tenantry, &receiver, 1)?;
+    let (tenantry, receivers) = (installation(backend).start(), [Receiver::start()]);
+    let key = tenant(&tenantry, &receivers)?;
     let (counter, every) = (AtomicUsize::new(0), Duration::from_secs(1) * CALLERS / STEADY);
     let begin = Instant::now();
     let caller = |first: Duration| {
@@ -113,9 +101,9 @@ fn steady(backend: Backend, duration: Duration) -> io::Result<(Figures, Figures)
             (0..CALLERS).map(|number| scope.spawn(move || caller(every * number / CALLERS))).collect();
         callers.into_iter().flat_map(|caller| caller.join().unwrap_or_default()).collect()
     });
-    arrived(&receiver, times.len())?;
+    arrived(&receivers, times.len())?;
     let (mut after_commit, mut after_request) = (Vec::new(), Vec::new());
-    for call in receiver.calls() {
+    for call in receivers[0].calls() {
         let event: Value = serde_json::from_slice(&call.body).map_err(io::Error::other)?;
         let user = event["data"]["userId"].as_str().unwrap_or_default();
         let (sent, answered) = times.get(user).ok_or_else(|| io::Error::other(format!("{event}")))?;
@@ -131,10 +119,14 @@ fn provision(site: &mut Client, user: &str) {
 
 /// How fast a backlog is delivered, from the first arrival to the last.
 fn backlog(backend: Backend, endpoints: usize) -> io::Result<f64> {
-    let (installation, receiver) = (installation(backend), Receiver::start());
-    let tenantry = installation.start();
-    let key = tenant(&tenantry, &receiver, endpoints)?;
-    drop(tenantry);
+    let installation = installation(backend);
+    let receivers: Vec<_> = (0..endpoints).map(|_| Receiver::start()).collect();
+    let mut tenantry = installation.start();
+    let key = tenant(&tenantry, &receivers)?;
+    // Killed it would leave leases behind, which the worker had to wait out.
+    if !tenantry.terminate().success() {
+        return Err(io::Error::other("the process that made the tenant did not end well"));
+    }
     let front = installation.start_with(&["--role", "api"], &[]);
     let mut site = front.client().with_bearer(&key);
     let item = json!({ "userId": "user", "configId": "demo-25k-eval-v1" });
@@ -143,52 +135,28 @@ fn backlog(backend: Backend, endpoints: usize) -> io::Result<f64> {
     for _ in 0..events / 1_000 {
         site.post(&format!("{ACCOUNTS}/bulk"), &items).expect(200);
     }
-    if receiver.count() > 0 {
+    if count(&receivers) > 0 {
         return Err(io::Error::other("somebody delivers too early"));
     }
     let _worker = installation.launch(&["--role", "worker"], &[]);
-    arrived(&receiver, events * endpoints)?;
-    let times: Vec<_> = receiver.calls().into_iter().map(|call| call.at).collect();
+    arrived(&receivers, events * endpoints)?;
+    let times: Vec<_> = receivers.iter().flat_map(Receiver::calls).map(|call| call.at).collect();
     let (first, last) = (times.iter().min(), times.iter().max());
     let took = first.zip(last).map_or(Duration::ZERO, |(first, last)| *last - *first);
     Ok((events * endpoints) as f64 / took.as_secs_f64())
 }
 
-fn arrived(receiver: &Receiver, count: usize) -> io::Result<()> {
+fn count(receivers: &[Receiver]) -> usize {
+    receivers.iter().map(Receiver::count).sum()
+}
+
+fn arrived(receivers: &[Receiver], expected: usize) -> io::Result<()> {
     let begin = Instant::now();
-    while receiver.count() < count {
+    while count(receivers) < expected {
         if begin.elapsed() > Duration::from_secs(120) {
-            return Err(io::Error::other(format!("{} of {count} events arrived", receiver.count())));
+            return Err(io::Error::other(format!("{} of {expected} events arrived", count(receivers))));
         }
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())
-}
-
-/// Transactions per second in all databases of an installation to whose tenants nothing happens, but that half of them have an
-/// endpoint.
-fn idle(backend: Backend, server: &Server, tenants: usize, duration: Duration) -> io::Result<(usize, f64)> {
-    let installation = installation(backend);
-    let tenantry = installation.start();
-    load::provision_tenants(&tenantry, "bench", 8, tenants)?;
-    let mut operator = tenantry.operator();
-    for number in (0..tenants).step_by(2) {
-        let path = format!("/api/v1/tenants/bench-{number}/webhooks");
-        operator.post(&path, &json!({ "url": "http://127.0.0.1:1024/" })).expect(201);
-    }
-    // Until nobody relies any more on having been looked at, and what was counted before is told.
-    thread::sleep(Duration::from_secs(65));
-    let count = || -> io::Result<f64> {
-        let names = format!("{}%", installation.database_prefix().replace('_', "\\_"));
-        let query = format!(
-            "SELECT sum(xact_commit + xact_rollback) FROM pg_stat_database \
-             WHERE datname LIKE '{names}' OR datname = '{}'",
-            installation.control_database()
-        );
-        let answer = server.query("postgres", &query).map_err(io::Error::other)?;
-        answer.trim().parse().map_err(io::Error::other)
-    };
-    let (before, begin) = (count()?, Instant::now());
-    thread::sleep(duration.max(Duration::from_secs(10)));
-    Ok((tenants, (count()? - before) / begin.elapsed().as_secs_f64()))
 }

@@ -89,12 +89,19 @@ fn what_one_process_writes_is_told_by_another() {
     });
 }
 
+/// Whether every log is whole that the arguments say, and what is said of acme's.
 pub(crate) fn verify(installation: &Installation, arguments: &[&str]) -> (bool, Value) {
+    verify_log(installation, &json!("acme"), arguments)
+}
+
+/// The same, with what is said of the log of this tenant, or of the platform's for null.
+fn verify_log(installation: &Installation, whose: &Value, arguments: &[&str]) -> (bool, Value) {
     let Output { status, stdout, stderr } =
         installation.command().args(["audit", "verify", "--json"]).args(arguments).output().unwrap();
     let text = String::from_utf8(stdout).unwrap();
-    let line = text.lines().next().unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&stderr)));
-    (status.success(), serde_json::from_str(line).unwrap())
+    let mut logs = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told = logs.find(|log| log["tenant"] == *whose);
+    (status.success(), told.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&stderr))))
 }
 
 /// Changes acme's database behind the product's back: what stands after `from` to what stands after `to`.
@@ -165,5 +172,62 @@ fn whoever_changes_a_log_is_found_out() {
             "{told}"
         );
         assert!(told["flaw"]["eventId"].as_str().unwrap().starts_with("evt_"));
+    });
+}
+
+#[test]
+fn what_happens_to_tenants_and_keys_is_in_the_platforms_log() {
+    for_each_backend(|backend| {
+        let installation = Installation::new(backend);
+        let mut tenantry = installation.start();
+        tenant(&tenantry, "acme");
+        let mut operator = tenantry.operator();
+        let acme = "/api/v1/tenants/acme";
+        operator.post(&format!("{acme}/suspend"), &json!({})).expect(200);
+        operator.post(&format!("{acme}/resume"), &json!({})).expect(200);
+        let wish = json!({ "name": "website", "scopes": ["events:read"] });
+        let made = operator.post(&format!("{acme}/api-keys"), &wish).expect(201).json();
+        let (key, text) = (made["id"].as_str().unwrap(), made["key"].as_str().unwrap());
+        operator.request("DELETE", &format!("{acme}/api-keys/{key}")).send().expect(204);
+        let id = operator.get(acme).expect(200).json()["id"].as_str().unwrap().to_owned();
+        operator.request("DELETE", acme).send().expect(202);
+
+        let feed = |operator: &mut Client, query: &str| -> Vec<Value> {
+            let page = operator.get(&format!("/api/v1/events?limit=200{query}")).expect(200).json();
+            assert_eq!(page["hasMore"], false);
+            page["items"].as_array().unwrap().clone()
+        };
+        let about_acme = feed(&mut operator, &format!("&tenantId={id}"));
+        let types: Vec<_> = about_acme.iter().map(|event| event["eventType"].as_str().unwrap()).collect();
+        let (birth, life) =
+            types.split_at(types.iter().position(|told| *told == "tenant.suspended").unwrap());
+        assert_eq!((birth[0], birth.last()), ("tenant.announced", Some(&"tenant.activated")));
+        let expected = [
+            "tenant.suspended",
+            "tenant.resumed",
+            "api_key.created",
+            "api_key.revoked",
+            "tenant.deprovisioning.queued",
+        ];
+        assert_eq!(life, expected);
+        let all = feed(&mut operator, "");
+        let places: Vec<_> = all.iter().map(|event| event["meta"]["sequence"].as_u64().unwrap()).collect();
+        assert_eq!(places, (1..=all.len() as u64).collect::<Vec<_>>());
+        assert!(!Value::from(all.clone()).to_string().contains(text), "a secret is in the log");
+
+        assert!(tenantry.terminate().success());
+        assert!(tenantry.log().contains("tenantry-head.v1.platform."), "its head is signed as well");
+        let log = tenantry.log_file().to_str().unwrap();
+        let (whole, told) = verify_log(&installation, &Value::Null, &["--heads", log]);
+        assert!(whole, "{told}");
+        assert_eq!((&told["entries"], &told["tenantId"]), (&json!(all.len()), &Value::Null));
+        assert!(told["statements"].as_u64() >= Some(2), "{told}");
+
+        // What the command line does is in it, too.
+        let wish = ["keys", "create", "--operator", "--quiet"];
+        assert!(installation.command().args(wish).output().unwrap().status.success());
+        let (whole, told) = verify_log(&installation, &Value::Null, &["--platform"]);
+        assert!(whole, "{told}");
+        assert_eq!(told["entries"], all.len() + 1);
     });
 }

@@ -82,8 +82,8 @@ fn told(receiver: &Receiver) -> Vec<String> {
 /// What has to be told of a tenant that became active by these steps, in order.
 fn expected(status: &Value) -> Vec<String> {
     let steps = status["steps"].as_array().unwrap().iter().filter(|step| step["step"] != "Init");
-    let mut expected =
-        vec!["tenant.provisioning.queued".to_owned(), "tenant.provisioning.started".to_owned()];
+    let before = ["tenant.announced", "tenant.provisioning.queued", "tenant.provisioning.started"];
+    let mut expected = before.map(str::to_owned).to_vec();
     expected.extend(steps.map(|_| "tenant.provisioning.step_completed".to_owned()));
     expected.push("tenant.activated".to_owned());
     expected

@@ -13,6 +13,9 @@ pub(crate) struct VerifyLogs {
     /// Only this tenant's log
     #[arg(long, value_name = "SLUG|ID")]
     pub(crate) tenant: Option<String>,
+    /// Only the platform's own log
+    #[arg(long, conflicts_with = "tenant")]
+    pub(crate) platform: bool,
     /// Compare with the signed statements in this file, too, whatever else is in it: a server's log, or what a tenant kept
     #[arg(long, value_name = "FILE")]
     pub(crate) heads: Vec<PathBuf>,

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tenantry_ports::{SignedHead, hexadecimal};
 use tenantry_usecases::audit::{self, Audit, Flaw, statements_in};
-use tenantry_usecases::fleet::{self, FleetError, Member};
+use tenantry_usecases::fleet::{self, FleetError};
 use tenantry_usecases::{Log, Platform};
 
 use super::print;
@@ -28,21 +28,18 @@ fn verify(platform: &Platform, wish: &VerifyLogs) -> Result<(), Failure> {
     for file in &wish.heads {
         heads.extend(statements(file)?);
     }
-    let members = members(platform, wish)?;
+    let logs = logs(platform, wish)?;
     let mut bad = 0;
-    for member in &members {
-        let outcome = audit::verify(platform, &Log::Tenant(member.scope.clone()), &heads);
-        // Nobody is going to use the database soon: its connection is better closed than kept.
-        if let Err(error) = platform.databases.close(&member.scope) {
-            tracing::debug!("The connections to {} are left to time: {error}", member.name());
-        }
+    for log in &logs {
+        let outcome = audit::verify(platform, log, &heads);
+        close(platform, log);
         let text = match &outcome {
-            Ok(audit) if wish.json => format!("{}\n", as_json(member, audit)),
-            Ok(audit) => line(member, audit),
+            Ok(audit) if wish.json => format!("{}\n", as_json(log, audit)),
+            Ok(audit) => line(log, audit),
             Err(error) if wish.json => {
-                format!("{}\n", json!({ "tenant": member.name(), "ok": false, "error": error.to_string() }))
+                format!("{}\n", json!({ "tenant": slug(log), "ok": false, "error": error.to_string() }))
             }
-            Err(error) => format!("{}: cannot be looked at: {error}\n", member.name()),
+            Err(error) => format!("{}: cannot be looked at: {error}\n", name(log)),
         };
         print(&text)?;
         bad += usize::from(!matches!(&outcome, Ok(audit) if audit.flaw.is_none()));
@@ -50,17 +47,24 @@ fn verify(platform: &Platform, wish: &VerifyLogs) -> Result<(), Failure> {
     match bad {
         0 => Ok(()),
         _ => Err(Failure::new(
-            format!("{bad} of {} event logs are not what was written", members.len()),
+            format!("{bad} of {} event logs are not what was written", logs.len()),
             "keep the databases as they are: they are evidence; docs/events.md says what each finding means",
         )),
     }
 }
 
-fn members(platform: &Platform, wish: &VerifyLogs) -> Result<Vec<Member>, Failure> {
+/// The platform's own first, then tenants'.
+fn logs(platform: &Platform, wish: &VerifyLogs) -> Result<Vec<Log>, Failure> {
+    if wish.platform {
+        return Ok(vec![Log::Platform]);
+    }
     let Some(text) = &wish.tenant else {
-        let mut all = fleet::every(platform).map_err(|error| store_failure(&error))?;
-        all.retain(|member| member.pooled.is_none());
-        return Ok(all);
+        let all = fleet::every(platform).map_err(|error| store_failure(&error))?;
+        let tenants = all.into_iter().filter(|member| member.pooled.is_none());
+        return Ok([Log::Platform]
+            .into_iter()
+            .chain(tenants.map(|member| Log::Tenant(member.scope)))
+            .collect());
     };
     let unknown =
         || Failure::new(format!("there is no tenant '{text}'"), "give the slug or the id of a tenant");
@@ -70,7 +74,29 @@ fn members(platform: &Platform, wish: &VerifyLogs) -> Result<Vec<Member>, Failur
         FleetError::NotReady { .. } => Failure::new(error, "a log is there while the tenant has a database"),
         FleetError::Store(error) => store_failure(&error),
     })?;
-    Ok(vec![member])
+    Ok(vec![Log::Tenant(member.scope)])
+}
+
+/// Nobody is going to use a tenant's database soon: its connection is better closed than kept.
+fn close(platform: &Platform, log: &Log) {
+    if let Log::Tenant(scope) = log
+        && let Err(error) = platform.databases.close(scope)
+    {
+        tracing::debug!("The connections to {} are left to time: {error}", scope.slug());
+    }
+}
+
+/// Whose log, if it is a tenant's.
+fn slug(log: &Log) -> Option<&str> {
+    match log {
+        Log::Platform => None,
+        Log::Tenant(scope) => Some(scope.slug().as_str()),
+    }
+}
+
+/// What people call it.
+fn name(log: &Log) -> &str {
+    slug(log).unwrap_or("the platform")
 }
 
 /// Line by line, since a server's log may be long.
@@ -93,8 +119,8 @@ fn statements(path: &Path) -> Result<Vec<SignedHead>, Failure> {
     }
 }
 
-fn line(member: &Member, audit: &Audit) -> String {
-    let name = member.name();
+fn line(log: &Log, audit: &Audit) -> String {
+    let name = name(log);
     match &audit.flaw {
         None => {
             let unknown = match audit.unknown {
@@ -114,7 +140,7 @@ fn line(member: &Member, audit: &Audit) -> String {
     }
 }
 
-fn as_json(member: &Member, audit: &Audit) -> Value {
+fn as_json(log: &Log, audit: &Audit) -> Value {
     let flaw = audit.flaw.as_ref().map(|flaw| {
         json!({
             "sequence": flaw.sequence,
@@ -124,8 +150,8 @@ fn as_json(member: &Member, audit: &Audit) -> Value {
         })
     });
     json!({
-        "tenant": member.name(),
-        "tenantId": member.scope.tenant(),
+        "tenant": slug(log),
+        "tenantId": log.owner(),
         "ok": audit.flaw.is_none(),
         "firstSequence": audit.first,
         "entries": audit.entries,

@@ -92,7 +92,7 @@ pub(crate) fn list(platform: &Platform, wish: &ListKeys) -> Result<(), Failure> 
 /// Revokes a key of an owner.
 pub(crate) fn revoke(platform: &Platform, wish: &RevokeKey) -> Result<(), Failure> {
     let owner = owner(platform, &wish.owner)?;
-    match api_keys::revoke(platform, owner, wish.id).map_err(|error| store_failure(&error))? {
+    match api_keys::revoke(platform, owner, wish.id, "cli").map_err(|error| store_failure(&error))? {
         true => print(&format!("{} is revoked.\n", wish.id)),
         false => Err(Failure::new(
             format!("there is no key {} of this owner that still works", wish.id),

@@ -45,7 +45,7 @@ pub(crate) fn rotate(platform: &Platform, wish: &RotateSigning) -> Result<(), Fa
         (false, Some(lead)) => Rotation::After(lead),
         (false, None) => return Err(Failure::new("the lead is too long", "say at most --lead 30d")),
     };
-    let key = signing_keys::rotate(platform, rotation).map_err(|error| match error {
+    let key = signing_keys::rotate(platform, rotation, "cli").map_err(|error| match error {
         RotateError::Store(error) => store_failure(&error),
         RotateError::UnderWay { .. } => {
             Failure::new(error, "wait until it signs; if a key was stolen, say --compromised")

@@ -33,7 +33,7 @@ mod tests {
 
     fn event(data: Value) -> Event {
         let id = "evt_0195c0de00007000800000000000000a".parse().unwrap();
-        let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
+        let tenant_id: crate::id::TenantId = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
         let at = "2025-01-10T15:00:00.123456Z".parse().unwrap();
         NewEvent::new(EventType::CONFIG_UPLOADED, data).seal(id, tenant_id, at, "trace-1")
     }

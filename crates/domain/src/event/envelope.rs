@@ -22,8 +22,9 @@ pub struct Event {
     pub id: EventId,
     /// What kind of thing happened.
     pub event_type: EventType,
-    /// The tenant in which it happened.
-    pub tenant_id: TenantId,
+    /// The tenant in which it happened; absent for what happened to the platform itself, in the operator's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<TenantId>,
     /// The account it happened to, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<AccountId>,
@@ -42,7 +43,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventMeta {
-    /// Its place in the tenant's log: 1, 2, 3, … without a gap. Whoever takes events in has all of them if no number is
+    /// Its place in its log: 1, 2, 3, … without a gap. Whoever takes events in has all of them if no number is
     /// missing, and knows which of two came first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
@@ -96,14 +97,14 @@ impl NewEvent {
     pub fn seal(
         self,
         id: EventId,
-        tenant_id: TenantId,
+        tenant_id: impl Into<Option<TenantId>>,
         at: DateTime<Utc>,
         trace_id: impl Into<String>,
     ) -> Event {
         Event {
             id,
             event_type: self.event_type,
-            tenant_id,
+            tenant_id: tenant_id.into(),
             account_id: self.account_id,
             timestamp: timestamp::whole_millis(at),
             meta: EventMeta {
@@ -127,7 +128,7 @@ mod tests {
     #[test]
     fn the_envelope_is_the_one_of_the_domain() {
         let id = "evt_0195c0de00007000800000000000000a".parse().unwrap();
-        let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
+        let tenant_id: TenantId = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
         let at = "2025-01-10T15:00:00.1239Z".parse().unwrap();
         let account: AccountId = "acc_0195c0de00007000800000000000000b".parse().unwrap();
         let event = NewEvent::new(EventType::ACCOUNT_PROVISIONED, json!({ "configId": "25k-eval-v1" }))
@@ -150,15 +151,11 @@ mod tests {
     #[test]
     fn what_an_event_does_not_concern_is_absent() {
         let id = "evt_0195c0de00007000800000000000000a".parse().unwrap();
-        let tenant_id = "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap();
-        let event = NewEvent::new(EventType::TENANT_ACTIVATED, json!({})).seal(
-            id,
-            tenant_id,
-            DateTime::UNIX_EPOCH,
-            "t",
-        );
+        let event =
+            NewEvent::new(EventType::TENANT_ACTIVATED, json!({})).seal(id, None, DateTime::UNIX_EPOCH, "t");
         let wire = serde_json::to_value(&event).unwrap();
-        assert_eq!((wire.get("accountId"), wire["meta"].get("configVersion")), (None, None));
+        let absent = (wire.get("tenantId"), wire.get("accountId"), wire["meta"].get("configVersion"));
+        assert_eq!(absent, (None, None, None));
         assert_eq!(serde_json::from_value::<Event>(wire).unwrap(), event);
     }
 }

@@ -27,6 +27,10 @@ macro_rules! event_types {
 }
 
 event_types! {
+    /// A tenant was announced and waits to be confirmed.
+    TENANT_ANNOUNCED = "tenant.announced";
+    /// A tenant that was announced was never confirmed.
+    TENANT_EXPIRED = "tenant.expired";
     /// A tenant was confirmed and waits for a worker.
     TENANT_PROVISIONING_QUEUED = "tenant.provisioning.queued";
     /// A worker began to provision a tenant.
@@ -41,10 +45,30 @@ event_types! {
     TENANT_SUSPENDED = "tenant.suspended";
     /// A suspended tenant can be used again.
     TENANT_RESUMED = "tenant.resumed";
+    /// A tenant's name, plan or contact address changed.
+    TENANT_UPDATED = "tenant.updated";
+    /// A tenant's database is dropped once its time of grace is over.
+    TENANT_DEPROVISIONING_QUEUED = "tenant.deprovisioning.queued";
+    /// A tenant that was to be deleted stays as it was before, which was not in service.
+    TENANT_DEPROVISIONING_CANCELLED = "tenant.deprovisioning.cancelled";
     /// A tenant took over what another one was exported with; what its log holds before happened there.
     TENANT_IMPORTED = "tenant.imported";
     /// A tenant and its database are gone.
     TENANT_DELETED = "tenant.deleted";
+    /// An API key was made.
+    API_KEY_CREATED = "api_key.created";
+    /// An API key was replaced by a new one.
+    API_KEY_ROTATED = "api_key.rotated";
+    /// An API key was revoked.
+    API_KEY_REVOKED = "api_key.revoked";
+    /// The first key that machines' tokens are signed with was made.
+    SIGNING_KEY_CREATED = "signing_key.created";
+    /// The key that machines' tokens are signed with was replaced.
+    SIGNING_KEY_ROTATED = "signing_key.rotated";
+    /// What hung on a former secret key hangs on the one in force.
+    SECRET_KEY_REPLACED = "secret_key.replaced";
+    /// Notices that were given up are sent again.
+    NOTICES_RESENT = "notices.resent";
     /// A tenant's settings were changed.
     SETTINGS_UPDATED = "settings.updated";
     /// Four fifths of what a tenant may have of something are used.
@@ -200,10 +224,15 @@ mod tests {
     #[test]
     fn the_types_are_those_of_the_domain_and_read_back() {
         let listed: Vec<&str> = EventType::FIXED.iter().map(EventType::as_str).collect();
-        assert_eq!(listed.len(), 48);
+        assert_eq!(listed.len(), 60);
         for (family, members) in [
             ("tenant.provisioning", "queued|started|step_completed|failed"),
-            ("tenant", "activated|suspended|resumed|imported|deleted"),
+            ("tenant.deprovisioning", "queued|cancelled"),
+            ("tenant", "announced|expired|activated|suspended|resumed|updated|imported|deleted"),
+            ("api_key", "created|rotated|revoked"),
+            ("signing_key", "created|rotated"),
+            ("secret_key", "replaced"),
+            ("notices", "resent"),
             ("settings", "updated"),
             ("quota", "warning|reached"),
             ("config", "uploaded"),

@@ -160,7 +160,7 @@ catalogue! {
         "The user has no session of this id.",
         "List the sessions to see their ids; what ended long ago is forgotten.";
     EventNotFound = "event_not_found", NOT_FOUND, "Event Not Found",
-        "The tenant has no event of this id.",
+        "There is no event of this id.",
         "Use the `id` of one of the tenant's events; to begin anew, list its events without `after` and `cursor`.";
     EventsExpired = "events_expired", GONE, "Events Expired",
         "The event, or the place in the log to go on after, is older than what is kept: `firstSequence` is the first event there is.",

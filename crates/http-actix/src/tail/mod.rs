@@ -1,4 +1,4 @@
-//! The ends of the event logs that somebody listens to: however many listen to a tenant, one looks.
+//! The ends of the event logs that somebody listens to: however many listen to one, one looks.
 
 mod recent;
 
@@ -9,7 +9,8 @@ use std::time::Duration;
 use actix_web::rt::time::timeout;
 use actix_web::web::Data;
 use tenantry_domain::id::TenantId;
-use tenantry_ports::{Nudge, TenantScope};
+use tenantry_ports::Nudge;
+use tenantry_usecases::Log;
 use tenantry_usecases::events::{self, Start, Wanted};
 use tokio::sync::{Notify, watch};
 
@@ -32,7 +33,7 @@ pub struct Tails {
     state: Mutex<State>,
     /// Most who listen at a time.
     places: usize,
-    /// Most who listen to one tenant.
+    /// Most who listen to one log.
     share: usize,
 }
 
@@ -40,7 +41,8 @@ pub struct Tails {
 struct State {
     open: bool,
     listening: usize,
-    tenants: HashMap<TenantId, Followed>,
+    /// By whose log it is; none for the platform's.
+    logs: HashMap<Option<TenantId>, Followed>,
 }
 
 #[derive(Debug)]
@@ -49,7 +51,7 @@ struct Followed {
     tail: Arc<Tail>,
 }
 
-/// The end of one tenant's log.
+/// The end of one log.
 #[derive(Debug)]
 struct Tail {
     /// Said when the log may have moved, and when nobody listens any more.
@@ -62,28 +64,24 @@ struct Tail {
 /// Why nobody more may listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoPlace {
-    /// So many listen to this tenant already.
+    /// So many listen to this log already.
     Share(usize),
     /// There is no place left in this process, or it stops.
     Full,
 }
 
 impl Tails {
-    /// Nobody listens yet; at most `places` may at a time, and a `share` of those to one tenant.
+    /// Nobody listens yet; at most `places` may at a time, and a `share` of those to one log.
     pub fn new(places: usize, share: usize) -> Self {
-        let state = State { open: true, listening: 0, tenants: HashMap::new() };
+        let state = State { open: true, listening: 0, logs: HashMap::new() };
         Self { state: Mutex::new(state), places, share }
     }
 
-    /// Lets somebody listen to this tenant, if there is a place. `through` is a place in its log that it has been read up to.
-    pub(crate) fn listen(
-        state: &Data<HttpState>,
-        scope: &TenantScope,
-        through: i64,
-    ) -> Result<Listening, NoPlace> {
+    /// Lets somebody listen to this log, if there is a place. `through` is a place in it that it has been read up to.
+    pub(crate) fn listen(state: &Data<HttpState>, log: &Log, through: i64) -> Result<Listening, NoPlace> {
         let tails = Arc::clone(&state.tails);
         let mut all = tails.lock();
-        let already = all.tenants.get(&scope.tenant()).map_or(0, |followed| followed.listening);
+        let already = all.logs.get(&log.owner()).map_or(0, |followed| followed.listening);
         if !all.open || all.listening >= tails.places {
             return Err(NoPlace::Full);
         }
@@ -91,27 +89,27 @@ impl Tails {
             return Err(NoPlace::Share(tails.share));
         }
         all.listening += 1;
-        let followed = all.tenants.entry(scope.tenant()).or_insert_with(|| {
+        let followed = all.logs.entry(log.owner()).or_insert_with(|| {
             let tail = Arc::new(Tail {
                 wake: Notify::new(),
                 recent: Mutex::new(Recent::after(through)),
                 news: Mutex::new(Some(watch::Sender::new(()))),
             });
-            actix_web::rt::spawn(Arc::clone(&tail).follow(Data::clone(state), scope.clone()));
+            actix_web::rt::spawn(Arc::clone(&tail).follow(Data::clone(state), log.clone()));
             Followed { listening: 0, tail }
         });
         followed.listening += 1;
         let tail = Arc::clone(&followed.tail);
         drop(all);
         let news = tail.news().as_ref().map(watch::Sender::subscribe).ok_or(NoPlace::Full)?;
-        Ok(Listening { tails, tenant: scope.tenant(), tail, news })
+        Ok(Listening { tails, owner: log.owner(), tail, news })
     }
 
     /// Sends everybody away, and lets nobody listen any more.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.open = false;
-        state.tenants.values().for_each(|followed| followed.tail.end());
+        state.logs.values().for_each(|followed| followed.tail.end());
     }
 
     /// How many listen.
@@ -125,8 +123,16 @@ impl Tails {
     }
 }
 
+impl State {
+    fn wake(&self, owner: Option<TenantId>) {
+        if let Some(followed) = self.logs.get(&owner) {
+            followed.tail.wake.notify_one();
+        }
+    }
+}
+
 impl Default for Tails {
-    /// A thousand may listen, 32 of them to the same tenant.
+    /// A thousand may listen, 32 of them to the same log.
     fn default() -> Self {
         Self::new(1024, 32)
     }
@@ -136,15 +142,17 @@ impl Nudge for Tails {
     fn runs_are_due(&self) {}
 
     fn log_moved(&self, tenant: TenantId) {
-        if let Some(followed) = self.lock().tenants.get(&tenant) {
-            followed.tail.wake.notify_one();
-        }
+        self.lock().wake(Some(tenant));
+    }
+
+    fn platform_log_moved(&self) {
+        self.lock().wake(None);
     }
 }
 
 impl Tail {
     /// Takes in what is new until nobody listens any more.
-    async fn follow(self: Arc<Self>, state: Data<HttpState>, scope: TenantScope) {
+    async fn follow(self: Arc<Self>, state: Data<HttpState>, log: Log) {
         // However this ends, nobody waits for it any more.
         let _ending = Ending(&self);
         let mut behind = true;
@@ -156,11 +164,9 @@ impl Tail {
             if self.news().is_none() {
                 return;
             }
-            let (platform, scope, after) =
-                (Arc::clone(&state.platform), scope.clone(), self.recent().through());
-            let party = Party::Tenant(scope.tenant());
-            let look =
-                move || events::page(&platform, &scope, &Wanted::default(), Start::After(after), SLICE);
+            let (platform, log, after) = (Arc::clone(&state.platform), log.clone(), self.recent().through());
+            let party = Party::from(&log);
+            let look = move || events::page(&platform, &log, &Wanted::default(), Start::After(after), SLICE);
             // What is wrong with the store is in its log; those who listen wait until it is not.
             let found = state.storage().run_for(party, look).await;
             behind = matches!(&found, Ok(Ok(page)) if page.more);
@@ -201,7 +207,7 @@ impl Drop for Ending<'_> {
 #[derive(Debug)]
 pub(crate) struct Listening {
     tails: Arc<Tails>,
-    tenant: TenantId,
+    owner: Option<TenantId>,
     tail: Arc<Tail>,
     news: watch::Receiver<()>,
 }
@@ -226,11 +232,11 @@ impl Drop for Listening {
     fn drop(&mut self) {
         let mut state = self.tails.lock();
         state.listening -= 1;
-        if let Some(followed) = state.tenants.get_mut(&self.tenant) {
+        if let Some(followed) = state.logs.get_mut(&self.owner) {
             followed.listening -= 1;
             if followed.listening == 0 {
                 followed.tail.end();
-                state.tenants.remove(&self.tenant);
+                state.logs.remove(&self.owner);
             }
         }
     }

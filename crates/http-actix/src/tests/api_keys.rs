@@ -90,6 +90,9 @@ async fn what_is_no_wish_for_a_key_is_refused() {
     let findings = world.post(PATH, &operator, &body).await.findings("validation_failed");
     let pointers: Vec<_> = findings.iter().map(|(pointer, _)| pointer.as_str()).collect();
     assert_eq!(pointers, ["/expiresAt", "/name", "/scopes/0"], "{findings:?}");
+    let unprintable = json!({ "name": "a\0b", "scopes": ["accounts:read"] });
+    let findings = world.post(PATH, &operator, &unprintable).await.findings("validation_failed");
+    assert_eq!(findings, pairs(&[("/name", "invalid_name")]));
     let past = json!({ "name": "x", "scopes": ["accounts:read"], "expiresAt": "2020-01-01T00:00:00Z" });
     let findings = world.post(PATH, &operator, &past).await.findings("validation_failed");
     assert_eq!(findings, pairs(&[("/expiresAt", "in_the_past")]));

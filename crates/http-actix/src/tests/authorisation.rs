@@ -84,8 +84,13 @@ async fn every_protected_operation_turns_every_wrong_caller_away() {
         let tenant = world.tenant_with_admin("acme");
         let (_, foreign) = world.tenant_and_key("other");
         let revoked = world.key(Some(tenant), &Scope::ALL);
-        tenantry_usecases::api_keys::revoke(world.platform(), Some(tenant), key_id(&world, &revoked))
-            .unwrap();
+        tenantry_usecases::api_keys::revoke(
+            world.platform(),
+            Some(tenant),
+            key_id(&world, &revoked),
+            "operator",
+        )
+        .unwrap();
         let about = format!("{} {}", operation.method, operation.path);
         let reply = call(&world, &operation, "").await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{about}");

@@ -1,5 +1,6 @@
-//! A tenant's events: by the page, one by one, and as they happen.
+//! Events: by the page, one by one, and as they happen.
 
+mod platform;
 mod streams;
 
 use actix_web::http::StatusCode;

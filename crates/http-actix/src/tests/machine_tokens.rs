@@ -253,7 +253,7 @@ async fn the_keys_are_published_before_they_sign_and_until_the_last_token_has_ex
     let old = signed_by(&first);
     assert_eq!(names(&world).await, std::slice::from_ref(&old));
     let lead = TimeDelta::seconds(300);
-    let new = signing_keys::rotate(world.platform(), Rotation::After(lead)).unwrap().kid;
+    let new = signing_keys::rotate(world.platform(), Rotation::After(lead), "cli").unwrap().kid;
     assert_eq!(names(&replica).await, [new.clone(), old.clone()], "at once, since the platform is shared");
     assert_eq!(signed_by(&token(&world, &id, &key, "").await), old, "published, and does not sign yet");
     world.test.clock.advance(lead - TimeDelta::seconds(5));
@@ -271,7 +271,7 @@ async fn the_keys_are_published_before_they_sign_and_until_the_last_token_has_ex
 async fn what_a_compromised_key_signed_is_refused() {
     let (world, id, key) = world();
     let stolen = token(&world, &id, &key, "").await;
-    signing_keys::rotate(world.platform(), Rotation::Compromised).unwrap();
+    signing_keys::rotate(world.platform(), Rotation::Compromised, "cli").unwrap();
     world.test.clock.advance(TimeDelta::seconds(1));
     world.replica().get(ACCOUNTS, &stolen).await.problem("invalid_token");
     let fresh = token(&world, &id, &key, "").await;

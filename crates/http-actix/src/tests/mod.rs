@@ -161,6 +161,10 @@ impl Nudge for Heard {
     fn log_moved(&self, tenant: TenantId) {
         self.tails.log_moved(tenant);
     }
+
+    fn platform_log_moved(&self) {
+        self.tails.platform_log_moved();
+    }
 }
 
 /// A platform that checks account configs and signs machines' tokens as the real one does.

@@ -84,8 +84,8 @@ impl World {
 }
 
 /// The tenant, whatever its version.
-pub(crate) const fn any(tenant: TenantId) -> Target {
-    Target { tenant, version: None }
+pub(crate) const fn any(tenant: TenantId) -> Target<'static> {
+    Target { tenant, version: None, by: "operator" }
 }
 
 /// What the calls of a tenant's own and of the operator are answered in this state, and whether waiting is said to help.

@@ -136,6 +136,7 @@ async fn everything_that_is_wrong_with_an_endpoint_is_told() {
             &[("/eventTypes/1", "pattern_mismatch")],
         ),
         (json!({ "url": URL, "description": "x".repeat(256) }), &[("/description", "too_long")]),
+        (json!({ "url": URL, "description": "a\0b" }), &[("/description", "invalid_description")]),
         (json!({ "url": URL, "eventTypes": vec!["a.b"; 51] }), &[("/eventTypes", "too_many_items")]),
         (json!({ "url": URL, "secret": "whsec_mine" }), &[("/secret", "unknown_member")]),
         (json!({ "url": null }), &[("/url", "wrong_type")]),

@@ -7,6 +7,13 @@ use crate::db::Db;
 use crate::schema::log_heads;
 use crate::transaction::Transaction;
 
+/// What stands in the place of a tenant's id for the platform's own log.
+const PLATFORM: &str = "platform";
+
+fn name(tenant: Option<TenantId>) -> String {
+    tenant.map_or_else(|| PLATFORM.to_owned(), |id| id.to_string())
+}
+
 /// A row of `log_heads`.
 #[derive(Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = log_heads)]
@@ -21,7 +28,7 @@ struct HeadRow {
 impl HeadRow {
     fn new(signed: &SignedHead) -> Self {
         Self {
-            tenant_id: signed.tenant.to_string(),
+            tenant_id: name(signed.tenant),
             sequence: signed.head.sequence,
             hash: signed.head.hash.to_vec(),
             signed_at: micros(signed.at),
@@ -30,8 +37,12 @@ impl HeadRow {
     }
 
     fn head(self) -> StoreResult<SignedHead> {
+        let tenant = match self.tenant_id.as_str() {
+            PLATFORM => None,
+            id => Some(id.parse().map_err(|error| StoreError::corrupt("signed head", error))?),
+        };
         Ok(SignedHead {
-            tenant: self.tenant_id.parse().map_err(|error| StoreError::corrupt("signed head", error))?,
+            tenant,
             head: LogHead { sequence: self.sequence, hash: sha256("signed head", &self.hash)? },
             at: time("signed head", self.signed_at)?,
             mac: sha256("signed head", &self.mac)?,
@@ -54,7 +65,7 @@ impl HeadRepository for Transaction<'_> {
                     continue;
                 }
                 kept.push(*signed);
-                let own = || log_heads::table.filter(log_heads::tenant_id.eq(signed.tenant.to_string()));
+                let own = || log_heads::table.filter(log_heads::tenant_id.eq(name(signed.tenant)));
                 let oldest: Option<i64> = own()
                     .order(log_heads::sequence.desc())
                     .select(log_heads::sequence)
@@ -69,9 +80,9 @@ impl HeadRepository for Transaction<'_> {
         })
     }
 
-    fn of(&mut self, tenant: TenantId) -> StoreResult<Vec<SignedHead>> {
+    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<SignedHead>> {
         self.read(|db| {
-            let own = log_heads::table.filter(log_heads::tenant_id.eq(tenant.to_string()));
+            let own = log_heads::table.filter(log_heads::tenant_id.eq(name(tenant)));
             let rows = own.order(log_heads::sequence).select(HeadRow::as_select()).load(db)?;
             Ok(rows.into_iter().map(HeadRow::head).collect::<StoreResult<_>>()?)
         })

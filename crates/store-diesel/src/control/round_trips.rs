@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use tenantry_domain::tenant::{ClusterName, DatabasePrefix, Lifecycle, Run, StepKind, Tenant};
-use tenantry_ports::{Claim, ControlStore, StoreError, TakenDatabase};
+use tenantry_ports::{Claim, ControlStore, ControlTx, StoreError, StoreResult, TakenDatabase};
 use tenantry_testkit::sample;
 
 use crate::testing;
@@ -34,6 +34,12 @@ fn fail(run: &mut Run) {
     run.fail(StepKind::CreateDatabase, sample::step_error(), true, &policy, 0.5, sample::at(1));
 }
 
+/// Leaves so many events in the platform's log, last of all.
+fn tell(tx: &mut dyn ControlTx, tenant: &Tenant, count: usize) -> StoreResult<()> {
+    let head = tx.log().lock()?;
+    tx.log().append(&sample::log_entries(tenant.id, head, count))
+}
+
 /// Claims a run and everything with it, as the use case does.
 fn begin(store: &Arc<dyn ControlStore>) -> (Claim, TakenDatabase) {
     let begun: Result<_, StoreError> = store.write(|tx| {
@@ -43,6 +49,7 @@ fn begin(store: &Arc<dyn ControlStore>) -> (Claim, TakenDatabase) {
         let taken = tx.pool().take(&ClusterName::default(), "7", claim.tenant.id)?.unwrap();
         claim.run.begin(StepKind::CreateDatabase, sample::at(1));
         tx.runs().record(&claim.lease, &claim.run, sample::at(10))?;
+        tell(tx, &claim.tenant, 1)?;
         Ok((claim, taken))
     });
     begun.unwrap()
@@ -60,7 +67,8 @@ fn end(store: &Arc<dyn ControlStore>, (mut claim, taken): (Claim, TakenDatabase)
         tx.runs().close(&claim.lease, &claim.run)?;
         tx.tenants().update(&claim.tenant)?;
         tx.tenants().note_schema(claim.tenant.id, &taken.schema)?;
-        tx.pool().forget_taken(claim.tenant.id)
+        tx.pool().forget_taken(claim.tenant.id)?;
+        tell(tx, &claim.tenant, 4)
     });
     ended.unwrap();
     let stored = store.read(|tx| tx.runs().of_tenant(claim.run.tenant)).unwrap();
@@ -68,7 +76,7 @@ fn end(store: &Arc<dyn ControlStore>, (mut claim, taken): (Claim, TakenDatabase)
 }
 
 #[test]
-fn a_provisioning_from_the_pool_takes_thirteen_round_trips_however_long_its_journal() {
+fn a_provisioning_from_the_pool_takes_seventeen_round_trips_however_long_its_journal() {
     let Some(place) = testing::postgres() else { return };
     let store = place.stores.control();
     queue(&store, "first", 0);
@@ -78,11 +86,11 @@ fn a_provisioning_from_the_pool_takes_thirteen_round_trips_however_long_its_jour
         queue(&store, &format!("after-{attempts}"), attempts);
         let mut begun = None;
         let Traffic { sent, prepared } = ear.hear(|| begun = Some(begin(&store)));
-        // BEGIN, run, tenant and journal, tenant's update, pool, record, COMMIT.
-        assert_eq!((sent.len(), prepared), (7, Vec::new()), "{attempts}: {sent:#?}");
+        // BEGIN, run, tenant and journal, tenant's update, pool, record, the log's head and its entries, COMMIT.
+        assert_eq!((sent.len(), prepared), (7 + 2, Vec::new()), "{attempts}: {sent:#?}");
         let Traffic { sent, prepared } = ear.hear(|| end(&store, begun.take().unwrap()));
-        // BEGIN, run and journal, tenant's update, schema, pool, COMMIT; and the two that look what came of it.
-        assert_eq!((sent.len(), prepared), (6 + 2, Vec::new()), "{attempts}: {sent:#?}");
+        // BEGIN, run and journal, tenant's update, schema, pool, the log's head and its entries, COMMIT; and the two that look what came of it.
+        assert_eq!((sent.len(), prepared), (6 + 2 + 2, Vec::new()), "{attempts}: {sent:#?}");
     }
 }
 

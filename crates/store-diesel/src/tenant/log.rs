@@ -1,3 +1,5 @@
+//! Event logs: a tenant's and, in tables of the same form, the platform's.
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -147,9 +149,16 @@ impl LogRepository for Transaction<'_> {
                 .order(events::sequence)
                 .limit(limit(most))
                 .select(EventRow::as_select())
-                .into_boxed();
+                .into_boxed::<MultiBackend>();
             if let Some(account) = filter.account {
                 query = query.filter(events::account_id.eq(account.to_string()));
+            }
+            if let Some(tenant) = filter.tenant {
+                let named = match db {
+                    Db::Sqlite(_) => "json_extract(envelope, '$.tenantId') = ",
+                    Db::Postgres(_) => "envelope::json ->> 'tenantId' = ",
+                };
+                query = query.filter(sql::<Bool>(named).bind::<Text, _>(tenant.to_string()));
             }
             match &filter.event_type {
                 Some(EventTypePattern::Exactly(only)) => {

@@ -153,6 +153,13 @@ macro_rules! for_each_fact {
                     heads_are_read_back_in_order
                     a_head_is_never_replaced
                     only_the_latest_heads_are_kept
+                    the_platforms_heads_are_none_of_a_tenants
+                }
+                log {
+                    the_platform_has_a_log_of_its_own
+                    entries_are_chosen_by_tenant
+                    an_entry_is_kept_with_its_change_or_not_at_all
+                    concurrent_units_of_work_make_one_chain
                 }
                 replicas {
                     replicas_are_told_of_each_other

@@ -3,14 +3,17 @@ use tenantry_domain::id::{ApiKeyId, EventId, TenantId};
 use tenantry_ports::{
     Access, ApiKey, ApiKeyRepository, AttemptRepository, Carryover, CarryoverRepository, Channel,
     ControlStore, ControlTx, DayRepository, DeliveryMarkRepository, HeadRepository, IdempotencyRepository,
-    NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository, RunRepository, SignedHead,
-    SigningKey, SigningKeyRepository, StoreResult, TenantRepository, UpkeepRepository, Verdict,
+    LogRepository, NonceRepository, NoticeRepository, PoolRepository, Replica, ReplicaRepository,
+    RunRepository, SignedHead, SigningKey, SigningKeyRepository, StoreResult, TenantRepository,
+    UpkeepRepository, Verdict,
 };
 use uuid::Uuid;
 
 use super::attempts::Attempts;
 use super::days::DayRow;
 use super::idempotency::Responses;
+use super::log::{Log, Logged};
+use super::log_rows::LogRows;
 use super::notices::NoticeRow;
 use super::pool::PoolRow;
 use super::runs::RunRow;
@@ -34,7 +37,8 @@ pub(super) struct ControlState {
     pub(super) delivery_marks: Table<TenantId, (DateTime<Utc>, DateTime<Utc>)>,
     pub(super) nonces: Table<[u8; 32], DateTime<Utc>>,
     pub(super) attempts: Attempts,
-    pub(super) heads: Table<(TenantId, i64), SignedHead>,
+    pub(super) heads: Table<(Option<TenantId>, i64), SignedHead>,
+    pub(super) log: Log,
     pub(super) responses: Responses,
     pub(super) replicas: Table<String, Replica>,
     pub(super) days: Table<(DateTime<Utc>, TenantId), DayRow>,
@@ -75,6 +79,14 @@ impl MemoryControlStore {
         });
     }
 
+    /// Has whoever doubts the platform's event log find what this makes of it.
+    pub fn tamper(&self, with: impl FnOnce(&mut LogRows)) {
+        self.meddle(|state| {
+            let tampered = state.log.tamper(with);
+            debug_assert!(tampered.is_ok(), "what was written can be read: {tampered:?}");
+        });
+    }
+
     fn meddle(&self, what: impl FnOnce(&mut ControlState)) {
         let outcome = self.0.transact(Access::Write, |tx| {
             let done = tx.change(|state| {
@@ -97,7 +109,21 @@ impl ControlStore for MemoryControlStore {
     }
 }
 
+impl Logged for ControlState {
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn log_mut(&mut self) -> &mut Log {
+        &mut self.log
+    }
+}
+
 impl ControlTx for Transaction<ControlState> {
+    fn log(&mut self) -> &mut dyn LogRepository {
+        self
+    }
+
     fn tenants(&mut self) -> &mut dyn TenantRepository {
         self
     }

@@ -78,12 +78,7 @@ impl Databases {
         let missing = || StoreError::Failed("the tenant's database does not exist".into());
         let state = &databases.get(&place(scope)).ok_or_else(missing)?.content.state;
         state.transact(Access::Write, |tx| {
-            let tampered = tx.change(|state| {
-                let mut log = LogRows::of(&state.log)?;
-                with(&mut log);
-                state.log.tampered = Some(Arc::new(log));
-                Ok(())
-            });
+            let tampered = tx.change(|state| state.log.tamper(with));
             tampered.map_or(Verdict::Rollback, |()| Verdict::Commit)
         })
     }

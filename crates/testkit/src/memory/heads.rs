@@ -25,7 +25,7 @@ impl HeadRepository for Transaction<ControlState> {
         })
     }
 
-    fn of(&mut self, tenant: TenantId) -> StoreResult<Vec<SignedHead>> {
+    fn of(&mut self, tenant: Option<TenantId>) -> StoreResult<Vec<SignedHead>> {
         self.look(|state| Ok(state.heads.values().filter(|head| head.tenant == tenant).copied().collect()))
     }
 }

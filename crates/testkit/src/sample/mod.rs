@@ -76,13 +76,13 @@ pub fn json_object() -> serde_json::Map<String, Value> {
 }
 
 /// An event of this tenant.
-pub fn event(tenant: TenantId) -> Event {
+pub fn event(tenant: impl Into<Option<TenantId>>) -> Event {
     NewEvent::new(EventType::CONFIG_UPLOADED, json_object().into()).seal(id(), tenant, now(), "trace-1")
 }
 
 /// So many entries that continue a log at `head`, each chained to the one before.
-pub fn log_entries(tenant: TenantId, head: LogHead, count: usize) -> Vec<LogEntry> {
-    let mut head = head;
+pub fn log_entries(tenant: impl Into<Option<TenantId>>, head: LogHead, count: usize) -> Vec<LogEntry> {
+    let (tenant, mut head) = (tenant.into(), head);
     (0..count)
         .map(|_| {
             let mut event = event(tenant);

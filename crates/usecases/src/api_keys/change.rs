@@ -3,9 +3,10 @@ use tenantry_domain::id::{ApiKeyId, TenantId};
 use tenantry_ports::{ApiKey, Constraint, ControlTx, IdempotencyKey, Secret, StoreError, StoreResult};
 
 use super::make::{KeyAnswers, Made, NewKey, NewKeyError, announce, insert, mint};
-use crate::Platform;
 use crate::idempotency::Once;
+use crate::journal::platform::{api_key_revoked, api_key_rotated};
 use crate::limits::{self, Keyring};
+use crate::{Platform, Record, recorded};
 
 /// The longest that a replaced key may go on working.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(30);
@@ -52,8 +53,8 @@ impl From<StoreError> for ChangeKeyError {
 const ATTEMPTS: usize = 5;
 
 /// Revokes a key of this owner; false if there is none of that id. Revoking it again changes nothing.
-pub fn revoke(platform: &Platform, owner: Option<TenantId>, id: ApiKeyId) -> StoreResult<bool> {
-    match revoke_version(platform, owner, id, None) {
+pub fn revoke(platform: &Platform, owner: Option<TenantId>, id: ApiKeyId, by: &str) -> StoreResult<bool> {
+    match revoke_version(platform, owner, id, None, by) {
         Ok(()) => Ok(true),
         Err(ChangeKeyError::New(NewKeyError::Store(error))) => Err(error),
         Err(_) => Ok(false),
@@ -66,14 +67,16 @@ pub fn revoke_version(
     owner: Option<TenantId>,
     id: ApiKeyId,
     version: Option<i64>,
+    by: &str,
 ) -> Result<(), ChangeKeyError> {
     let now = platform.clock.now();
     let revoked = persistently(|| {
-        platform.control.write(|tx| {
+        recorded(platform, Some(by), |tx, record| {
             let key = own(tx, owner, id, version)?;
             if key.revoked_at.is_some() {
                 return Ok(false);
             }
+            record.add(api_key_revoked(platform, &key, by, now));
             tx.api_keys().update(&ApiKey { revoked_at: Some(now), version: key.version + 1, ..key })?;
             Ok(true)
         })
@@ -90,8 +93,9 @@ pub fn revoke_version(
 pub fn rotate(platform: &Platform, rotation: &Rotation) -> Result<(ApiKey, Secret), ChangeKeyError> {
     let now = platform.clock.now();
     let keyring = limits::keyring(platform, rotation.owner)?;
-    let (new, text) =
-        persistently(|| platform.control.write(|tx| replace(platform, tx, rotation, &keyring, None, now)))?;
+    let (new, text) = persistently(|| {
+        recorded(platform, None, |tx, record| replace(platform, tx, record, rotation, &keyring, None, now))
+    })?;
     tell(rotation, &new);
     Ok((new, text))
 }
@@ -105,9 +109,9 @@ pub fn rotate_once(
     let now = platform.clock.now();
     let keyring = limits::keyring(platform, rotation.owner)?;
     let once = persistently(|| {
-        answers.once(platform, now, |tx| {
+        answers.once(platform, now, |tx, record| {
             let request = Some(answers.request.clone());
-            let (new, text) = replace(platform, tx, rotation, &keyring, request, now)?;
+            let (new, text) = replace(platform, tx, record, rotation, &keyring, request, now)?;
             Ok(Made::New(new, text))
         })
     })?;
@@ -120,6 +124,7 @@ pub fn rotate_once(
 fn replace(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     rotation: &Rotation,
     keyring: &Keyring,
     request: Option<IdempotencyKey>,
@@ -142,8 +147,9 @@ fn replace(
     };
     let (new, text) = mint(platform, wish, request)?;
     insert(tx, &new)?;
-    let ends = Some(old.expires_at.map_or(end, |before| before.min(end)));
-    tx.api_keys().update(&ApiKey { expires_at: ends, version: old.version + 1, ..old })?;
+    let ends = old.expires_at.map_or(end, |before| before.min(end));
+    record.add(api_key_rotated(platform, &old, &new, ends, now));
+    tx.api_keys().update(&ApiKey { expires_at: Some(ends), version: old.version + 1, ..old })?;
     Ok((new, text))
 }
 

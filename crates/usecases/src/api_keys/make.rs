@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::QuotaExceeded;
-use tenantry_domain::text::check_length;
+use tenantry_domain::text::{check_length, check_printable};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
     ApiKey, ControlTx, IdempotencyKey, KeyAudience, Scope, Secret, StoreError, StoreResult,
@@ -11,7 +11,8 @@ use tenantry_ports::{
 
 use super::change::{ChangeKeyError, persistently};
 use crate::idempotency::{Answer, Once, once_on_platform};
-use crate::{Platform, limits};
+use crate::journal::platform::api_key_created;
+use crate::{Platform, Record, limits, recorded};
 
 /// A key that is wanted.
 #[derive(Debug, Clone)]
@@ -71,19 +72,19 @@ impl KeyAnswers<'_> {
         &self,
         platform: &Platform,
         now: DateTime<Utc>,
-        mut act: impl FnMut(&mut dyn ControlTx) -> Result<Made, ChangeKeyError>,
+        mut act: impl FnMut(&mut dyn ControlTx, &mut Record) -> Result<Made, ChangeKeyError>,
     ) -> Result<Once<Made>, ChangeKeyError> {
         let scope = &self.request.scope;
-        let act = |tx: &mut dyn ControlTx| {
+        let act = |tx: &mut dyn ControlTx, record: &mut Record| {
             // Made by a version of this program that keeps no answers.
             let made = match made_before(platform, tx, &self.request)? {
                 Some(before) => before,
-                None => act(tx)?,
+                None => act(tx, record)?,
             };
             let body = platform.sealing.seal_answer(scope, &(self.made)(&made));
             Ok((made, Answer { status: 201, body }))
         };
-        match once_on_platform(platform, &self.request, now, act, self.refused)? {
+        match once_on_platform(platform, &self.request, None, now, act, self.refused)? {
             Once::Before(Answer { status: 201, body }) => match platform.sealing.open_answer(scope, &body) {
                 Ok(body) => Ok(Once::Before(Answer { status: 201, body })),
                 // The master key was replaced, and the former one is not known any more. The key is there all the same.
@@ -101,8 +102,9 @@ impl KeyAnswers<'_> {
 pub fn create(platform: &Platform, wish: NewKey) -> Result<(ApiKey, Secret), NewKeyError> {
     let (key, text) = mint(platform, wish, None)?;
     let keyring = limits::keyring(platform, key.tenant)?;
-    platform.control.write::<_, NewKeyError>(|tx| {
+    recorded::<_, NewKeyError>(platform, None, |tx, record| {
         keyring.admit::<NewKeyError>(tx, key.created_at)?;
+        record.add(api_key_created(platform, &key, key.created_at));
         Ok(tx.api_keys().insert(&key)?)
     })?;
     announce(&key);
@@ -118,9 +120,10 @@ pub fn create_once(
     let (key, text) = mint(platform, wish, Some(answers.request.clone()))?;
     let keyring = limits::keyring(platform, key.tenant)?;
     let once = persistently(|| {
-        answers.once(platform, key.created_at, |tx| {
+        answers.once(platform, key.created_at, |tx, record| {
             keyring.admit::<NewKeyError>(tx, key.created_at)?;
             insert(tx, &key)?;
+            record.add(api_key_created(platform, &key, key.created_at));
             Ok(Made::New(key.clone(), text.clone()))
         })
     })?;
@@ -193,7 +196,8 @@ pub(super) fn announce(key: &ApiKey) {
 fn check(wish: &NewKey, now: DateTime<Utc>) -> Vec<Finding> {
     let root = Pointer::root();
     let mut findings = Vec::new();
-    if let Err(error) = check_length("The name", &wish.name, 1, 100) {
+    let name = check_length("The name", &wish.name, 1, 100);
+    if let Err(error) = name.and_then(|()| check_printable("The name", &wish.name, "invalid_name")) {
         findings.push(error.at(root.member("name")));
     }
     if wish.owner.is_some() && wish.scopes.is_empty() {
@@ -208,6 +212,14 @@ fn check(wish: &NewKey, now: DateTime<Utc>) -> Vec<Finding> {
         ));
     }
     findings
+}
+
+/// Keeps a key that was made elsewhere. `Conflict(ApiKeyLookup)` if there is one by its lookup.
+pub fn keep(platform: &Platform, key: &ApiKey) -> StoreResult<()> {
+    recorded(platform, None, |tx, record| {
+        record.add(api_key_created(platform, key, key.created_at));
+        tx.api_keys().insert(key)
+    })
 }
 
 /// On the very first start there is no operator's key: makes one and returns its text. Later: `None`.

@@ -7,13 +7,13 @@ use crate::Platform;
 /// The floor of the tenant's log after it has let go of everything up to this entry.
 pub(crate) fn floor_after(platform: &Platform, tenant: TenantId, head: LogHead) -> LogFloor {
     let at = platform.clock.now();
-    let mac = code(platform.macs.as_ref(), MacPurpose::LogFloor, tenant, &head, at);
+    let mac = code(platform.macs.as_ref(), MacPurpose::LogFloor, Some(tenant), &head, at);
     LogFloor { head, at, mac }
 }
 
 /// Whether this installation said that the tenant's log begins there.
-pub(crate) fn is_our_floor(macs: &dyn Macs, tenant: TenantId, floor: &LogFloor) -> bool {
-    is_code(macs, MacPurpose::LogFloor, tenant, &floor.head, floor.at, &floor.mac)
+pub(crate) fn is_our_floor(macs: &dyn Macs, tenant: impl Into<Option<TenantId>>, floor: &LogFloor) -> bool {
+    is_code(macs, MacPurpose::LogFloor, tenant.into(), &floor.head, floor.at, &floor.mac)
 }
 
 /// Signs the floor of the tenant's log anew, under the master key in force, if there is one and it is ours.

@@ -5,11 +5,14 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::id::TenantId;
 use tenantry_ports::{LogHead, MacPurpose, Macs, SignedHead, hexadecimal};
 
-/// A signed head as text, to be kept where nobody can change it: `tenantry-head.v1.<tenant>.<sequence>.<hash>.<when>.<code>`.
+/// A signed head as text, to be kept where nobody can change it: `tenantry-head.v1.<tenant>.<sequence>.<hash>.<when>.<code>`;
+/// of the platform's log, `platform` stands in the place of the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement(pub SignedHead);
 
 const PREFIX: &str = "tenantry-head.v1.";
+/// What the platform's log is called.
+const PLATFORM: &str = "platform";
 
 /// The text is no statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,7 @@ pub struct InvalidStatement;
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let SignedHead { tenant, head, at, mac } = &self.0;
+        let tenant = tenant.map_or_else(|| PLATFORM.to_owned(), |id| id.to_string());
         let (hash, when, mac) = (hexadecimal(&head.hash), at.timestamp_micros(), hexadecimal(mac));
         write!(f, "{PREFIX}{tenant}.{}.{hash}.{when}.{mac}", head.sequence)
     }
@@ -33,7 +37,7 @@ impl FromStr for Statement {
         let [tenant, sequence, hash, when, mac] = parts[..] else { return Err(InvalidStatement) };
         let parsed = || {
             Some(Self(SignedHead {
-                tenant: tenant.parse().ok()?,
+                tenant: if tenant == PLATFORM { None } else { Some(tenant.parse().ok()?) },
                 head: LogHead { sequence: sequence.parse().ok()?, hash: bytes(hash)? },
                 at: DateTime::from_timestamp_micros(when.parse().ok()?)?,
                 mac: bytes(mac)?,
@@ -68,7 +72,7 @@ pub fn statements_in(text: &str) -> Vec<Statement> {
 pub(super) fn code(
     macs: &dyn Macs,
     purpose: MacPurpose,
-    tenant: TenantId,
+    tenant: Option<TenantId>,
     head: &LogHead,
     at: DateTime<Utc>,
 ) -> [u8; 32] {
@@ -79,7 +83,7 @@ pub(super) fn code(
 pub(super) fn is_code(
     macs: &dyn Macs,
     purpose: MacPurpose,
-    tenant: TenantId,
+    tenant: Option<TenantId>,
     head: &LogHead,
     at: DateTime<Utc>,
     mac: &[u8; 32],
@@ -87,9 +91,16 @@ pub(super) fn is_code(
     parts(tenant, head, at, |parts| macs.check(purpose, parts, mac))
 }
 
-fn parts<T>(tenant: TenantId, head: &LogHead, at: DateTime<Utc>, of: impl FnOnce(&[&[u8]]) -> T) -> T {
-    let (tenant, sequence) = (tenant.uuid(), head.sequence.to_be_bytes());
-    of(&[tenant.as_bytes(), &sequence, &head.hash, &at.timestamp_micros().to_be_bytes()])
+fn parts<T>(
+    tenant: Option<TenantId>,
+    head: &LogHead,
+    at: DateTime<Utc>,
+    of: impl FnOnce(&[&[u8]]) -> T,
+) -> T {
+    // The platform's name is shorter than any id, and the rest is of fixed length.
+    let id = tenant.map(TenantId::uuid);
+    let owner = id.as_ref().map_or(PLATFORM.as_bytes(), |id| id.as_bytes());
+    of(&[owner, &head.sequence.to_be_bytes(), &head.hash, &at.timestamp_micros().to_be_bytes()])
 }
 
 /// Whether this installation made the statement.
@@ -103,7 +114,7 @@ mod tests {
 
     fn statement() -> Statement {
         Statement(SignedHead {
-            tenant: "ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap(),
+            tenant: Some("ten_3fa85f6457174562b3fc2c963f66afa6".parse().unwrap()),
             head: LogHead { sequence: 17, hash: [0xab; 32] },
             at: DateTime::from_timestamp_micros(1_736_521_200_123_456).unwrap(),
             mac: [0x0f; 32],
@@ -122,6 +133,14 @@ mod tests {
         for wrong in ["", "tenantry-head.v1.", &text[1..], &text[..text.len() - 1], &format!("{text}.1")] {
             assert_eq!(wrong.parse::<Statement>(), Err(InvalidStatement), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_platforms_statement_names_it() {
+        let platform = Statement(SignedHead { tenant: None, ..statement().0 });
+        let text = platform.to_string();
+        assert!(text.starts_with("tenantry-head.v1.platform.17."), "{text}");
+        assert_eq!(text.parse(), Ok(platform));
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub fn verify(platform: &Platform, log: &Log, others: &[SignedHead]) -> StoreRes
 /// The same from this floor on.
 fn from(
     platform: &Platform,
-    tenant: TenantId,
+    tenant: Option<TenantId>,
     log: &OpenLog,
     floor: Option<LogFloor>,
     others: &[SignedHead],
@@ -186,7 +186,7 @@ impl Walk<'_> {
     /// What is wrong with where the log begins.
     fn beginning(
         &self,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         log: &OpenLog,
         floor: Option<LogFloor>,
     ) -> StoreResult<Option<Flaw>> {

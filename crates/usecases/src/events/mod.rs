@@ -1,4 +1,4 @@
-//! A tenant's events, as they are asked for: by the page, one by one, or as they come.
+//! Events, as they are asked for: by the page, one by one, or as they come.
 
 mod catalogue;
 pub(crate) mod data;

@@ -1,11 +1,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::event::Event;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{
-    EventFilter, LogEntry, LogSpan, StoreError, StoreResult, TenantLogRepository, TenantScope, TenantTx,
-};
+use tenantry_ports::{EventFilter, LogEntry, LogRepository, LogSpan, StoreError, StoreResult};
 
-use crate::Platform;
+use crate::log::Reading;
+use crate::{Log, Platform};
 
 /// How many entries of a log one page looks through at most, for events that may be rare in it.
 const STRETCH: i64 = 10_000;
@@ -77,26 +76,26 @@ pub enum FeedError {
     Store(#[from] StoreError),
 }
 
-/// At most `limit` events of the tenant, the oldest first. Looks through so much of the log and no more, so a page may have
+/// At most `limit` events of the log, the oldest first. Looks through so much of the log and no more, so a page may have
 /// fewer events than there are, or none, and there be more all the same.
 pub fn page(
     platform: &Platform,
-    scope: &TenantScope,
+    log: &Log,
     wanted: &Wanted,
     start: Start,
     limit: usize,
 ) -> Result<FeedPage, FeedError> {
-    platform.stores.open(scope)?.read(|tx| {
+    log.open(platform)?.look(|log| {
         // Read first: what is written in the meantime is for the next page.
-        let LogSpan { floor, head } = tx.floor().span()?;
+        let LogSpan { floor, head } = log.span()?;
         let after = match start {
             Start::Beginning => match wanted.from {
-                Some(from) => long_before(tx.log(), floor, head.sequence, from)?,
+                Some(from) => long_before(log.entries(), floor, head.sequence, from)?,
                 None => floor,
             },
             Start::After(place) if place < floor => return Err(FeedError::Expired { first: floor + 1 }),
             Start::After(place) => place,
-            Start::AfterEvent(id) => found(tx, id)?.sequence,
+            Start::AfterEvent(id) => found(log, id)?.sequence,
             Start::End => head.sequence,
         };
         let through = match wanted.filter.account {
@@ -107,7 +106,7 @@ pub fn page(
         if after >= through {
             return Ok(FeedPage { events: Vec::new(), position: after, more: false });
         }
-        let entries = tx.log().select(&wanted.filter, after, through, limit)?;
+        let entries = log.entries().select(&wanted.filter, after, through, limit)?;
         let position = match entries.last() {
             Some(last) if entries.len() >= limit => last.sequence,
             _ => through,
@@ -121,18 +120,18 @@ pub fn page(
 }
 
 /// The event of this id.
-pub fn find(platform: &Platform, scope: &TenantScope, id: EventId) -> Result<Event, FeedError> {
-    platform.stores.open(scope)?.read(|tx| found(tx, id).map(LogEntry::told))
+pub fn find(platform: &Platform, log: &Log, id: EventId) -> Result<Event, FeedError> {
+    log.open(platform)?.look(|log| found(log, id).map(LogEntry::told))
 }
 
 /// The entry of this event. Where there is none, its id tells whether it would be as old as what is kept no longer: ids are in
 /// order of time.
-fn found(tx: &mut dyn TenantTx, id: EventId) -> Result<LogEntry, FeedError> {
-    if let Some(entry) = tx.log().find(id)? {
+fn found(log: &mut Reading<'_>, id: EventId) -> Result<LogEntry, FeedError> {
+    if let Some(entry) = log.entries().find(id)? {
         return Ok(entry);
     }
-    let floor = tx.floor().span()?.floor;
-    let first = if floor > 0 { tx.log().page(floor, 1)?.pop() } else { None };
+    let floor = log.span()?.floor;
+    let first = if floor > 0 { log.entries().page(floor, 1)?.pop() } else { None };
     let begins = first.and_then(|first| first.event.timestamp.checked_add_signed(DISORDER));
     match begins.is_some_and(|begins| id < EventId::earliest_at(begins)) {
         true => Err(FeedError::Expired { first: floor + 1 }),
@@ -142,12 +141,7 @@ fn found(tx: &mut dyn TenantTx, id: EventId) -> Result<LogEntry, FeedError> {
 
 /// A place before everything that happened at `time` or later: found by halving, since a log is in order but for the
 /// disorder that is allowed for.
-fn long_before(
-    log: &mut dyn TenantLogRepository,
-    floor: i64,
-    head: i64,
-    time: DateTime<Utc>,
-) -> StoreResult<i64> {
+fn long_before(log: &mut dyn LogRepository, floor: i64, head: i64, time: DateTime<Utc>) -> StoreResult<i64> {
     let early = time.checked_sub_signed(DISORDER).unwrap_or(time);
     let (mut before, mut not_before) = (floor, head);
     while before < not_before {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use tenantry_ports::{Constraint, ControlTx, IdempotencyKey, StoreError, StoreResult};
 
 use super::{Answer, Once};
-use crate::Platform;
+use crate::{Platform, Record, recorded};
 
 /// How often a request is looked at anew when somebody else answers the same one meanwhile.
 const ATTEMPTS: usize = 3;
@@ -19,17 +19,18 @@ const CLEARED: usize = 64;
 pub(crate) fn once_on_platform<T, E: From<StoreError>>(
     platform: &Platform,
     key: &IdempotencyKey,
+    by: Option<&str>,
     now: DateTime<Utc>,
-    mut act: impl FnMut(&mut dyn ControlTx) -> Result<(T, Answer), E>,
+    mut act: impl FnMut(&mut dyn ControlTx, &mut Record) -> Result<(T, Answer), E>,
     refused: impl Fn(&E) -> Option<Answer>,
 ) -> Result<Once<T>, E> {
     for _ in 0..ATTEMPTS {
         let mut answered = false;
-        let outcome = platform.control.write::<_, E>(|tx| {
+        let outcome = recorded::<_, E>(platform, by, |tx, record| {
             if let Some(before) = find(platform, tx, key, now)? {
                 return Ok(before);
             }
-            let (done, answer) = act(tx)?;
+            let (done, answer) = act(tx, record)?;
             keep(platform, tx, key, &answer, now).inspect_err(|error| answered = is_taken(error))?;
             Ok(Once::Done(done))
         });

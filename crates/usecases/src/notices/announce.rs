@@ -1,17 +1,20 @@
 use chrono::{DateTime, Utc};
-use tenantry_domain::event::EventType;
-use tenantry_domain::id::EventId;
+use tenantry_domain::event::{Event, EventType};
 use tenantry_domain::tenant::{Lifecycle, Run, Status, StepKind, Tenant};
 use tenantry_ports::{Channel, ControlTx, Notice, StoreError, StoreResult};
 
 use super::letter::Letter;
-use crate::Platform;
 use crate::events::data::{FailureTold, StepDone, TenantStanding};
 use crate::journal::event;
+use crate::{Platform, Record};
 
 /// What happened to a tenant.
 #[derive(Debug, Clone, Copy)]
 pub enum Happening<'a> {
+    /// Somebody wishes for it; it waits to be confirmed.
+    Announced,
+    /// It was never confirmed.
+    Expired,
     /// It was confirmed (or an operator had it tried again), and waits for a worker.
     Queued,
     /// A worker began to provision it.
@@ -31,6 +34,12 @@ pub enum Happening<'a> {
     Suspended,
     /// Its calls are answered again.
     Resumed,
+    /// What people know of it changed: these members.
+    Updated(&'a [&'static str]),
+    /// Its database is going to be dropped, once its time of grace is over.
+    DeletionQueued,
+    /// That was taken back, and it stays out of service as it was before.
+    DeletionCancelled,
     /// Its database is gone.
     Deleted,
 }
@@ -39,12 +48,17 @@ impl Happening<'_> {
     /// What a tenant's way from one state to another means to the outside, if anything.
     pub const fn between(before: Status, after: Status) -> Option<Self> {
         match (before, after) {
+            (Status::PendingValidation, Status::Expired) => Some(Self::Expired),
             (Status::PendingValidation | Status::Failed, Status::Queued) => Some(Self::Queued),
             (Status::Queued, Status::Provisioning) => Some(Self::Started),
             (Status::Provisioning, Status::Active) => Some(Self::Activated),
             (Status::Provisioning, Status::Failed) => Some(Self::Failed),
             (Status::Active, Status::Suspended) => Some(Self::Suspended),
             (Status::Suspended | Status::Deprovisioning, Status::Active) => Some(Self::Resumed),
+            (Status::Active | Status::Suspended | Status::Failed, Status::Deprovisioning) => {
+                Some(Self::DeletionQueued)
+            }
+            (Status::Deprovisioning, Status::Suspended | Status::Failed) => Some(Self::DeletionCancelled),
             (Status::Deprovisioning, Status::Deleted) => Some(Self::Deleted),
             _ => None,
         }
@@ -52,6 +66,8 @@ impl Happening<'_> {
 
     const fn event_type(self) -> EventType {
         match self {
+            Self::Announced => EventType::TENANT_ANNOUNCED,
+            Self::Expired => EventType::TENANT_EXPIRED,
             Self::Queued => EventType::TENANT_PROVISIONING_QUEUED,
             Self::Started => EventType::TENANT_PROVISIONING_STARTED,
             Self::StepCompleted { .. } => EventType::TENANT_PROVISIONING_STEP_COMPLETED,
@@ -59,12 +75,15 @@ impl Happening<'_> {
             Self::Activated => EventType::TENANT_ACTIVATED,
             Self::Suspended => EventType::TENANT_SUSPENDED,
             Self::Resumed => EventType::TENANT_RESUMED,
+            Self::Updated(_) => EventType::TENANT_UPDATED,
+            Self::DeletionQueued => EventType::TENANT_DEPROVISIONING_QUEUED,
+            Self::DeletionCancelled => EventType::TENANT_DEPROVISIONING_CANCELLED,
             Self::Deleted => EventType::TENANT_DELETED,
         }
     }
 
     /// What is to be known about it, the tenant's state after it included.
-    fn data<'t>(&'t self, tenant: &'t Tenant) -> TenantStanding<'t> {
+    fn data<'t>(&'t self, tenant: &'t Tenant, by: Option<&'t str>) -> TenantStanding<'t> {
         let step = match self {
             Self::StepCompleted { run, step } => {
                 let record = run.journal.iter().rev().find(|record| record.kind == *step);
@@ -85,6 +104,14 @@ impl Happening<'_> {
             _ => None,
         };
         let (error, needs_attention) = failure.unzip();
+        let changed = match self {
+            Self::Updated(changed) => Some(*changed),
+            _ => None,
+        };
+        let drop_at = match (self, &tenant.lifecycle) {
+            (Self::DeletionQueued, Lifecycle::Deprovisioning { drop_at, .. }) => Some(*drop_at),
+            _ => None,
+        };
         TenantStanding {
             slug: &tenant.slug,
             name: &tenant.name,
@@ -94,12 +121,16 @@ impl Happening<'_> {
             step,
             error,
             needs_attention,
+            changed,
+            drop_at,
+            by,
         }
     }
 }
 
-/// Writes down what has to be told of this, in the transaction that makes it so: every happening over the webhook,
-/// `Activated` and `Failed` to the tenant's contact address too. Of channels that are off nothing is written.
+/// Writes down what happened, in the transaction that makes it so: for the platform's log, and as what has to be told outside:
+/// every happening over the webhook, `Activated` and `Failed` to the tenant's contact address too. For channels that are
+/// off nothing is written. It is one event with one id, wherever it is met.
 ///
 /// `tenant` is as it is stored by this transaction. After the commit, [`Nudge::notices_are_due`] saves some time.
 ///
@@ -107,13 +138,18 @@ impl Happening<'_> {
 pub fn announce(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     tenant: &Tenant,
     happenings: &[Happening<'_>],
     now: DateTime<Utc>,
 ) -> StoreResult<()> {
     let mut notices = Vec::new();
     for what in happenings {
-        notices.extend(notices_of(platform, tenant, *what, now)?);
+        let event = event(what.event_type(), &what.data(tenant, record.by()));
+        // The tenant's id is what its lines in the log have in common.
+        let event = event.seal(platform.ids.next(), tenant.id, now, tenant.id.to_string());
+        notices.extend(notices_of(platform, tenant, *what, &event, now)?);
+        record.add(event);
     }
     tx.notices().insert(&notices)
 }
@@ -122,27 +158,21 @@ fn notices_of(
     platform: &Platform,
     tenant: &Tenant,
     what: Happening<'_>,
+    event: &Event,
     now: DateTime<Utc>,
 ) -> StoreResult<Vec<Notice>> {
     let channels = &platform.channels;
-    let letter = Letter::about(tenant, what).filter(|_| channels.has(Channel::Mail));
-    if letter.is_none() && !channels.has(Channel::Webhook) {
-        return Ok(Vec::new());
-    }
-    let id: EventId = platform.ids.next();
     let mut payloads = Vec::new();
     if channels.has(Channel::Webhook) {
-        let event = event(what.event_type(), &what.data(tenant));
-        // The tenant's id is what its lines in the log have in common.
-        let event = event.seal(id, tenant.id, now, tenant.id.to_string());
-        payloads.push((Channel::Webhook, serde_json::to_string(&event)));
+        payloads.push((Channel::Webhook, serde_json::to_string(event)));
     }
-    if let Some(letter) = letter {
+    if let Some(letter) = Letter::about(tenant, what).filter(|_| channels.has(Channel::Mail)) {
         payloads.push((Channel::Mail, serde_json::to_string(&letter)));
     }
     let notice = |(channel, payload): (Channel, serde_json::Result<String>)| {
         let payload = payload.map_err(|error| StoreError::Failed(Box::new(error)))?;
-        Ok(Notice { id, channel, tenant: tenant.id, event: what.event_type(), payload, created_at: now })
+        let event_type = event.event_type.clone();
+        Ok(Notice { id: event.id, channel, tenant: tenant.id, event: event_type, payload, created_at: now })
     };
     payloads.into_iter().map(notice).collect()
 }

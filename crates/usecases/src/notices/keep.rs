@@ -1,8 +1,9 @@
 use chrono::TimeDelta;
 use tenantry_domain::id::EventId;
-use tenantry_ports::{Channel, NoticeFilter, NoticeRecord, StoreResult};
+use tenantry_ports::{Channel, NoticeFilter, NoticeRecord, StoreError, StoreResult};
 
-use crate::Platform;
+use crate::journal::platform::notices_resent;
+use crate::{Platform, recorded};
 
 /// How long a notice is kept after it was delivered or given up.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
@@ -23,7 +24,13 @@ pub fn list(
 /// Has what was given up sent again: the notices of this event, or all of them. How many that were.
 pub fn resend(platform: &Platform, event: Option<EventId>) -> StoreResult<usize> {
     let now = platform.clock.now();
-    let resent = platform.control.write(|tx| tx.notices().resend(event, now))?;
+    let resent = recorded::<_, StoreError>(platform, None, |tx, record| {
+        let resent = tx.notices().resend(event, now)?;
+        if resent > 0 {
+            record.add(notices_resent(platform, event, resent, now));
+        }
+        Ok(resent)
+    })?;
     platform.nudge.notices_are_due();
     Ok(resent)
 }

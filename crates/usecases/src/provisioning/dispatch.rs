@@ -3,7 +3,7 @@ use tenantry_domain::id::TenantId;
 use tenantry_ports::{Assignment, ControlTx, Hired, StoreResult};
 
 use super::runner::{claim, tell};
-use crate::Platform;
+use crate::{Platform, Record};
 
 /// The way of a run from whoever queues it to a worker. If one of this process is free, the run is claimed for it by the very
 /// commit that queues it, which saves that worker a commit of its own; else all workers are woken to look for it.
@@ -20,9 +20,14 @@ impl<'a> Dispatch<'a> {
     }
 
     /// Claims a run, in the transaction that queues one: the same, unless another one has been due for longer.
-    pub(crate) fn claim(&mut self, tx: &mut dyn ControlTx, now: DateTime<Utc>) -> StoreResult<()> {
+    pub(crate) fn claim(
+        &mut self,
+        tx: &mut dyn ControlTx,
+        record: &mut Record,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
         if let Some(worker) = &self.worker {
-            self.assignment = claim(self.platform, tx, worker.name(), now)?.ok();
+            self.assignment = claim(self.platform, tx, record, worker.name(), now)?.ok();
         }
         Ok(())
     }

@@ -11,9 +11,8 @@ use tenantry_ports::{
 
 use super::effects::{Fault, Site, log_of_success, perform, undo};
 use super::heartbeat::holding;
-use crate::Platform;
 use crate::notices::{self, Happening};
-use crate::transfer;
+use crate::{Platform, Record, recorded, transfer};
 
 /// What came of looking for work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub enum Worked {
 /// as making a database takes.
 pub fn work_once(platform: &Platform, worker: &str) -> StoreResult<Worked> {
     let now = platform.clock.now();
-    match platform.control.write(|tx| claim(platform, tx, worker, now))? {
+    match recorded(platform, None, |tx, record| claim(platform, tx, record, worker, now))? {
         Ok(assignment) => {
             tell(platform, assignment.claim.tenant.id);
             carry_on(platform, assignment)
@@ -66,6 +65,7 @@ pub fn carry_on(platform: &Platform, assignment: Assignment) -> StoreResult<Work
 pub(super) fn claim(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     worker: &str,
     now: DateTime<Utc>,
 ) -> StoreResult<Result<Assignment, Worked>> {
@@ -86,7 +86,7 @@ pub(super) fn claim(
         let before = job.tenant.lifecycle.status();
         job.tenant.enter(started, now);
         tx.tenants().update(&job.tenant)?;
-        job.announce(tx, Happening::between(before, job.tenant.lifecycle.status()), now)?;
+        job.announce(tx, record, Happening::between(before, job.tenant.lifecycle.status()), now)?;
     }
     // Later attempts may come upon a database that an earlier one made without the pool.
     let is_first = job.run.journal.iter().all(|record| record.kind != StepKind::CreateDatabase);
@@ -97,7 +97,7 @@ pub(super) fn claim(
         }
         _ => tx.pool().taken_by(job.tenant.id)?,
     };
-    job.begin_next(tx, now)?;
+    job.begin_next(tx, record, now)?;
     Ok(Ok(job.assignment()))
 }
 
@@ -142,13 +142,14 @@ impl<'a> Job<'a> {
     fn announce(
         &self,
         tx: &mut dyn ControlTx,
+        record: &mut Record,
         what: Option<Happening<'_>>,
         now: DateTime<Utc>,
     ) -> StoreResult<()> {
         let run = &self.run;
         let steps = self.untold.iter().map(|step| Happening::StepCompleted { run, step: *step });
         let happenings: Vec<_> = steps.chain(what).collect();
-        notices::announce(self.platform, tx, &self.tenant, &happenings, now)
+        notices::announce(self.platform, tx, record, &self.tenant, &happenings, now)
     }
 
     fn work(&mut self) -> StoreResult<Worked> {
@@ -249,7 +250,7 @@ impl<'a> Job<'a> {
     /// nothing to note here: closing it does.
     fn record(&mut self, now: DateTime<Utc>) -> StoreResult<Option<Worked>> {
         if matches!(self.run.next(), NextStep::Do(_) | NextStep::Undo(_)) {
-            self.platform.control.write(|tx| self.begin_next(tx, now))?;
+            recorded(self.platform, None, |tx, record| self.begin_next(tx, record, now))?;
             self.untold.clear();
             self.tell();
         }
@@ -260,9 +261,9 @@ impl<'a> Job<'a> {
     fn record_moved(&mut self, now: DateTime<Utc>) -> StoreResult<Option<Worked>> {
         if let NextStep::Do(_) = self.run.next() {
             self.tenant.enter(self.tenant.lifecycle.clone(), now);
-            self.platform.control.write(|tx| {
+            recorded(self.platform, None, |tx, record| {
                 tx.tenants().update(&self.tenant)?;
-                self.begin_next(tx, now)
+                self.begin_next(tx, record, now)
             })?;
             self.untold.clear();
             self.tell();
@@ -270,12 +271,17 @@ impl<'a> Job<'a> {
         Ok(None)
     }
 
-    fn begin_next(&mut self, tx: &mut dyn ControlTx, now: DateTime<Utc>) -> StoreResult<()> {
+    fn begin_next(
+        &mut self,
+        tx: &mut dyn ControlTx,
+        record: &mut Record,
+        now: DateTime<Utc>,
+    ) -> StoreResult<()> {
         if let NextStep::Do(kind) = self.run.next() {
             self.run.begin(kind, now);
         }
         tx.runs().record(&self.lease, &self.run, now + self.platform.policy.lease)?;
-        self.announce(tx, None, now)
+        self.announce(tx, record, None, now)
     }
 
     fn postpone(&self, now: DateTime<Utc>, wait: Duration) -> StoreResult<Worked> {
@@ -346,7 +352,7 @@ impl<'a> Job<'a> {
         let before = self.tenant.lifecycle.status();
         self.tenant.enter(lifecycle, now);
         let what = Happening::between(before, self.tenant.lifecycle.status());
-        self.platform.control.write::<_, StoreError>(|tx| {
+        recorded::<_, StoreError>(self.platform, None, |tx, record| {
             tx.runs().close(&self.lease, &self.run)?;
             tx.tenants().update(&self.tenant)?;
             if let Some(schema) = self.schema.as_ref().filter(|_| provisioned) {
@@ -358,7 +364,7 @@ impl<'a> Job<'a> {
             if !failed && (self.admin.is_some() || !provisioned) {
                 tx.runs().take_admin(self.tenant.id)?;
             }
-            self.announce(tx, what, now)
+            self.announce(tx, record, what, now)
         })?;
         self.tell();
         Ok(())

@@ -2,8 +2,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_ports::{Constraint, ControlTx, SigningKey, SigningKeyState, StoreError, StoreResult};
 
 use super::keyring::FRESH;
-use crate::Platform;
+use crate::journal::platform::{signing_key_created, signing_key_rotated};
 use crate::machine_tokens::LONGEST_TOKEN;
+use crate::{Platform, recorded};
 
 /// For how long a key is accepted after it has stopped signing: as long as the longest token works, and a minute for clocks
 /// that differ and for replicas that learn late.
@@ -49,7 +50,11 @@ pub fn ensure(platform: &Platform) -> StoreResult<bool> {
         return Ok(false);
     }
     let key = new(platform, 1, now, now);
-    match platform.control.write(|tx| tx.signing_keys().insert(&key)) {
+    let made = recorded(platform, None, |tx, record| {
+        record.add(signing_key_created(platform, &key, now));
+        tx.signing_keys().insert(&key)
+    });
+    match made {
         Ok(()) => {
             platform.keyring.forget();
             tracing::info!(kid = key.kid, "Signing key made");
@@ -60,10 +65,10 @@ pub fn ensure(platform: &Platform) -> StoreResult<bool> {
     }
 }
 
-/// Replaces the signing key and answers the new one. Private parts that are done with are forgotten.
-pub fn rotate(platform: &Platform, rotation: Rotation) -> Result<SigningKey, RotateError> {
+/// Replaces the signing key for whoever wants it (`by`) and answers the new one. Private parts that are done with are forgotten.
+pub fn rotate(platform: &Platform, rotation: Rotation, by: &str) -> Result<SigningKey, RotateError> {
     let now = platform.clock.now();
-    let outcome = platform.control.write(|tx| {
+    let outcome = recorded(platform, Some(by), |tx, record| {
         let keys = tx.signing_keys().all()?;
         let from = match rotation {
             Rotation::After(lead) => now + lead.max(TimeDelta::zero()),
@@ -79,6 +84,7 @@ pub fn rotate(platform: &Platform, rotation: Rotation) -> Result<SigningKey, Rot
         for old in keys {
             make_way(tx, old, rotation, from, now)?;
         }
+        record.add(signing_key_rotated(platform, &key, rotation, by, now));
         Ok(key)
     });
     platform.keyring.forget();

@@ -2,9 +2,9 @@ use tenantry_domain::id::TenantId;
 use tenantry_domain::tenant::Status;
 use tenantry_ports::StoreError;
 
-use crate::Platform;
 use crate::notices::{self, Happening};
 use crate::provisioning::Dispatch;
+use crate::{Platform, recorded};
 
 /// A tenant that waits for a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
     let now = platform.clock.now();
     let claims = platform.tokens.check_confirm(token, now).map_err(|_| ConfirmError::InvalidToken)?;
     let mut dispatch = Dispatch::prepare(platform);
-    let queued = platform.control.write(|tx| {
+    let queued = recorded(platform, None, |tx, record| {
         let mut tenant = tx.tenants().get(claims.tenant)?.ok_or(ConfirmError::InvalidToken)?;
         let status = tenant.lifecycle.status();
         if status != Status::PendingValidation {
@@ -45,8 +45,8 @@ pub fn confirm(platform: &Platform, token: &str) -> Result<Confirmed, ConfirmErr
         tenant.enter(queued.map_err(|_| ConfirmError::InvalidToken)?, now);
         tx.tenants().update(&tenant)?;
         tx.runs().enqueue(tenant.id, 1, now)?;
-        notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
-        dispatch.claim(tx, now)?;
+        notices::announce(platform, tx, record, &tenant, &[Happening::Queued], now)?;
+        dispatch.claim(tx, record, now)?;
         Ok(tenant)
     });
     let tenant = queued.map_err(|error| match error {

@@ -7,10 +7,10 @@ use tenantry_ports::{ControlTx, IdempotencyKey, PendingAdmin, Secret, StoreError
 
 use super::init::{InitError, InitTenant, announce, new_tenant};
 use super::placement::UnknownCluster;
-use crate::Platform;
 use crate::idempotency::{Answer, Once, once_on_platform};
 use crate::notices::{self, Happening};
 use crate::provisioning::Dispatch;
+use crate::{Platform, Record, recorded};
 
 /// A tenant together with its first admin.
 #[derive(Debug, Clone)]
@@ -78,9 +78,9 @@ pub fn create(platform: &Platform, command: CreateTenant) -> Result<Created, Cre
     let now = platform.clock.now();
     let admin = pending_admin(platform, &command)?;
     let mut dispatch = Dispatch::prepare(platform);
-    let created = platform.control.write::<_, InitError>(|tx| {
-        let created = begin(platform, tx, &command, &admin, now)?;
-        dispatch.claim(tx, now)?;
+    let created = recorded::<_, InitError>(platform, None, |tx, record| {
+        let created = begin(platform, tx, record, &command, &admin, now)?;
+        dispatch.claim(tx, record, now)?;
         Ok(created)
     })?;
     tell(&created, dispatch);
@@ -99,13 +99,13 @@ pub fn create_once(
     let now = platform.clock.now();
     let admin = pending_admin(platform, command)?;
     let mut dispatch = Dispatch::prepare(platform);
-    let act = |tx: &mut dyn ControlTx| {
-        let created = begin(platform, tx, command, &admin, now)?;
-        dispatch.claim(tx, now).map_err(CreateError::Store)?;
+    let act = |tx: &mut dyn ControlTx, record: &mut Record| {
+        let created = begin(platform, tx, record, command, &admin, now)?;
+        dispatch.claim(tx, record, now).map_err(CreateError::Store)?;
         let answer = answer(&created);
         Ok((created, answer))
     };
-    let once = once_on_platform(platform, request, now, act, refused)?;
+    let once = once_on_platform(platform, request, None, now, act, refused)?;
     if let Once::Done(created) = &once {
         tell(created, dispatch);
     }
@@ -115,6 +115,7 @@ pub fn create_once(
 fn begin(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     command: &CreateTenant,
     admin: &PendingAdmin,
     now: DateTime<Utc>,
@@ -131,9 +132,9 @@ fn begin(
     };
     let mut tenant = new_tenant(platform, fields, command.config.clone(), lifecycle, now);
     let run = Run::announced(tenant.id, 1, true, "Tenant created together with its admin", now);
-    announce(platform, tx, &mut tenant, command.cluster.as_ref(), &run, Some(admin))?;
+    announce(platform, tx, record, &mut tenant, command.cluster.as_ref(), &run, Some(admin))?;
     tx.runs().enqueue(tenant.id, run.number, now)?;
-    notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
+    notices::announce(platform, tx, record, &tenant, &[Happening::Queued], now)?;
     Ok(Created { tenant, admin: admin.clone() })
 }
 

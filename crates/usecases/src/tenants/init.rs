@@ -14,8 +14,9 @@ use uuid::Uuid;
 
 use super::lifecycle::let_go;
 use super::placement::UnknownCluster;
-use crate::Platform;
 use crate::idempotency::{Answer, Once, once_on_platform};
+use crate::notices::{self, Happening};
+use crate::{Platform, Record, recorded};
 
 /// What a website knows of a new tenant.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub enum InitError {
 /// Announces a tenant. Nothing is made until the token comes back.
 pub fn init(platform: &Platform, command: InitTenant) -> Result<Announced, InitError> {
     let now = platform.clock.now();
-    let announced = platform.control.write(|tx| begin(platform, tx, command.clone(), now))?;
+    let announced = recorded(platform, None, |tx, record| begin(platform, tx, record, command, now))?;
     Ok(told(platform, announced))
 }
 
@@ -68,12 +69,12 @@ pub fn init_once(
     refused: impl Fn(&InitError) -> Option<Answer>,
 ) -> Result<Once<Announced>, InitError> {
     let now = platform.clock.now();
-    let act = |tx: &mut dyn ControlTx| {
-        let announced = begin(platform, tx, command.clone(), now)?;
+    let act = |tx: &mut dyn ControlTx, record: &mut Record| {
+        let announced = begin(platform, tx, record, command.clone(), now)?;
         let body = serde_json::to_vec(&announced).map_err(|error| StoreError::Failed(Box::new(error)))?;
         Ok((announced, Answer { status: 200, body }))
     };
-    let once = once_on_platform(platform, request, now, act, refused)?;
+    let once = once_on_platform(platform, request, None, now, act, refused)?;
     Ok(once.map(|announced| told(platform, announced)))
 }
 
@@ -127,6 +128,7 @@ impl Announcement {
 fn begin(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     command: InitTenant,
     now: DateTime<Utc>,
 ) -> Result<Announcement, InitError> {
@@ -134,7 +136,8 @@ fn begin(
     let wish = command.cluster.clone();
     let mut tenant = new_tenant(platform, command, None, Lifecycle::announced(token, now), now);
     let run = Run::announced(tenant.id, 1, false, "Provisioning initialized, waiting for confirmation", now);
-    announce(platform, tx, &mut tenant, wish.as_ref(), &run, None)?;
+    announce(platform, tx, record, &mut tenant, wish.as_ref(), &run, None)?;
+    notices::announce(platform, tx, record, &tenant, &[Happening::Announced], now)?;
     let Tenant { id, slug, plan, .. } = tenant;
     Ok(Announcement { tenant: id, slug, plan, token, issued_at: now })
 }
@@ -146,6 +149,7 @@ fn told(platform: &Platform, announced: Announcement) -> Announced {
         announced.slug,
         announced.plan
     );
+    platform.nudge.notices_are_due();
     announced.signed(platform)
 }
 
@@ -178,6 +182,7 @@ pub(crate) fn new_tenant(
 pub(crate) fn announce(
     platform: &Platform,
     tx: &mut dyn ControlTx,
+    record: &mut Record,
     tenant: &mut Tenant,
     wish: Option<&ClusterName>,
     run: &Run,
@@ -185,7 +190,7 @@ pub(crate) fn announce(
 ) -> Result<(), InitError> {
     let now = tenant.created_at;
     if let Some(holder) = tx.tenants().holding(&tenant.slug)?
-        && !let_go(tx, holder, now)?
+        && !let_go(platform, tx, record, holder, now)?
     {
         return Err(InitError::SlugTaken(tenant.slug.clone()));
     }

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::id::TenantId;
-use tenantry_domain::tenant::{InvalidTransition, Lifecycle, Run, Slug, Tenant};
+use tenantry_domain::tenant::{InvalidTransition, Lifecycle, Run, Slug, Status, Tenant};
 use tenantry_ports::{Constraint, ControlTx, StoreError, StoreResult};
 
-use crate::Platform;
 use crate::notices::{self, Happening};
+use crate::{Platform, Record, recorded};
 
 /// Why a tenant's state was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -37,27 +37,29 @@ impl From<StoreError> for ChangeError {
     }
 }
 
-/// Which tenant to change.
+/// Which tenant to change, and who does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Target {
+pub struct Target<'a> {
     /// Whose state.
     pub tenant: TenantId,
     /// The version it has to have; any, if none.
     pub version: Option<i64>,
+    /// Who does it.
+    pub by: &'a str,
 }
 
 /// Refuses the tenant's calls from now on. Its data stays.
-pub fn suspend(platform: &Platform, target: Target) -> Result<Tenant, ChangeError> {
+pub fn suspend(platform: &Platform, target: Target<'_>) -> Result<Tenant, ChangeError> {
     change(platform, target, |_, tenant, now| Ok(tenant.lifecycle.clone().suspend(now)?))
 }
 
 /// Lets a suspended tenant work again.
-pub fn resume(platform: &Platform, target: Target) -> Result<Tenant, ChangeError> {
+pub fn resume(platform: &Platform, target: Target<'_>) -> Result<Tenant, ChangeError> {
     change(platform, target, |_, tenant, now| Ok(tenant.lifecycle.clone().resume(now)?))
 }
 
 /// Has the provisioning of a failed tenant tried again, from the beginning, with the admin that was ordered.
-pub fn retry(platform: &Platform, target: Target) -> Result<Tenant, ChangeError> {
+pub fn retry(platform: &Platform, target: Target<'_>) -> Result<Tenant, ChangeError> {
     let retried = change(platform, target, |tx, tenant, now| {
         let queued = tenant.lifecycle.clone().retry(now)?;
         let admin = tx.runs().take_admin(tenant.id)?;
@@ -75,7 +77,7 @@ pub fn retry(platform: &Platform, target: Target) -> Result<Tenant, ChangeError>
 /// database was undone already, has nothing to be given time for; one that waits for its end may be given less.
 pub fn deprovision(
     platform: &Platform,
-    target: Target,
+    target: Target<'_>,
     grace: Option<TimeDelta>,
 ) -> Result<Tenant, ChangeError> {
     let sooner = |drop_at: DateTime<Utc>, now| grace.is_some_and(|grace| now + grace < drop_at);
@@ -107,7 +109,7 @@ pub fn deprovision(
 }
 
 /// Takes a deprovisioning back, as long as nobody has begun to drop the database.
-pub fn restore(platform: &Platform, target: Target) -> Result<Tenant, ChangeError> {
+pub fn restore(platform: &Platform, target: Target<'_>) -> Result<Tenant, ChangeError> {
     change(platform, target, |tx, tenant, now| {
         let back = tenant.lifecycle.clone().restore(now)?;
         let number = next_run(tx, tenant.id)?.saturating_sub(1);
@@ -119,11 +121,11 @@ pub fn restore(platform: &Platform, target: Target) -> Result<Tenant, ChangeErro
 /// Moves a tenant to the state that `next` finds, together with what `next` writes.
 fn change(
     platform: &Platform,
-    target: Target,
+    target: Target<'_>,
     next: impl FnOnce(&mut dyn ControlTx, &Tenant, DateTime<Utc>) -> Result<Lifecycle, ChangeError>,
 ) -> Result<Tenant, ChangeError> {
     let now = platform.clock.now();
-    let changed = platform.control.write(|tx| {
+    let changed = recorded(platform, Some(target.by), |tx, record| {
         let mut tenant = tx.tenants().get(target.tenant)?.ok_or(ChangeError::NoSuchTenant)?;
         if target.version.is_some_and(|version| version != tenant.version) {
             return Err(ChangeError::Stale);
@@ -135,8 +137,11 @@ fn change(
             StoreError::Conflict(Constraint::TenantSlug) => ChangeError::SlugTaken(tenant.slug.clone()),
             other => other.into(),
         })?;
-        if let Some(what) = Happening::between(before, tenant.lifecycle.status()) {
-            notices::announce(platform, tx, &tenant, &[what], now)?;
+        let after = tenant.lifecycle.status();
+        // A deletion that is ordered once more comes earlier.
+        let ordered = (after == Status::Deprovisioning).then_some(Happening::DeletionQueued);
+        if let Some(what) = Happening::between(before, after).or(ordered) {
+            notices::announce(platform, tx, record, &tenant, &[what], now)?;
         }
         Ok(tenant)
     })?;
@@ -160,9 +165,10 @@ pub fn expire(platform: &Platform) -> StoreResult<usize> {
     let mut expired = 0;
     for tenant in overdue {
         let id = tenant.id;
-        match platform.control.write(|tx| let_go(tx, tenant, now)) {
+        match recorded(platform, None, |tx, record| let_go(platform, tx, record, tenant, now)) {
             Ok(true) => {
                 platform.nudge.tenant_changed(id);
+                platform.nudge.notices_are_due();
                 expired += 1;
             }
             // Somebody else let go of it first.
@@ -175,11 +181,18 @@ pub fn expire(platform: &Platform) -> StoreResult<usize> {
 
 /// Lets go of a tenant that can no longer be confirmed, and calls off the run that waited for that; false if it still can,
 /// or was.
-pub(super) fn let_go(tx: &mut dyn ControlTx, mut tenant: Tenant, now: DateTime<Utc>) -> StoreResult<bool> {
+pub(super) fn let_go(
+    platform: &Platform,
+    tx: &mut dyn ControlTx,
+    record: &mut Record,
+    mut tenant: Tenant,
+    now: DateTime<Utc>,
+) -> StoreResult<bool> {
     let Ok(expired) = tenant.lifecycle.clone().expire(now) else { return Ok(false) };
     tenant.enter(expired, now);
     tx.tenants().update(&tenant)?;
     // It has no other: further ones come with retries and deprovisionings.
     tx.runs().cancel(tenant.id, 1)?;
+    notices::announce(platform, tx, record, &tenant, &[Happening::Expired], now)?;
     Ok(true)
 }

@@ -3,7 +3,8 @@ use tenantry_domain::tenant::{Lifecycle, Plan, Status, Tenant, TenantName};
 use tenantry_ports::StoreError;
 
 use super::lifecycle::Target;
-use crate::Platform;
+use crate::notices::{self, Happening};
+use crate::{Platform, recorded};
 
 /// What is to be different about a tenant; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,9 +44,9 @@ impl From<StoreError> for UpdateError {
 }
 
 /// Changes what people know of a tenant, which has no effect on its database. Where nothing is different, nothing changes.
-pub fn update(platform: &Platform, target: Target, change: TenantChange) -> Result<Tenant, UpdateError> {
+pub fn update(platform: &Platform, target: Target<'_>, change: TenantChange) -> Result<Tenant, UpdateError> {
     let now = platform.clock.now();
-    let (tenant, changed) = platform.control.write(|tx| {
+    let (tenant, is_new) = recorded(platform, Some(target.by), |tx, record| {
         let mut tenant = tx.tenants().get(target.tenant)?.ok_or(UpdateError::NoSuchTenant)?;
         if matches!(tenant.lifecycle, Lifecycle::Expired { .. } | Lifecycle::Deleted { .. }) {
             return Err(UpdateError::NoSuchTenant);
@@ -67,11 +68,29 @@ pub fn update(platform: &Platform, target: Target, change: TenantChange) -> Resu
         }
         tenant.enter(tenant.lifecycle.clone(), now);
         tx.tenants().update(&tenant)?;
+        notices::announce(
+            platform,
+            tx,
+            record,
+            &tenant,
+            &[Happening::Updated(&changed(&before, &tenant))],
+            now,
+        )?;
         Ok((tenant, true))
     })?;
-    if changed {
+    if is_new {
         platform.nudge.tenant_changed(tenant.id);
+        platform.nudge.notices_are_due();
         tracing::info!("Tenant {} ({}) was changed", tenant.id, tenant.slug);
     }
     Ok(tenant)
+}
+
+fn changed(before: &Tenant, after: &Tenant) -> Vec<&'static str> {
+    let members = [
+        ("name", before.name != after.name),
+        ("plan", before.plan != after.plan),
+        ("contactEmail", before.contact_email != after.contact_email),
+    ];
+    members.into_iter().filter_map(|(member, differs)| differs.then_some(member)).collect()
 }

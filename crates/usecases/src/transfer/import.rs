@@ -17,7 +17,7 @@ use super::load::load;
 use super::verify::Verified;
 use crate::notices::{self, Happening};
 use crate::tenants::{self, ChangeError, InitError, InitTenant, Target, UnknownCluster};
-use crate::{Platform, days};
+use crate::{Platform, days, recorded};
 
 /// What is to be different from what the archive says.
 #[derive(Debug, Clone, Default)]
@@ -116,15 +116,15 @@ pub fn begin(platform: &Platform, archive: &Verified, wish: ImportTenant) -> Res
     };
     let mut tenant = tenants::new_tenant(platform, fields, Some(mark(archive)), lifecycle, now);
     let run = Run::announced(tenant.id, 1, false, "Tenant imported from an archive", now);
-    let id = platform.control.write::<_, ImportError>(|tx| {
+    let id = recorded::<_, ImportError>(platform, None, |tx, record| {
         if let Some(holder) = tx.tenants().holding(&tenant.slug)?
             && waits_for(&holder, archive)
         {
             return Ok(holder.id);
         }
-        tenants::announce(platform, tx, &mut tenant, wish.cluster.as_ref(), &run, None)?;
+        tenants::announce(platform, tx, record, &mut tenant, wish.cluster.as_ref(), &run, None)?;
         tx.runs().enqueue(tenant.id, run.number, now)?;
-        notices::announce(platform, tx, &tenant, &[Happening::Queued], now)?;
+        notices::announce(platform, tx, record, &tenant, &[Happening::Queued], now)?;
         Ok(tenant.id)
     })?;
     tracing::info!("Tenant {id} is imported from the archive of {} ({})", facts.id, facts.slug);
@@ -163,9 +163,9 @@ fn release(platform: &Platform, mut tenant: Tenant, archive: &Verified) -> Resul
     tenant.contact_email = facts.contact_email.clone();
     let resumed = tenant.lifecycle.clone().resume(now)?;
     tenant.enter(resumed, now);
-    platform.control.write::<_, StoreError>(|tx| {
+    recorded::<_, StoreError>(platform, None, |tx, record| {
         tx.tenants().update(&tenant)?;
-        notices::announce(platform, tx, &tenant, &[Happening::Activated], now)
+        notices::announce(platform, tx, record, &tenant, &[Happening::Activated], now)
     })?;
     platform.nudge.tenant_changed(tenant.id);
     platform.nudge.notices_are_due();
@@ -180,8 +180,8 @@ pub fn abandon(platform: &Platform, id: TenantId) -> Result<Tenant, ChangeError>
     tenants::deprovision(platform, of(&tenant), Some(TimeDelta::zero()))
 }
 
-fn of(tenant: &Tenant) -> Target {
-    Target { tenant: tenant.id, version: Some(tenant.version) }
+fn of(tenant: &Tenant) -> Target<'static> {
+    Target { tenant: tenant.id, version: Some(tenant.version), by: "import" }
 }
 
 /// The member of `config` that names the archive a tenant waits for.

@@ -1,6 +1,6 @@
 use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::tenant::QuotaKind;
-use tenantry_domain::text::check_length;
+use tenantry_domain::text::{check_length, check_printable};
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{
     EndpointUrl, IdempotencyKey, LogHead, SealedSecrets, Secret, TenantScope, TenantTx, WebhookEndpoint,
@@ -95,8 +95,11 @@ fn checked(platform: &Platform, wish: &NewEndpoint) -> Result<EndpointUrl, Webho
 pub(super) fn about(description: Option<&str>, event_types: &[EventTypePattern]) -> Vec<Finding> {
     let root = Pointer::root();
     let mut findings = Vec::new();
-    let length = |text| check_length("The description", text, 0, LONGEST_DESCRIPTION);
-    if let Some(Err(error)) = description.map(length) {
+    let check = |text| {
+        check_length("The description", text, 0, LONGEST_DESCRIPTION)?;
+        check_printable("The description", text, "invalid_description")
+    };
+    if let Some(Err(error)) = description.map(check) {
         findings.push(error.at(root.member("description")));
     }
     if event_types.len() > MOST_PATTERNS {

@@ -119,7 +119,7 @@ fn days_of_a_suspended_tenant_go_on_and_those_of_a_deleted_one_end() {
     let desk = Desk::new();
     desk.set("03-06T15:00:00");
     let account = desk.traded("25k-v1", "03-06T15:00:00");
-    let target = || Target { tenant: desk.scope.tenant(), version: None };
+    let target = || Target { tenant: desk.scope.tenant(), version: None, by: "operator" };
     tenants::suspend(&desk.platform, target()).unwrap();
     assert_eq!(desk.roll_at("03-07T05:01:00"), rolled(1));
     assert_eq!(desk.day(account).0, "2026-03-07");

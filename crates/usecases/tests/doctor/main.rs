@@ -44,8 +44,8 @@ fn cured(test: &TestPlatform, symptom: &Symptom) {
     assert_eq!(wrong(test), []);
 }
 
-fn of(tenant: TenantId) -> Target {
-    Target { tenant, version: None }
+fn of(tenant: TenantId) -> Target<'static> {
+    Target { tenant, version: None, by: "operator" }
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn prepared(work: Work) -> TestPlatform {
         Work::Nameless { .. } => test.world.make_foreign(&tenant.database),
         Work::End => {
             work_off(&test);
-            let target = Target { tenant: tenant.id, version: None };
+            let target = Target { tenant: tenant.id, version: None, by: "operator" };
             tenants::deprovision(&test.platform, target, Some(TimeDelta::zero())).unwrap();
         }
         _ => {}

@@ -6,6 +6,7 @@ use tenantry_domain::tenant::{Lifecycle, Status, StepKind, Tenant, TenantName};
 use tenantry_ports::{Channel, StoreError};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::notices::{Happening, announce};
+use tenantry_usecases::recorded;
 
 use crate::{active, deliver, deliver_all, event, failed, records, tell, tenant};
 
@@ -45,7 +46,7 @@ async fn every_happening_is_an_event_in_the_envelope_of_all_events() {
         assert_eq!(deliver(&world, Channel::Webhook).await, 1, "{name}");
         let call = world.webhooks.calls().pop().unwrap();
         let event = event(&call);
-        assert_eq!((event.event_type.as_str(), event.tenant_id), (name, tenant.id));
+        assert_eq!((event.event_type.as_str(), event.tenant_id), (name, Some(tenant.id)));
         assert_eq!((call.id, call.url.as_str()), (event.id.to_string(), "https://operator.example/hooks"));
         assert_eq!(
             event.timestamp.timestamp_millis(),
@@ -136,13 +137,19 @@ fn what_happened_is_known_from_the_states_before_and_after() {
         told,
         [
             "PENDING_VALIDATION to QUEUED: Queued",
+            "PENDING_VALIDATION to Expired: Expired",
             "QUEUED to Provisioning: Started",
             "Provisioning to Active: Activated",
             "Provisioning to Failed: Failed",
             "Active to Suspended: Suspended",
+            "Active to Deprovisioning: DeletionQueued",
             "Suspended to Active: Resumed",
+            "Suspended to Deprovisioning: DeletionQueued",
             "Failed to QUEUED: Queued",
+            "Failed to Deprovisioning: DeletionQueued",
             "Deprovisioning to Active: Resumed",
+            "Deprovisioning to Suspended: DeletionCancelled",
+            "Deprovisioning to Failed: DeletionCancelled",
             "Deprovisioning to Deleted: Deleted",
         ]
     );
@@ -153,7 +160,10 @@ async fn what_happens_at_once_is_told_in_order() {
     let world = TestPlatform::telling();
     let (platform, tenant) = (&world.platform, active(&world, "acme"));
     let happenings = [Happening::Queued, Happening::Started, Happening::Activated];
-    platform.control.write(|tx| announce(platform, tx, &tenant, &happenings, sample::now())).unwrap();
+    recorded(platform, None, |tx, record| {
+        announce(platform, tx, record, &tenant, &happenings, sample::now())
+    })
+    .unwrap();
     deliver_all(&world).await;
     let told: Vec<_> = world.webhooks.calls().iter().map(|call| event(call).event_type.to_string()).collect();
     assert_eq!(told, ["tenant.provisioning.queued", "tenant.provisioning.started", "tenant.activated"]);
@@ -164,8 +174,8 @@ async fn what_happens_at_once_is_told_in_order() {
 fn what_did_not_happen_is_not_told() {
     let world = TestPlatform::telling();
     let (platform, tenant) = (&world.platform, active(&world, "acme"));
-    let outcome: Result<(), StoreError> = platform.control.write(|tx| {
-        announce(platform, tx, &tenant, &[Happening::Activated], sample::now())?;
+    let outcome: Result<(), StoreError> = recorded(platform, None, |tx, record| {
+        announce(platform, tx, record, &tenant, &[Happening::Activated], sample::now())?;
         Err(StoreError::Stale)
     });
     assert!(outcome.is_err());

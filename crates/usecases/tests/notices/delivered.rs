@@ -41,7 +41,8 @@ async fn a_tenants_events_arrive_in_order_and_tenants_do_not_wait_for_each_other
     deliver_all(&world).await;
     for tenant in &tenants {
         let calls = world.webhooks.calls();
-        let told: Vec<_> = calls.iter().map(event).filter(|event| event.tenant_id == tenant.id).collect();
+        let told: Vec<_> =
+            calls.iter().map(event).filter(|event| event.tenant_id == Some(tenant.id)).collect();
         let types: Vec<_> = told.iter().map(|event| event.event_type.as_str()).collect();
         assert_eq!(
             types,

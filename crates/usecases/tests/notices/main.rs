@@ -10,6 +10,7 @@ use tenantry_domain::tenant::{Lifecycle, Tenant};
 use tenantry_ports::{Channel, NoticeFilter, NoticeRecord};
 use tenantry_testkit::{ReceivedCall, TestPlatform, sample};
 use tenantry_usecases::notices::{Happening, announce, deliver_once, list};
+use tenantry_usecases::recorded;
 
 /// A stored tenant in this state.
 pub(crate) fn tenant(world: &TestPlatform, slug: &str, lifecycle: Lifecycle) -> Tenant {
@@ -29,7 +30,7 @@ pub(crate) fn failed() -> Lifecycle {
 pub(crate) fn tell(world: &TestPlatform, tenant: &Tenant, what: Happening<'_>) {
     let platform = &world.platform;
     let now = world.clock.advance(TimeDelta::microseconds(1));
-    platform.control.write(|tx| announce(platform, tx, tenant, &[what], now)).unwrap();
+    recorded(platform, None, |tx, record| announce(platform, tx, record, tenant, &[what], now)).unwrap();
 }
 
 pub(crate) fn records(world: &TestPlatform) -> Vec<NoticeRecord> {

@@ -185,7 +185,7 @@ fn whoever_is_disabled_or_whose_tenant_is_out_of_service_gets_no_token() {
     assert_invalid(acme.refresh(&user.refresh_token));
 
     let admin = acme.admin().refresh_token;
-    let target = Target { tenant: acme.tenant.id, version: None };
+    let target = Target { tenant: acme.tenant.id, version: None, by: "operator" };
     tenants::suspend(&acme.test.platform, target).unwrap();
     let tenant = || tenants::find(&acme.test.platform, &TenantRef::Id(acme.tenant.id)).unwrap();
     let attempt = |token: &str| {

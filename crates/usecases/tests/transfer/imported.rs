@@ -222,7 +222,7 @@ fn a_tenant_is_exported_as_long_as_it_has_a_database_that_is_to_stay() {
     let test = TestPlatform::new();
     let tenant = acme(&test);
     let export = |id| transfer::export(&test.platform, &find(&test, id), "1", &mut Vec::new());
-    let target = Target { tenant: tenant.id, version: None };
+    let target = Target { tenant: tenant.id, version: None, by: "operator" };
     assert!(export(tenant.id).is_ok());
     tenants::suspend(&test.platform, target).unwrap();
     assert!(export(tenant.id).is_ok());
@@ -390,7 +390,7 @@ fn a_tenant_that_was_used_before_the_archive_came_is_left_alone() {
     let whole = verified(&there, &archive);
     let id = transfer::begin(&there.platform, &whole, ImportTenant::default()).unwrap();
     work_off(&there);
-    tenants::resume(&there.platform, Target { tenant: id, version: None }).unwrap();
+    tenants::resume(&there.platform, Target { tenant: id, version: None, by: "operator" }).unwrap();
     let account = provision(&there, &TenantScope::serving(&find(&there, id)).unwrap(), "user-1");
     let refused = transfer::complete(&there.platform, id, &whole, &archive[..]).unwrap_err();
     assert!(matches!(refused, ImportError::InUse), "{refused}");

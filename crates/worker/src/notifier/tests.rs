@@ -3,6 +3,7 @@ use tenantry_domain::tenant::{Lifecycle, Tenant};
 use tenantry_ports::{Mail, MailAnswer, Mailer, NoticeFilter, NoticeStatus};
 use tenantry_testkit::{TestPlatform, sample};
 use tenantry_usecases::notices::{Happening, KEPT, announce, list};
+use tenantry_usecases::recorded;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,9 +21,8 @@ fn tenant(world: &TestPlatform, slug: &str) -> Tenant {
 
 fn tell(world: &TestPlatform, slug: &str) {
     let (platform, tenant) = (&world.platform, tenant(world, slug));
-    platform
-        .control
-        .write(|tx| announce(platform, tx, &tenant, &[Happening::Activated], sample::now()))
+    let happened = [Happening::Activated];
+    recorded(platform, None, |tx, record| announce(platform, tx, record, &tenant, &happened, sample::now()))
         .unwrap();
 }
 

@@ -103,8 +103,8 @@ fn ask(tenant: &Tenant, immediately: bool) -> Result<(), Failure> {
 }
 
 /// As it was when it was looked up: what somebody else did to it meanwhile was not meant.
-fn of(tenant: &Tenant) -> Target {
-    Target { tenant: tenant.id, version: Some(tenant.version) }
+fn of(tenant: &Tenant) -> Target<'static> {
+    Target { tenant: tenant.id, version: Some(tenant.version), by: "cli" }
 }
 
 fn refused(error: ChangeError, tenant: &Tenant) -> Failure {

@@ -2,13 +2,15 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use tenantry_domain::Finding;
 use tenantry_domain::id::AccountId;
-use tenantry_ports::Scope;
+use tenantry_ports::{SchemaCheck, Scope};
 use tenantry_usecases::access::Need;
 use tenantry_usecases::accounts::{self, AccountView as Found, Change, Hand, Trading};
 
 use super::no_such_account;
+use super::notes::{self, Notes};
 use super::view::AccountView;
 use crate::body::{Body, present};
 use crate::call::{Answer, Call};
@@ -22,10 +24,10 @@ use crate::routes::respond;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "ChangeAccount")]
 pub(crate) struct ChangeAccountBody {
-    /// Other notes, in the place of those there are; `null` for none.
+    /// Other notes, in the place of those there are, at most 16 KiB as JSON; `null` for none.
     #[serde(default, deserialize_with = "present")]
-    #[schemars(with = "Option<Map<String, Value>>")]
-    meta: Option<Option<Map<String, Value>>>,
+    #[schemars(with = "Option<Notes>")]
+    meta: Option<Option<Notes>>,
     /// Whether it may trade: `disabled`, until it is `enabled` again.
     #[serde(default, deserialize_with = "present")]
     #[schemars(with = "WantedStatus")]
@@ -36,7 +38,11 @@ pub(crate) struct ChangeAccountBody {
     action: Option<WantedAction>,
 }
 
-impl Body for ChangeAccountBody {}
+impl Body for ChangeAccountBody {
+    fn faults(document: &Value, _: &dyn SchemaCheck) -> Vec<Finding> {
+        notes::faults(document)
+    }
+}
 
 /// Whether an account may trade.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
@@ -82,6 +88,7 @@ pub(crate) async fn change(mut call: Call) -> Answer {
         WantedStatus::Disabled => Trading::Disabled,
         WantedStatus::Enabled => Trading::Enabled,
     });
+    let meta = meta.map(|notes| notes.map(|notes| notes.0));
     let wanted = Change { meta, status, reset: matches!(action, Some(WantedAction::Reset)) };
     let (meant, hand) =
         (IfMatch::of(call.headers()), Hand { actor: caller.actor(), trace: call.request_id() });

@@ -6,6 +6,7 @@ mod endpoints;
 mod events;
 mod memory;
 mod migrate;
+mod notes;
 mod provision;
 mod read;
 mod reader;

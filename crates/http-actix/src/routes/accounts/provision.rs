@@ -2,17 +2,18 @@ use actix_web::http::header;
 use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tenantry_domain::Amount;
 use tenantry_domain::account::{Account, AccountStatus, WebsiteUserId};
 use tenantry_domain::config::{AccountConfig, ConfigId, ConfigVersion};
 use tenantry_domain::id::{AccountId, TenantId};
-use tenantry_domain::timestamp;
-use tenantry_ports::{IdempotencyKey, Scope, TenantScope};
+use tenantry_domain::{Finding, timestamp};
+use tenantry_ports::{IdempotencyKey, SchemaCheck, Scope, TenantScope};
 use tenantry_usecases::access::{Denied, Need};
 use tenantry_usecases::accounts::{Answers, Hand, ProvisionAccount, ProvisionError, Receipt};
 use tenantry_usecases::idempotency as kept;
 
+use super::notes::{self, Notes};
 use crate::body::{Body, TextCheck, text};
 use crate::call::{Answer, Call};
 use crate::idempotency::{self, Refusals};
@@ -34,14 +35,18 @@ pub(crate) struct ProvisionBody {
     #[serde(default)]
     #[schemars(length(max = 64))]
     tenant_id: Option<String>,
-    /// Whatever the website wants to remember with it.
+    /// Whatever the website wants to remember with it, at most 16 KiB as JSON.
     #[serde(default)]
-    meta: Option<Map<String, Value>>,
+    meta: Option<Notes>,
 }
 
 impl Body for ProvisionBody {
     const TEXTS: &'static [(&'static str, TextCheck)] =
         &[("/userId", text::<WebsiteUserId>), ("/configId", text::<ConfigId>)];
+
+    fn faults(document: &Value, _: &dyn SchemaCheck) -> Vec<Finding> {
+        notes::faults(document)
+    }
 }
 
 impl ProvisionBody {
@@ -56,6 +61,7 @@ impl ProvisionBody {
     /// What is wanted by it.
     pub(super) fn command(self, idempotency: Option<IdempotencyKey>, hand: Hand) -> ProvisionAccount {
         let Self { user_id, config_id, config_version, meta, tenant_id: _ } = self;
+        let meta = meta.map(|notes| notes.0);
         ProvisionAccount { user_id, config_id, config_version, meta, idempotency, hand }
     }
 }

@@ -110,11 +110,12 @@ pub(crate) async fn rotate(mut call: Call) -> Answer {
     responses((status = 204, description = "Revoked"))
 )]
 pub(crate) async fn revoke(call: Call) -> Answer {
-    let (_, tenant) = call.tenant(Need::Admin).await?;
+    let (caller, tenant) = call.tenant(Need::Admin).await?;
     let (owner, key, meant) = (tenant.id, id(&call)?, IfMatch::of(call.headers()));
+    let by = caller.actor();
     let revoked = call.on_storage::<_, Problem>(move |platform| {
         let version = version(platform, owner, key, &meant)?;
-        Ok(api_keys::revoke_version(platform, Some(owner), key, version)?)
+        Ok(api_keys::revoke_version(platform, Some(owner), key, version, &by)?)
     });
     revoked.await?;
     call.state.gate.forget(key);

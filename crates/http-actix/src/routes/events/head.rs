@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tenantry_domain::timestamp;
 use tenantry_ports::{Scope, hexadecimal};
+use tenantry_usecases::Log;
 use tenantry_usecases::access::Need;
 use tenantry_usecases::audit::{self, Statement};
 
@@ -44,7 +45,11 @@ documented!(HeadView);
 )]
 pub(crate) async fn head(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::EventsRead)).await?;
-    let statement = call.on_storage(move |platform| audit::sign(platform, &scope)).await?;
+    head_of(&call, Log::Tenant(scope)).await
+}
+
+pub(super) async fn head_of(call: &Call, log: Log) -> Answer {
+    let statement = call.on_storage(move |platform| audit::sign(platform, &log)).await?;
     let Statement(signed) = &statement;
     let view = HeadView {
         sequence: signed.head.sequence,

@@ -1,5 +1,6 @@
 use actix_web::HttpResponse;
 use tenantry_ports::Scope;
+use tenantry_usecases::Log;
 use tenantry_usecases::access::Need;
 use tenantry_usecases::events::{self, Start};
 
@@ -58,8 +59,12 @@ use crate::routes::respond;
 )]
 pub(crate) async fn list(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::EventsRead)).await?;
+    list_of(&call, Log::Tenant(scope)).await
+}
+
+pub(super) async fn list_of(call: &Call, log: Log) -> Answer {
     let mut query = call.query();
-    let mut wanted = asked::wanted(&mut query);
+    let mut wanted = asked::wanted(&mut query, &log);
     wanted.until = query.value("endTime");
     let (start, limit, cursor) =
         (asked::begin(&mut query, Start::Beginning), query.limit(), query.text("cursor"));
@@ -68,13 +73,13 @@ pub(crate) async fn list(call: Call) -> Answer {
         query.fault("after", "contradiction", message);
     }
     query.finish()?;
-    let list = List::new(call.platform().digest.as_ref(), asked::list_name(&scope, &wanted));
+    let list = List::new(call.platform().digest.as_ref(), asked::list_name(&log, &wanted));
     let place = |cursor: String| {
         let place = list.position(&cursor)?.parse().map_err(|_| Problem::plain(Code::InvalidCursor))?;
         Ok::<_, Problem>(Start::After(place))
     };
     let start = cursor.map(place).transpose()?.unwrap_or(start);
-    let page = call.on_storage(move |platform| events::page(platform, &scope, &wanted, start, limit)).await?;
+    let page = call.on_storage(move |platform| events::page(platform, &log, &wanted, start, limit)).await?;
     let page = EventPage {
         next_cursor: list.cursor(&page.position.to_string()),
         has_more: page.more,

@@ -1,8 +1,9 @@
-//! What happened in a tenant: by the page, one by one, and as it happens.
+//! What happened in a tenant, or to the platform: by the page, one by one, and as it happens.
 
 mod asked;
 mod head;
 mod list;
+mod platform;
 mod read;
 mod stream;
 
@@ -15,7 +16,7 @@ use tenantry_ports::Scope::EventsRead;
 
 use crate::endpoint::Endpoint;
 use crate::endpoint::Place::Prefix;
-use crate::endpoint::Who::Scope;
+use crate::endpoint::Who::{Operator, Scope};
 use crate::openapi::documented;
 use crate::problem::Code;
 
@@ -69,6 +70,25 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             Prefix,
             Scope(EventsRead),
             &[Code::EventNotFound, Code::EventsExpired],
+        ),
+        Endpoint::new::<platform::__path_list_platform, _, _>(
+            platform::list_platform,
+            Prefix,
+            Operator,
+            &[Code::InvalidParameter, Code::InvalidCursor, Code::EventNotFound],
+        ),
+        Endpoint::new::<platform::__path_stream_platform, _, _>(
+            platform::stream_platform,
+            Prefix,
+            Operator,
+            &[Code::InvalidParameter, Code::EventNotFound, Code::TooManyStreams],
+        ),
+        Endpoint::new::<platform::__path_head_platform, _, _>(platform::head_platform, Prefix, Operator, &[]),
+        Endpoint::new::<platform::__path_read_platform, _, _>(
+            platform::read_platform,
+            Prefix,
+            Operator,
+            &[Code::EventNotFound],
         ),
     ]
 }

@@ -2,7 +2,7 @@ use actix_web::HttpResponse;
 use tenantry_domain::id::EventId;
 use tenantry_ports::Scope;
 use tenantry_usecases::access::Need;
-use tenantry_usecases::events;
+use tenantry_usecases::{Log, events};
 
 use super::{EventView, asked};
 use crate::call::{Answer, Call};
@@ -24,8 +24,12 @@ use crate::routes::respond;
 )]
 pub(crate) async fn read(call: Call) -> Answer {
     let (_, scope) = call.scope(Need::Scope(Scope::EventsRead)).await?;
+    read_of(&call, Log::Tenant(scope)).await
+}
+
+pub(super) async fn read_of(call: &Call, log: Log) -> Answer {
     let id: EventId = call.segment("eventId").parse().map_err(|_| asked::unknown())?;
-    let event = call.on_storage(move |platform| events::find(platform, &scope, id)).await?;
+    let event = call.on_storage(move |platform| events::find(platform, &log, id)).await?;
     let etag = respond::etag(event.id);
     let mut response = HttpResponse::Ok();
     response.insert_header(("ETag", etag));

@@ -7,8 +7,9 @@ use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut, Data};
 use futures_util::{Stream, stream};
 use tenantry_domain::id::EventId;
-use tenantry_ports::{Scope, TenantScope};
-use tenantry_usecases::access::{self, Need};
+use tenantry_ports::Scope;
+use tenantry_usecases::Log;
+use tenantry_usecases::access::{self, Need, Principal};
 use tenantry_usecases::events::{self, Start, Wanted};
 
 use super::asked;
@@ -61,28 +62,32 @@ const PIECE: usize = 64;
 )]
 pub(crate) async fn stream(call: Call) -> Answer {
     let (_, scope) = call.scope(NEED).await?;
+    stream_of(&call, Log::Tenant(scope)).await
+}
+
+pub(super) async fn stream_of(call: &Call, log: Log) -> Answer {
     let mut query = call.query();
-    let wanted = asked::wanted(&mut query);
+    let wanted = asked::wanted(&mut query, &log);
     let start = if wanted.from.is_some() { Start::Beginning } else { Start::End };
     let start = asked::begin(&mut query, start);
     query.finish()?;
-    let start = last_seen(&call)?.map_or(start, Start::AfterEvent);
+    let start = last_seen(call)?.map_or(start, Start::AfterEvent);
     // Where to begin is found out before the first byte, so that what is wrong with it can still be said.
     let first = {
-        let (scope, wanted) = (scope.clone(), wanted.clone());
-        call.on_storage(move |platform| events::page(platform, &scope, &wanted, start, PIECE)).await?
+        let (log, wanted) = (log.clone(), wanted.clone());
+        call.on_storage(move |platform| events::page(platform, &log, &wanted, start, PIECE)).await?
     };
     let mut response = respond::private(StatusCode::OK);
     stream_headers(&mut response);
     if call.request().method() == Method::HEAD {
         return Ok(response.finish());
     }
-    let listening = Tails::listen(&call.state, &scope, first.position).map_err(no_place)?;
+    let listening = Tails::listen(&call.state, &log, first.position).map_err(no_place)?;
     let telling = Telling {
         state: Data::clone(&call.state),
         credential: Credential::of(call.headers())?.0.to_owned(),
-        named: call.segment("tenantId").to_owned(),
-        scope,
+        named: log.owner().map(|_| call.segment("tenantId").to_owned()),
+        log,
         wanted,
         listening,
         place: first.position,
@@ -97,7 +102,7 @@ pub(crate) async fn stream(call: Call) -> Answer {
 
 fn last_seen(call: &Call) -> Result<Option<EventId>, Problem> {
     let Some(value) = call.headers().get(LAST_SEEN) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
+    let text = value.to_str().map_err(|_| asked::unknown())?.trim();
     // That is what browsers send when they have seen none.
     if text.is_empty() {
         return Ok(None);
@@ -109,7 +114,7 @@ fn no_place(no_place: NoPlace) -> Problem {
     match no_place {
         NoPlace::Share(share) => Problem::new(
             Code::TooManyStreams,
-            format!("{share} streams of this tenant's events are open on this server already"),
+            format!("{share} streams of these events are open on this server already"),
         ),
         NoPlace::Full => Problem::plain(Code::Overloaded),
     }
@@ -130,9 +135,9 @@ fn pieces(telling: Telling, first: Bytes) -> impl Stream<Item = Result<Bytes, In
 struct Telling {
     state: Data<HttpState>,
     credential: String,
-    /// What the caller calls the tenant.
-    named: String,
-    scope: TenantScope,
+    /// What the caller calls the tenant whose log it is.
+    named: Option<String>,
+    log: Log,
     wanted: Wanted,
     listening: Listening,
     /// The place in the log up to which everything wanted was told.
@@ -193,12 +198,12 @@ impl Telling {
 
     /// What comes next in the log, for who is too far behind to be remembered.
     async fn catch_up(&mut self) -> Option<Vec<Arc<Told>>> {
-        let (platform, scope, wanted) =
-            (Arc::clone(&self.state.platform), self.scope.clone(), self.wanted.clone());
+        let (platform, log, wanted) =
+            (Arc::clone(&self.state.platform), self.log.clone(), self.wanted.clone());
         let after = Start::After(self.place);
-        let look = move || events::page(&platform, &scope, &wanted, after, PIECE);
+        let look = move || events::page(&platform, &log, &wanted, after, PIECE);
         // What is wrong with the store is in its log; the client comes back.
-        let party = Party::Tenant(self.scope.tenant());
+        let party = Party::from(&self.log);
         let page = self.state.storage().run_for(party, look).await.ok()?.ok()?;
         self.place = page.position;
         Some(page.events.into_iter().filter_map(Told::of).map(Arc::new).collect())
@@ -209,11 +214,15 @@ impl Telling {
         let gate = &self.state.gate;
         let asked = async {
             let caller = gate.principal_within(Credential(&self.credential), FRESH).await?;
-            let tenant = gate.tenant_within(&self.named, FRESH).await?;
-            access::authorize(&caller, tenant.as_deref(), NEED).map_err(Problem::from)
+            let Some(named) = &self.named else {
+                return Ok::<_, Problem>(matches!(*caller, Principal::Operator { .. }));
+            };
+            let tenant = gate.tenant_within(named, FRESH).await?;
+            let scope = access::authorize(&caller, tenant.as_deref(), NEED).map_err(Problem::from)?;
+            Ok(Some(scope.tenant()) == self.log.owner())
         };
         match asked.await {
-            Ok(scope) => scope.tenant() == self.scope.tenant(),
+            Ok(may) => may,
             Err(problem) => matches!(problem.code(), Code::Overloaded | Code::Unavailable),
         }
     }

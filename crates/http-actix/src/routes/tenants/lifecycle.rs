@@ -116,7 +116,7 @@ pub(crate) async fn restore(call: Call) -> Answer {
     transition(&call, tenants::restore).await
 }
 
-async fn transition(call: &Call, change: fn(&Platform, Target) -> Result<Tenant, ChangeError>) -> Answer {
+async fn transition(call: &Call, change: fn(&Platform, Target<'_>) -> Result<Tenant, ChangeError>) -> Answer {
     let changed = operate(call, move |platform, target| match change(platform, target) {
         Ok(_) => Ok(()),
         Err(error) => Err(Problem::from(error)),

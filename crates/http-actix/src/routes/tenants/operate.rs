@@ -14,14 +14,14 @@ use crate::routes::respond;
 /// they mean. Gives the tenant as it is then.
 pub(super) async fn operate(
     call: &Call,
-    act: impl FnOnce(&Platform, Target) -> Result<(), Problem> + Send + 'static,
+    act: impl FnOnce(&Platform, Target<'_>) -> Result<(), Problem> + Send + 'static,
 ) -> Result<Progress, Problem> {
-    call.operator().await?;
+    let by = call.operator().await?.actor();
     let reference: TenantRef = call.segment("tenantId").parse().map_err(|_| Denied::NoSuchTenant)?;
     let meant = IfMatch::of(call.headers());
     let done = call.on_storage::<_, Problem>(move |platform| {
         let tenant = tenants::find(platform, &reference)?.ok_or(Denied::NoSuchTenant)?;
-        let target = Target { tenant: tenant.id, version: meant.check(tenant.version)? };
+        let target = Target { tenant: tenant.id, version: meant.check(tenant.version)?, by: &by };
         act(platform, target).map_err(|problem| meant.blame(problem))?;
         Ok(tenants::progress(platform, tenant.id)?.ok_or(Denied::NoSuchTenant)?)
     });

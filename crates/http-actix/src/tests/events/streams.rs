@@ -25,7 +25,11 @@ struct Events {
 
 impl Events {
     async fn open(world: &World, key: &str, query: &str, seen: Option<&str>) -> Self {
-        let mut request = TestRequest::get().uri(&format!("{EVENTS}/stream?{query}"));
+        Self::open_at(world, EVENTS, key, query, seen).await
+    }
+
+    async fn open_at(world: &World, events: &str, key: &str, query: &str, seen: Option<&str>) -> Self {
+        let mut request = TestRequest::get().uri(&format!("{events}/stream?{query}"));
         if let Some(seen) = seen {
             request = request.insert_header(("Last-Event-ID", seen));
         }
@@ -196,7 +200,7 @@ async fn a_quiet_stream_says_that_it_is_alive() {
 async fn what_a_stream_cannot_begin_after_is_said_before_it_begins() {
     let world = World::new();
     let (_, key) = world.tenant_and_key("acme");
-    for seen in ["x", "evt_0195c0de00007000800000000000000a"] {
+    for seen in [&b"x"[..], b"evt_0195c0de00007000800000000000000a", b"\xff"] {
         let request =
             TestRequest::get().uri(&format!("{EVENTS}/stream")).insert_header(("Last-Event-ID", seen));
         world.send(authorised(request, &key)).await.problem("event_not_found");
@@ -210,4 +214,23 @@ async fn what_a_stream_cannot_begin_after_is_said_before_it_begins() {
     assert_eq!((head.status, head.header("content-type")), (StatusCode::OK, Some("text/event-stream")));
     assert!(head.bytes.is_empty());
     assert_eq!(world.state.tails.listening(), 0);
+}
+
+#[actix_web::test]
+async fn what_happens_to_the_platform_is_told_as_its_list_has_it() {
+    let world = World::new();
+    let operator = world.operator();
+    world.tenant("acme");
+    let events = "/api/v1/events";
+    let mut stream = Events::open_at(&world, events, &operator, "eventType=tenant.*", None).await;
+    for change in ["suspend", "resume"] {
+        let path = format!("/api/v1/tenants/acme/{change}");
+        assert_eq!(world.post(&path, &operator, &serde_json::json!({})).await.status, StatusCode::OK);
+    }
+    let told = stream.take(2).await;
+    let listed = items(&world.get(&format!("{events}?eventType=tenant.*&limit=200"), &operator).await);
+    assert_eq!(told, listed[listed.len() - 2..]);
+    let seen = told[0]["id"].as_str().unwrap();
+    let mut again = Events::open_at(&world, events, &operator, "", Some(seen)).await;
+    assert_eq!(again.take(1).await, told[1..]);
 }

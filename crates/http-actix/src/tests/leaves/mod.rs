@@ -8,6 +8,7 @@ mod table;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tenantry_domain::event::Event;
 use tenantry_usecases::events::catalogue;
 
 use super::document::events::findings;
@@ -49,7 +50,7 @@ async fn every_operation_leaves_the_events_that_its_row_says_and_no_others() {
     for row in ROWS {
         let (_, method, path) = operations.iter().find(|(id, ..)| id == row.operation).unwrap();
         scene.prepare(row).await;
-        let (log, told) = (scene.log(), scene.told());
+        let (log, platform, told) = (scene.log(), scene.platform_log(), scene.told());
         let reply = scene.send(row, method, path).await;
         let fine = reply.status.is_success() || row.refused.is_some_and(|code| reply.json()["code"] == code);
         if !fine {
@@ -57,20 +58,28 @@ async fn every_operation_leaves_the_events_that_its_row_says_and_no_others() {
             continue;
         }
         let events = scene.log().split_off(log.len());
-        for event in &events {
+        let of_platform = scene.platform_log().split_off(platform.len());
+        for event in events.iter().chain(&of_platform) {
             let described =
                 described.iter().find(|described| described.event_type == event.event_type).unwrap();
             assert_eq!(findings(described, &event.data), [], "{event:?}");
         }
-        let types = events.iter().map(|event| event.event_type.to_string()).collect::<Vec<_>>();
-        let left = (types, scene.told().split_off(told.len()));
-        let (in_log, outside): (&[&str], &[&str]) = match row.left {
+        let types =
+            |events: &[Event]| events.iter().map(|event| event.event_type.to_string()).collect::<Vec<_>>();
+        let left = (types(&events), types(&of_platform));
+        let (in_log, in_platform_log): (&[&str], &[&str]) = match row.left {
             Left::InLog(types) => (types, &[]),
-            Left::Outside(types) => (&[], types),
+            Left::InPlatformLog(types) => (&[], types),
             Left::Nothing(_) => (&[], &[]),
         };
-        if left.0 != in_log || left.1 != outside {
+        if left.0 != in_log || left.1 != in_platform_log {
             wrong.push(format!("{}: {left:?} instead of {:?}", row.operation, row.left));
+        }
+        let told = scene.told().split_off(told.len());
+        let outside = of_platform.iter().filter(|event| event.event_type.as_str().starts_with("tenant."));
+        let outside: Vec<_> = outside.map(|event| (event.id, event.event_type.to_string())).collect();
+        if told != outside {
+            wrong.push(format!("{}: told outside was {told:?} instead of {outside:?}", row.operation));
         }
         if let Ok(answer) = serde_json::from_slice::<Value>(&reply.bytes) {
             scene.learn(row.operation, &answer);

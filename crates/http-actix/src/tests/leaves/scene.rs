@@ -7,6 +7,7 @@ use actix_web::cookie::Cookie;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use tenantry_domain::event::Event;
+use tenantry_domain::id::EventId;
 use tenantry_domain::tenant::Status;
 use tenantry_ports::{Channel, LogEntry, NoticeFilter, Scope, StoreError, TenantScope};
 use tenantry_testkit::TestPlatform;
@@ -127,14 +128,21 @@ impl Scene {
         entries.into_iter().map(LogEntry::told).collect()
     }
 
-    /// The types of what is told of tenants outside.
-    pub(super) fn told(&self) -> Vec<String> {
+    /// What is in the platform's log.
+    pub(super) fn platform_log(&self) -> Vec<Event> {
+        let entries = self.world.platform().control.read(|tx| tx.log().page(0, 1000));
+        let entries = entries.map_err(|error: StoreError| error).unwrap();
+        entries.into_iter().map(LogEntry::told).collect()
+    }
+
+    /// The events that tenants are told of outside, and their types.
+    pub(super) fn told(&self) -> Vec<(EventId, String)> {
         let filter = NoticeFilter::default();
         let page = self.world.platform().control.read(|tx| tx.notices().page(&filter, None, 1000));
         let mut notices = page.map_err(|error: StoreError| error).unwrap();
         notices.retain(|record| record.notice.channel == Channel::Webhook);
         notices.reverse();
-        notices.into_iter().map(|record| record.notice.event.to_string()).collect()
+        notices.into_iter().map(|record| (record.notice.id, record.notice.event.to_string())).collect()
     }
 }
 

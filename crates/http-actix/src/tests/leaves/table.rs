@@ -27,13 +27,13 @@ pub(super) enum By {
 pub(super) enum Left {
     /// These types in the tenant's log, in this order.
     InLog(&'static [&'static str]),
-    /// These are told outside: of what happens to tenants themselves, in the control database.
-    Outside(&'static [&'static str]),
-    /// No event, and why that is right or, of the control database, how it is.
+    /// These types in the platform's log, in this order. Those that begin with `tenant.` are told outside, too.
+    InPlatformLog(&'static [&'static str]),
+    /// No event, and why that is right.
     Nothing(#[expect(dead_code, reason = "it is for whoever reads the table")] &'static str),
 }
 
-use Left::{InLog, Nothing, Outside};
+use Left::{InLog, InPlatformLog, Nothing};
 
 /// An operation, by its `operationId`.
 pub(super) struct Row {
@@ -62,7 +62,6 @@ const fn of(operation: &'static str, left: Left, about: &'static [(&'static str,
 }
 
 const LOOK: Left = Nothing("It changes nothing.");
-const KEYS: Left = Nothing("Keys are in the control database, and told of in the server's log.");
 
 /// Every operation that is no mere look, in an order in which each of them can be done.
 pub(super) const ROWS: &[Row] = &[
@@ -193,9 +192,19 @@ pub(super) const ROWS: &[Row] = &[
     row("endSessionsOfUser", By::Operator, InLog(&["user.signed_out"])),
     with("changeUser", By::Operator, InLog(&["user.updated"]), |_| json!({ "role": "VENDOR" })),
     // Keys.
-    with("createApiKey", By::Operator, KEYS, |_| json!({ "name": "another", "scopes": ["accounts:read"] })),
-    with("rotateApiKey", By::Operator, KEYS, |_| json!({ "overlapSeconds": 3600 })),
-    row("revokeApiKey", By::Operator, KEYS),
+    with(
+        "createApiKey",
+        By::Operator,
+        InPlatformLog(&["api_key.created"]),
+        |_| json!({ "name": "another", "scopes": ["accounts:read"] }),
+    ),
+    with(
+        "rotateApiKey",
+        By::Operator,
+        InPlatformLog(&["api_key.rotated"]),
+        |_| json!({ "overlapSeconds": 3600 }),
+    ),
+    row("revokeApiKey", By::Operator, InPlatformLog(&["api_key.revoked"])),
     row("issueAccessToken", By::Client, Nothing("It proves who calls, as the key does that it is got with.")),
     // Webhooks.
     with(
@@ -229,27 +238,22 @@ pub(super) const ROWS: &[Row] = &[
         |_| json!({ "versioningStrategy": "internal" }),
     ),
     // Tenants.
-    with(
-        "changeTenant",
-        By::Operator,
-        Nothing("It is in the control database, and changes nothing for anybody."),
-        |_| json!({ "plan": "Premium" }),
-    ),
-    row("suspendTenant", By::Operator, Outside(&["tenant.suspended"])),
-    row("resumeTenant", By::Operator, Outside(&["tenant.resumed"])),
-    row("deprovisionTenant", By::Operator, Nothing("It is told of when it is done.")),
-    row("restoreTenant", By::Operator, Outside(&["tenant.resumed"])),
-    of("retryTenant", Outside(&["tenant.provisioning.queued"]), &[("tenantId", "failed")]),
+    with("changeTenant", By::Operator, InPlatformLog(&["tenant.updated"]), |_| json!({ "plan": "Premium" })),
+    row("suspendTenant", By::Operator, InPlatformLog(&["tenant.suspended"])),
+    row("resumeTenant", By::Operator, InPlatformLog(&["tenant.resumed"])),
+    row("deprovisionTenant", By::Operator, InPlatformLog(&["tenant.deprovisioning.queued"])),
+    row("restoreTenant", By::Operator, InPlatformLog(&["tenant.resumed"])),
+    of("retryTenant", InPlatformLog(&["tenant.provisioning.queued"]), &[("tenantId", "failed")]),
     with(
         "initTenantProvisioning",
         By::Nobody,
-        Nothing("It is a wish until it is confirmed."),
+        InPlatformLog(&["tenant.announced"]),
         |_| json!({ "name": "Gamma", "slug": "gamma", "plan": "Basic" }),
     ),
-    row("confirmTenantProvisioning", By::Confirmation, Outside(&["tenant.provisioning.queued"])),
+    row("confirmTenantProvisioning", By::Confirmation, InPlatformLog(&["tenant.provisioning.queued"])),
     Row {
         refused: Some("provisioning_unfinished"),
-        ..with("createTenant", By::Nobody, Outside(&["tenant.provisioning.queued"]), |_| {
+        ..with("createTenant", By::Nobody, InPlatformLog(&["tenant.provisioning.queued"]), |_| {
             let admin = json!({ "email": "ann@delta.com", "password": "ChangeMe123!" });
             json!({ "name": "Delta", "subdomain": "delta", "admin": admin })
         })

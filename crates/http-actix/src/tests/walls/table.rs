@@ -98,6 +98,10 @@ pub(super) const ROWS: &[Row] = &[
     row("streamEvents", Kind::Scope(Scope::EventsRead)),
     row("getEventHead", Kind::Scope(Scope::EventsRead)),
     row("getEvent", Kind::Scope(Scope::EventsRead)),
+    row("listPlatformEvents", Kind::Operator),
+    row("streamPlatformEvents", Kind::Operator),
+    row("getPlatformEventHead", Kind::Operator),
+    row("getPlatformEvent", Kind::Operator),
     // API keys, and tokens that are got with them.
     with("createApiKey", Kind::Admin, api_key),
     row("listApiKeys", Kind::Admin),

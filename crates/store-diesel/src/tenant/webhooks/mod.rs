@@ -34,7 +34,7 @@ impl WebhookRepository for Transaction<'_> {
     fn get(&mut self, id: WebhookId) -> StoreResult<Option<WebhookEndpoint>> {
         self.read(|db| {
             let query = webhook_endpoints::table.find(id.to_string());
-            let found = query.select(rows::WHOLE).get_result(db).optional()?;
+            let found = query.select(rows::whole()).get_result(db).optional()?;
             Ok(found.map(rows::endpoint).transpose()?)
         })
     }
@@ -42,7 +42,7 @@ impl WebhookRepository for Transaction<'_> {
     fn page(&mut self, after: Option<WebhookId>, most: usize) -> StoreResult<Vec<WebhookEndpoint>> {
         self.read(|db| {
             let mut query = webhook_endpoints::table
-                .select(rows::WHOLE)
+                .select(rows::whole())
                 .order(webhook_endpoints::id)
                 .limit(limit(most))
                 .into_boxed::<MultiBackend>();

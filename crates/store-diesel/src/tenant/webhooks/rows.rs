@@ -1,6 +1,7 @@
 //! Between endpoints and deliveries and their rows.
 
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use tenantry_domain::event::EventTypePattern;
 use tenantry_domain::webhook::{DeliveryStatus, DisabledReason};
 use tenantry_ports::{Delivery, EndpointUrl, SealedSecrets, StoreError, StoreResult, WebhookEndpoint};
@@ -39,43 +40,16 @@ impl Progress {
     }
 }
 
-/// The columns of an [`EndpointRow`].
-type Columns = (
-    webhook_endpoints::id,
-    webhook_endpoints::url,
-    webhook_endpoints::description,
-    webhook_endpoints::event_types,
-    webhook_endpoints::secret,
-    webhook_endpoints::previous_secret,
-    webhook_endpoints::previous_until,
-    webhook_endpoints::disabled,
-    webhook_endpoints::disabled_at,
-    webhook_endpoints::version,
-    webhook_endpoints::created_at,
-    webhook_endpoints::updated_at,
-);
+/// The columns of an [`EndpointRow`], on both databases.
+type Columns = <EndpointRow as Selectable<Sqlite>>::SelectExpression;
 
 /// The columns of what [`endpoint`] reads.
 pub(super) type Whole = (Columns, webhook_endpoints::failing_since);
 
 /// What [`endpoint`] reads.
-pub(super) const WHOLE: Whole = (
-    (
-        webhook_endpoints::id,
-        webhook_endpoints::url,
-        webhook_endpoints::description,
-        webhook_endpoints::event_types,
-        webhook_endpoints::secret,
-        webhook_endpoints::previous_secret,
-        webhook_endpoints::previous_until,
-        webhook_endpoints::disabled,
-        webhook_endpoints::disabled_at,
-        webhook_endpoints::version,
-        webhook_endpoints::created_at,
-        webhook_endpoints::updated_at,
-    ),
-    webhook_endpoints::failing_since,
-);
+pub(super) fn whole() -> Whole {
+    (<EndpointRow as Selectable<Sqlite>>::construct_selection(), webhook_endpoints::failing_since)
+}
 
 impl EndpointRow {
     pub(super) fn new(endpoint: &WebhookEndpoint) -> StoreResult<Self> {

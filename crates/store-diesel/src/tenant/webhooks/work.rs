@@ -85,7 +85,7 @@ pub(super) fn claim(
     let mine = webhook_endpoints::table
         .filter(dsl::id.eq_any(&wanted))
         .filter(dsl::lease.eq(Some(&token)))
-        .select(CLAIMED)
+        .select(claimed_columns())
         .order(dsl::id);
     let claimed = mine.load::<ClaimedRow>(db)?.into_iter().map(|row| of_row(row, lease));
     Ok(claimed.collect::<StoreResult<_>>()?)
@@ -95,7 +95,7 @@ pub(super) fn claimed(db: &mut Db, id: WebhookId, lease: Uuid) -> Answer<Option<
     let mine = webhook_endpoints::table
         .filter(dsl::id.eq(id.to_string()))
         .filter(dsl::lease.eq(Some(lease.simple().to_string())))
-        .select(CLAIMED);
+        .select(claimed_columns());
     let found = mine.get_result::<ClaimedRow>(db).optional()?;
     Ok(found.map(|row| of_row(row, lease)).transpose()?)
 }
@@ -103,8 +103,9 @@ pub(super) fn claimed(db: &mut Db, id: WebhookId, lease: Uuid) -> Answer<Option<
 type ClaimedRow = ((rows::EndpointRow, Option<i64>), i64, i64, Option<i64>);
 
 /// The columns of a [`ClaimedRow`].
-const CLAIMED: (rows::Whole, dsl::position, dsl::recover_until, dsl::retry_at) =
-    (rows::WHOLE, dsl::position, dsl::recover_until, dsl::retry_at);
+fn claimed_columns() -> (rows::Whole, dsl::position, dsl::recover_until, dsl::retry_at) {
+    (rows::whole(), dsl::position, dsl::recover_until, dsl::retry_at)
+}
 
 fn of_row((row, cursor, recover_until, retry_at): ClaimedRow, lease: Uuid) -> StoreResult<ClaimedEndpoint> {
     Ok(ClaimedEndpoint {

@@ -7,6 +7,7 @@ pub mod delivery_marks;
 pub mod fleet;
 pub mod heads;
 pub mod idempotency;
+pub mod log;
 pub mod nonces;
 pub mod notices;
 pub mod oversight;

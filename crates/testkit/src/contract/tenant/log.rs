@@ -144,7 +144,7 @@ pub fn entries_are_chosen_and_found(subject: &dyn Subject) {
         .expect("the entries are added");
     let chosen = |event_type: Option<&str>, account, after, through, limit| -> Vec<i64> {
         let event_type = event_type.map(|text| EventTypePattern::new(text).expect("a pattern"));
-        let filter = EventFilter { event_type, account };
+        let filter = EventFilter { event_type, account, tenant: None };
         let found = store.read(|tx| tx.log().select(&filter, after, through, limit)).expect("a selection");
         assert!(found.iter().all(|entry| log.contains(entry)), "{found:?}");
         found.iter().map(|entry| entry.sequence).collect()

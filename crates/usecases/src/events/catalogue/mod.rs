@@ -1,6 +1,7 @@
 mod accounts;
 mod configured;
 mod people;
+mod platform;
 mod tenants;
 
 use schemars::generate::SchemaSettings;
@@ -34,6 +35,7 @@ impl Described {
 pub fn catalogue() -> Vec<Described> {
     [
         tenants::tenants(),
+        platform::platform(),
         tenants::settings_and_configs(),
         configured::configuration(),
         configured::organisation(),

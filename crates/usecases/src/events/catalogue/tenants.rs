@@ -32,6 +32,16 @@ pub(super) fn tenants() -> Vec<Described> {
     let lifecycle = Described::new::<TenantStanding<'_>>;
     vec![
         lifecycle(
+            EventType::TENANT_ANNOUNCED,
+            "A tenant was announced and waits to be confirmed.",
+            standing("PENDING_VALIDATION"),
+        ),
+        lifecycle(
+            EventType::TENANT_EXPIRED,
+            "A tenant that was announced was never confirmed.",
+            standing("Expired"),
+        ),
+        lifecycle(
             EventType::TENANT_PROVISIONING_QUEUED,
             "A tenant was confirmed and waits for a worker.",
             standing("QUEUED"),
@@ -52,8 +62,31 @@ pub(super) fn tenants() -> Vec<Described> {
             with("Failed", failed),
         ),
         lifecycle(EventType::TENANT_ACTIVATED, "A tenant can be used.", standing("Active")),
-        lifecycle(EventType::TENANT_SUSPENDED, "A tenant was suspended.", standing("Suspended")),
-        lifecycle(EventType::TENANT_RESUMED, "A tenant can be used again.", standing("Active")),
+        lifecycle(
+            EventType::TENANT_SUSPENDED,
+            "A tenant was suspended.",
+            with("Suspended", json!({ "by": "operator" })),
+        ),
+        lifecycle(
+            EventType::TENANT_RESUMED,
+            "A tenant can be used again.",
+            with("Active", json!({ "by": "operator" })),
+        ),
+        lifecycle(
+            EventType::TENANT_UPDATED,
+            "A tenant's name, plan or contact address changed.",
+            with("Active", json!({ "changed": ["plan"], "by": "operator" })),
+        ),
+        lifecycle(
+            EventType::TENANT_DEPROVISIONING_QUEUED,
+            "A tenant's database is going to be dropped, once its time of grace is over.",
+            with("Deprovisioning", json!({ "dropAt": "2025-01-17T10:00:00.000Z", "by": "operator" })),
+        ),
+        lifecycle(
+            EventType::TENANT_DEPROVISIONING_CANCELLED,
+            "A tenant that was to be deleted stays as it was before, which was not in service.",
+            with("Suspended", json!({ "by": "operator" })),
+        ),
         lifecycle(EventType::TENANT_DELETED, "A tenant and its database are gone.", standing("Deleted")),
         Described::new::<TenantImported<'_>>(
             EventType::TENANT_IMPORTED,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configured;
+mod platform;
 mod trades;
 mod webhooks;
 
@@ -22,6 +23,9 @@ use crate::settings::Wanted;
 
 pub(crate) use accounts::{AccountChanged, AccountUpdated, Emitted, Mapping};
 pub(crate) use configured::{ConfigChanged, OrganisationImported, UnitChanged, UnitsImported};
+pub(crate) use platform::{
+    ApiKeyMade, ApiKeyRevoked, ApiKeyRotated, NoticesResent, SecretKeyReplaced, SigningKeyMade,
+};
 pub(crate) use trades::{
     AccountTraded, AccountsMarked, AccountsRolled, DaysRolled, PricesMarked, StatusMoved,
 };
@@ -51,6 +55,16 @@ pub(crate) struct TenantStanding<'a> {
     /// Of `failed`: whether something is left that somebody has to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) needs_attention: Option<bool>,
+    /// Of `updated`: which members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) changed: Option<&'a [&'static str]>,
+    /// Of `deprovisioning.queued`: when its database is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::option")]
+    #[schemars(schema_with = "timestamp::option::schema")]
+    pub(crate) drop_at: Option<DateTime<Utc>>,
+    /// Who did it, of what an operator does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) by: Option<&'a str>,
 }
 
 /// Of `step_completed`: which one.

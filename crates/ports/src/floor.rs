@@ -32,7 +32,7 @@ pub trait FloorRepository {
     /// Where the log begins and ends, in one look-up and without standing in line.
     fn span(&mut self) -> StoreResult<LogSpan>;
 
-    /// Removes every entry up to and with that of this floor, which takes the place of the one before; how many those were. A
+    /// Removes every entry from the floor before up to and with that of this one, which takes its place; how many those were. A
     /// floor in the same place takes it, too, and removes nothing.
     ///
     /// Whoever calls this has locked the log. `Stale` if the floor there is is higher, if the entry is not there as the floor

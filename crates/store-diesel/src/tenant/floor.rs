@@ -79,10 +79,14 @@ impl FloorRepository for Transaction<'_> {
                 .optional()?
                 .is_some();
             let last: i64 = log_head::table.find(ONE).select(log_head::sequence).first(db)?;
-            if !is_entry || sequence >= last || before.is_some_and(|(before, _)| sequence <= before) {
+            let before = before.map_or(LogHead::EMPTY.sequence, |(before, _)| before);
+            if !is_entry || sequence >= last || sequence <= before {
                 return Err(StoreError::Stale.into());
             }
-            let removed = diesel::delete(events::table.filter(events::sequence.le(sequence))).execute(db)?;
+            // From where the last one stopped: what was removed there is not gone over again and again.
+            let below =
+                events::table.filter(events::sequence.gt(before)).filter(events::sequence.le(sequence));
+            let removed = diesel::delete(below).execute(db)?;
             put(db, floor)?;
             Ok(removed)
         })

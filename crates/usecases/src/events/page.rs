@@ -107,6 +107,14 @@ pub fn page(
             return Ok(FeedPage { events: Vec::new(), position: after, more: false });
         }
         let entries = log.entries().select(&wanted.filter, after, through, limit)?;
+        // Not every database shows one state throughout: what was let go of between the looks would be missed without a word.
+        let begins = entries.first().map_or(through, |first| first.sequence - 1);
+        if matches!(start, Start::After(_) | Start::AfterEvent(_)) && after < begins {
+            let floor = log.span()?.floor;
+            if after < floor {
+                return Err(FeedError::Expired { first: floor + 1 });
+            }
+        }
         let position = match entries.last() {
             Some(last) if entries.len() >= limit => last.sequence,
             _ => through,

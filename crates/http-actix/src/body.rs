@@ -16,6 +16,7 @@ use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_path_to_error::Segment;
 use tenantry_domain::text::InvalidText;
 use tenantry_domain::{Finding, Pointer};
 use tenantry_ports::{SchemaCheck, SchemaSource};
@@ -146,11 +147,40 @@ fn interrupted(error: PayloadError) -> Problem {
 pub(crate) fn parse<T: Body>(bytes: Bytes, schemas: &dyn SchemaCheck) -> Result<Received<T>, Problem> {
     match serde_json::from_slice(&bytes) {
         Ok(_) if T::OBJECT && !is_object(&bytes) => {
-            Err(faults::<T>(&bytes, "an object is expected", schemas))
+            Err(faults::<T>(&bytes, &Refusal::at_all("an object is expected"), schemas))
         }
         Ok(value) => Ok(Received { value, bytes }),
         // Not every error that serde calls one of syntax is: a `null` where an enum is expected, for one.
-        Err(error) => Err(faults::<T>(&bytes, &error.to_string(), schemas)),
+        Err(error) => {
+            let refusal = Refusal::of::<T, _>(&mut serde_json::Deserializer::from_slice(&bytes), &error);
+            Err(faults::<T>(&bytes, &refusal, schemas))
+        }
+    }
+}
+
+/// What is wrong with a document in the words of what parses it, for faults that neither a check of a text nor the schema finds:
+/// of a number with too many digits, for one.
+struct Refusal {
+    pointer: Pointer,
+    message: String,
+}
+
+impl Refusal {
+    fn at_all(message: impl ToString) -> Self {
+        Self { pointer: Pointer::root(), message: message.to_string() }
+    }
+
+    /// What is parsed once more, to find the place of the error.
+    fn of<'de, T: Deserialize<'de>, D: Deserializer<'de>>(document: D, error: &serde_json::Error) -> Self {
+        let Err(again) = serde_path_to_error::deserialize::<D, T>(document) else {
+            return Self::at_all(error);
+        };
+        let pointer = again.path().iter().fold(Pointer::root(), |pointer, segment| match segment {
+            Segment::Seq { index } => pointer.index(*index),
+            Segment::Map { key } => pointer.member(key),
+            Segment::Enum { .. } | Segment::Unknown => pointer,
+        });
+        Self { pointer, message: again.into_inner().to_string() }
     }
 }
 
@@ -165,7 +195,7 @@ fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().first() == Some(&b'{')
 }
 
-fn faults<T: Body>(bytes: &[u8], refusal: &str, schemas: &dyn SchemaCheck) -> Problem {
+fn faults<T: Body>(bytes: &[u8], refusal: &Refusal, schemas: &dyn SchemaCheck) -> Problem {
     let document: Value = match serde_json::from_slice(bytes) {
         Ok(document) => document,
         Err(error) => return malformed(&error),
@@ -187,9 +217,9 @@ pub(crate) fn part<T: Body>(
     schemas: &dyn SchemaCheck,
 ) -> Result<T, Vec<Finding>> {
     let refusal = match T::deserialize(document) {
-        Ok(_) if T::OBJECT && !document.is_object() => "an object is expected".to_owned(),
+        Ok(_) if T::OBJECT && !document.is_object() => Refusal::at_all("an object is expected"),
         Ok(value) => return Ok(value),
-        Err(error) => error.to_string(),
+        Err(error) => Refusal::of::<T, _>(document, &error),
     };
     let mut findings = findings::<T>(document, &refusal, schemas);
     findings.iter_mut().for_each(|finding| finding.pointer = place.join(&finding.pointer));
@@ -197,7 +227,7 @@ pub(crate) fn part<T: Body>(
 }
 
 /// Everything that is wrong with a document that is not taken for this reason.
-fn findings<T: Body>(document: &Value, refusal: &str, schemas: &dyn SchemaCheck) -> Vec<Finding> {
+fn findings<T: Body>(document: &Value, refusal: &Refusal, schemas: &dyn SchemaCheck) -> Vec<Finding> {
     let found = T::faults(document, schemas);
     if !found.is_empty() {
         return found;
@@ -218,7 +248,8 @@ fn findings<T: Body>(document: &Value, refusal: &str, schemas: &dyn SchemaCheck)
     }
     findings.sort();
     if findings.is_empty() {
-        findings.push(Finding::new(Pointer::root(), "invalid_value", capitalised(refusal)));
+        let Refusal { pointer, message } = refusal;
+        findings.push(Finding::new(pointer.clone(), "invalid_value", capitalised(message)));
     }
     findings
 }

@@ -30,6 +30,12 @@ impl Place {
         self.world.post(&self.path(), &self.key, body).await
     }
 
+    /// The same, digit for digit.
+    async fn report_text(&self, body: &str) -> Reply {
+        let request = post(&self.path(), &self.key).insert_header(("Content-Type", "application/json"));
+        self.world.send(request.set_payload(body.to_owned())).await
+    }
+
     fn path(&self) -> String {
         format!("{}/trades", self.account)
     }
@@ -245,6 +251,13 @@ async fn what_is_malformed_is_told_whole_and_nothing_of_it_is_applied() {
     assert!(!pointers.iter().any(|pointer| pointer.starts_with("/0")), "{findings:?}");
     let findings = place.report(&with("side", json!("hold"))).await.findings("validation_failed");
     assert_eq!(findings[0].0, "/side");
+    // Neither can be said in a schema.
+    let exact = |number: &str| good.to_string().replace("1.1", number);
+    let long = exact("1.0000000000000000000000000000001");
+    let findings = place.report_text(&format!("[{good},{long}]")).await.findings("validation_failed");
+    assert_eq!(findings, pairs(&[("/1/price", "invalid_value")]));
+    let findings = place.report_text(&exact("1e300")).await.findings("validation_failed");
+    assert_eq!(findings, pairs(&[("/price", "invalid_value")]));
     let findings = place.report(&json!([])).await.findings("validation_failed");
     assert_eq!(findings, pairs(&[("", "too_few_items")]));
     let findings = place.report(&json!(vec![good; 1001])).await.findings("validation_failed");

@@ -41,8 +41,9 @@ struct Trader {
     realised: HashMap<TradeId, Amount>,
     /// What it held at first.
     held: Vec<Symbol>,
-    /// Up to when it was known at first.
-    as_of: DateTime<Utc>,
+    /// Trades no younger than this may have been applied before: up to when it was known at first. Of an account to which nothing
+    /// can happen any more, whose trades would all be refused, any may.
+    doubtful: DateTime<Utc>,
     changed: bool,
 }
 
@@ -65,8 +66,8 @@ pub(super) enum Doubt {
 }
 
 impl Doubt {
-    fn of(self, trade: &Trade, as_of: DateTime<Utc>) -> bool {
-        self == Self::Every || timestamp::whole_millis(trade.executed_at) <= as_of
+    fn of(self, trade: &Trade, doubtful: DateTime<Utc>) -> bool {
+        self == Self::Every || timestamp::whole_millis(trade.executed_at) <= doubtful
     }
 }
 
@@ -92,16 +93,20 @@ impl Batch {
             let config = config_of(platform, tx, &account)?;
             let rules = platform.configs.rules(&account.config_hash, &config);
             let held = symbols(&account);
-            let (realised, as_of, changed) = (HashMap::new(), account.state.as_of, false);
-            accounts.insert(account.id, Trader { account, config, rules, realised, held, as_of, changed });
+            let doubtful = match account.state.status.is_final() {
+                true => DateTime::<Utc>::MAX_UTC,
+                false => account.state.as_of,
+            };
+            let (realised, changed) = (HashMap::new(), false);
+            accounts.insert(account.id, Trader { account, config, rules, realised, held, doubtful, changed });
         }
-        let mut doubtful = Vec::new();
+        let mut asked = Vec::new();
         for ApplyTrades { account: id, trades, .. } in slice {
-            let Some(Trader { as_of, .. }) = accounts.get(id) else { continue };
-            let asked = trades.iter().filter(|trade| doubt.of(trade, *as_of));
-            doubtful.extend(asked.map(|trade| (*id, &trade.trade_id)));
+            let Some(Trader { doubtful, .. }) = accounts.get(id) else { continue };
+            let in_doubt = trades.iter().filter(|trade| doubt.of(trade, *doubtful));
+            asked.extend(in_doubt.map(|trade| (*id, &trade.trade_id)));
         }
-        for (account, id, realised) in tx.trades().realised(&doubtful)? {
+        for (account, id, realised) in tx.trades().realised(&asked)? {
             if let Some(trader) = accounts.get_mut(&account) {
                 trader.realised.insert(id, realised);
             }
@@ -163,7 +168,7 @@ impl Batch {
             }
             let outcome = match outcome.refusal {
                 Some(refusal) => {
-                    self.unsure |= !self.doubt.of(trade, trader.as_of);
+                    self.unsure |= !self.doubt.of(trade, trader.doubtful);
                     TradeOutcome::Refused(refusal)
                 }
                 None => {
